@@ -82,6 +82,7 @@ const (
 	Administrator        Role = "administrator"         // systemadministrator: no content
 	Investigator         Role = "investigator"          // efterforsker: never (§ 115 stk. 2)
 	ControlUnit          Role = "control_unit"          // kontrolgruppe: never (L55)
+	Anonymous            Role = "anonymous"             // melder uden navn: tells, and sees nothing (L50)
 )
 
 // Roles lists every role, in the order of the constants.

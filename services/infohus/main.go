@@ -1,27 +1,117 @@
+// Command infohus is the hub: every room in one binary, and the operator's
+// commands.
+//
+//	infohus run [room…]     run the rooms; with nothing configured, everything they need too
+//	infohus setup           prepare your own Postgres and NATS servers
+//	infohus tour            play a concern against a running hub, and tell the story
+//	infohus token --as NAME print a bearer token of the development sign-in
+//	infohus dead            list the facts that could not be applied; show or retry one
+//	infohus doctor          say what is wrong, and what to do
+//	infohus reset           forget the data of the embedded hub
+//	infohus version         say which build this is
+//
+// What goes wrong is said in one line that says what to do, and ends with
+// status 1.
 package main
 
 import (
-	_ "github.com/chromedp/chromedp"
-	_ "github.com/coreos/go-oidc/v3/oidc"
-	_ "github.com/exaring/otelpgx"
-	_ "github.com/go-jose/go-jose/v4/jwt"
-	_ "github.com/go-json-experiment/json"
-	_ "github.com/invopop/jsonschema"
-	_ "github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/nats-io/nats-server/v2/server"
-	_ "github.com/nats-io/nats.go/jetstream"
-	_ "github.com/open-policy-agent/opa/v1/rego"
-	_ "github.com/open-policy-agent/opa/v1/tester"
-	_ "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	_ "go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
-	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	_ "go.opentelemetry.io/otel/sdk/metric"
-	_ "go.yaml.in/yaml/v3"
-	_ "golang.org/x/crypto/bcrypt"
-	_ "golang.org/x/crypto/chacha20poly1305"
-	_ "golang.org/x/oauth2"
-	_ "golang.org/x/sync/errgroup"
-	_ "golang.org/x/text/language"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/infohus/infohus/pkg/host"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/services/audit"
+	"github.com/infohus/infohus/services/intake"
+	"github.com/infohus/infohus/services/person"
+	"github.com/infohus/infohus/services/portal"
 )
 
-func main() {}
+// rooms is every room there is.
+func rooms() []service.Service {
+	return []service.Service{portal.Service, person.Service, intake.Service, audit.Service}
+}
+
+// command is one of the operator's commands.
+type command struct {
+	name, args, about string
+	run               func(ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"run", "[room…]", "run the rooms; with nothing configured, everything they need too", run},
+		{"setup", "[accounts]", "prepare your own Postgres and NATS servers", setup},
+		{"tour", "", "play a concern against a running hub, and tell the story", tour},
+		{"token", "--as NAME", "print a bearer token of the development sign-in", token},
+		{"dead", "[list|show ID|retry ID|retry all]", "the facts that could not be applied", dead},
+		{"doctor", "", "say what is wrong, and what to do", doctor},
+		{"reset", "", "forget the data of the embedded hub", reset},
+		{"version", "", "say which build this is", version},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the second ends us at once.
+	context.AfterFunc(ctx, stop)
+	err := dispatch(ctx, os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "infohus:", oneLine(err))
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+		usage()
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:])
+		}
+	}
+	return fmt.Errorf("there is no command %q: infohus help lists them", args[0])
+}
+
+func usage() {
+	fmt.Println("infohus: a hub for authorities that help people together")
+	fmt.Println()
+	for _, c := range commands() {
+		fmt.Printf("  infohus %-42s %s\n", c.name+" "+c.args, c.about)
+	}
+	fmt.Printf("\nSettings:\n%s\nTelemetry by the standard variables of OpenTelemetry (OTEL_…).\n", host.About())
+}
+
+// oneLine makes one line of an error, and says what to do about a full disk
+// wherever it was met.
+func oneLine(err error) string {
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, "free some space") {
+		text = "the disk is full: free some space and start again: " + text
+	}
+	return text
+}
+
+// choose finds the services of the rooms named, all where none is.
+func choose(names []string) ([]service.Service, error) {
+	all := rooms()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []service.Service
+	for _, n := range names {
+		i := slices.IndexFunc(all, func(s service.Service) bool { return s.Name == n })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no room %q: the rooms are %s", n, strings.Join(host.Names(all), ", "))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}

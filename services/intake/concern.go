@@ -76,7 +76,7 @@ var Moves = map[State]map[Action]State{
 func move(from State, a Action) (State, error) {
 	to, ok := Moves[from][a]
 	if !ok {
-		return from, hub.Conflict("error.step")
+		return from, hub.Conflict("intake.error.step")
 	}
 	return to, nil
 }
@@ -140,16 +140,16 @@ func (r *Report) Check(today time.Time) hub.Problems {
 		{"urgency", r.Urgency, Urgencies}, {"child", r.Child, ChildAnswers},
 	} {
 		if c.value == "" {
-			p.Add(c.field, "error.choose")
+			p.Add(c.field, "intake.error.choose")
 		} else if !slices.Contains(c.list, c.value) {
-			p.Add(c.field, "error.unknown_choice")
+			p.Add(c.field, "intake.error.unknown_choice")
 		}
 	}
 	if len(r.Statements) == 0 {
-		p.Add("statements", "error.statement_missing")
+		p.Add("statements", "intake.error.statement_missing")
 	}
 	if len(r.Statements) > 20 {
-		p.Add("statements", "error.too_many", 20)
+		p.Add("statements", "intake.error.too_many", 20)
 	}
 	for i, s := range r.Statements {
 		s.check(&p, "statements."+strconv.Itoa(i), today)
@@ -161,10 +161,10 @@ func (r *Report) Check(today time.Time) hub.Problems {
 	text(&p, "reporter_name", r.ReporterName, 0, MaxLine)
 	text(&p, "reporter_contact", r.ReporterReach, 0, MaxLine)
 	if r.ReporterKind == "anonymous" && (!r.ReporterName.Empty() || !r.ReporterReach.Empty()) {
-		p.Add("reporter_name", "error.anonymous_named") // N9: an anonymous reporter's identity is never kept
+		p.Add("reporter_name", "intake.error.anonymous_named") // N9: an anonymous reporter's identity is never kept
 	}
 	if r.Urgency == "acute" && r.UrgencyReason.Empty() {
-		p.Add("urgency_reason", "error.acute_reason")
+		p.Add("urgency_reason", "intake.error.acute_reason")
 	}
 	return p
 }
@@ -184,7 +184,7 @@ func (r *Report) fill() {
 
 func (s Statement) check(p *hub.Problems, field string, today time.Time) {
 	if !slices.Contains(Kinds, s.Kind) {
-		p.Add(field+".kind", "error.statement_kind")
+		p.Add(field+".kind", "intake.error.statement_kind")
 	}
 	text(p, field+".text", s.Text, 1, MaxText)
 	if s.ObservedOn == "" {
@@ -193,24 +193,24 @@ func (s Statement) check(p *hub.Problems, field string, today time.Time) {
 	on, err := time.ParseInLocation(time.DateOnly, s.ObservedOn, hub.Copenhagen)
 	switch {
 	case err != nil:
-		p.Add(field+".observed_on", "error.date")
+		p.Add(field+".observed_on", "intake.error.date")
 	case on.After(today):
-		p.Add(field+".observed_on", "error.future")
+		p.Add(field+".observed_on", "intake.error.future")
 	case on.Year() < 1900:
-		p.Add(field+".observed_on", "error.date")
+		p.Add(field+".observed_on", "intake.error.date")
 	}
 }
 
 // text checks a free text between least and most characters long.
 func text(p *hub.Problems, field string, t hub.Personal, least, most int) {
-	switch key := t.Fault(least, most); key {
+	switch fault := t.Fault(least, most); fault {
 	case "":
 	case "error.too_short":
-		p.Add(field, key, least)
+		p.Add(field, "intake."+fault, least)
 	case "error.too_long":
-		p.Add(field, key, most)
+		p.Add(field, "intake."+fault, most)
 	default:
-		p.Add(field, key)
+		p.Add(field, "intake."+fault)
 	}
 }
 
@@ -226,10 +226,10 @@ type Judgement struct {
 func (j Judgement) Check() hub.Problems {
 	var p hub.Problems
 	if !slices.Contains(Outcomes, j.Outcome) {
-		p.Add("outcome", "error.choose")
+		p.Add("outcome", "intake.error.choose")
 	}
 	if j.Outcome == OtherTrack && !slices.Contains(Tracks, j.Track) {
-		p.Add("track", "error.choose")
+		p.Add("track", "intake.error.choose")
 	}
 	text(&p, "rationale", j.Rationale, MinNecessity, MaxText)
 	return p

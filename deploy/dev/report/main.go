@@ -17,6 +17,9 @@ import (
 	"strings"
 )
 
+// mark is what a test says that cannot run on this machine.
+const mark = "CANNOT RUN:"
+
 // line is one event of "go test -json" (go doc test2json).
 type line struct {
 	Action, Package, ImportPath, Test, Output string
@@ -65,7 +68,10 @@ func read(r io.Reader, w io.Writer) (tally, error) {
 func (t *tally) note(text string, said map[string][]string, w io.Writer) {
 	var l line
 	if json.Unmarshal([]byte(text), &l) != nil {
-		fmt.Fprint(w, text) // not from test2json: go itself speaks
+		fmt.Fprint(w, text) // not from test2json: go itself speaks, or make
+		if why, ok := strings.CutPrefix(text, mark); ok {
+			t.cannot = append(t.cannot, strings.TrimSpace(why))
+		}
 		return
 	}
 	key := l.Package + " " + l.Test
@@ -109,7 +115,7 @@ func (t *tally) judge(l line, said []string, w io.Writer) {
 	case "skip":
 		t.skipped++
 		for _, s := range said {
-			if _, why, ok := strings.Cut(s, "CANNOT RUN:"); ok {
+			if _, why, ok := strings.Cut(s, mark); ok {
 				t.cannot = append(t.cannot, fmt.Sprintf("%s (%s):%s", l.Test, l.Package, strings.TrimRight(why, "\n")))
 			}
 		}

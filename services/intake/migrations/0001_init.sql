@@ -1,5 +1,5 @@
 -- A concern (bekymringshenvendelse). What it says of people stands in
--- intake.text, sealed; here stand references, codes, states and times.
+-- intake.words, sealed; here stand references, codes, states and times.
 create table concern (
   id              text primary key,
   subject         text not null,               -- reference in the room person; also the subject's key
@@ -37,7 +37,7 @@ create index concern_child_due on concern (child_due) where child_due is not nul
 
 -- One sealed text about people. The place of each is bound into its box, so
 -- that no box can be moved to another row or field (A091).
-create table text (
+create table words (
   concern text not null references concern (id) on delete cascade,
   field   text not null,                       -- why_now, statements.0, reporter_name, …
   key     text not null,                       -- whose key sealed it
@@ -76,5 +76,5 @@ create table slip (
   concern text not null references concern (id) on delete cascade
 );
 
-grant select, insert, update, delete on concern, text, slip to intake;
+grant select, insert, update, delete on concern, words, slip to intake;
 grant select, insert on judgement, step to intake;

@@ -1,0 +1,73 @@
+# Infohus: make run, make tour, make test. GNU make 3.81 or newer.
+
+GO      ?= go
+BIN     := bin/infohus
+# A clone that belongs to somebody else (root's, opened by a user) has no readable history; then build without it.
+VCS     := $(shell git status >/dev/null 2>&1 && echo true || echo false)
+BUILD   := $(GO) build -trimpath -buildvcs=$(VCS)
+ROOMS   ?=
+TESTS   ?= ./...
+# Tests that take much data are built without the race detector: they are about volume, not about order.
+VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' . 2>/dev/null | xargs -n 1 dirname 2>/dev/null | sort -u)
+# Whether a C compiler is here, which the race detector needs.
+CC_HERE  = printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null
+
+.PHONY: help run setup tour test check bench deep reset build modules
+
+help:
+	@echo 'make run     start a hub on http://127.0.0.1:8080 (INFOHUS_LISTEN moves it), with everything it needs'
+	@echo 'make tour    play a concern against the running hub, and tell the story'
+	@echo 'make test    run every test; says at the end what could not run on this machine'
+	@echo 'make bench   measure'
+	@echo 'make deep    the tests that take long, and fuzzing'
+	@echo 'make setup   prepare your own Postgres and NATS servers (see deploy/)'
+	@echo 'make reset   forget the data of make run'
+
+run: build
+	@exec $(BIN) run $(ROOMS)
+
+setup: build
+	@exec $(BIN) setup
+
+tour: build
+	@exec $(BIN) tour
+
+reset: build
+	@exec $(BIN) reset
+
+modules:
+	@command -v $(GO) >/dev/null || { echo 'Go is missing: install Go 1.26 or newer from https://go.dev/dl'; exit 1; }
+	@n=0; until $(GO) mod download; do n=$$((n+1)); \
+	  if [ $$n -ge 5 ]; then echo 'The modules could not be fetched: is there a way out to the Go module proxy (go env GOPROXY)?'; exit 1; fi; \
+	  echo "→ fetching modules failed; again in $$((n*2)) s"; sleep $$((n*2)); done
+
+# The first build compiles some 900 packages; awk counts them so that one sees it live. The second build says what the first could not.
+build: modules
+	@test -x $(BIN) || echo '→ building (the first time takes a few minutes)'
+	@mkdir -p bin
+	@$(BUILD) -v -o $(BIN) ./services/infohus 2>&1 | awk '/^[^ :]+$$/ && ++n % 100 == 0 { print "  …", n, "packages"; fflush() }'
+	@$(BUILD) -o $(BIN) ./services/infohus
+
+check: modules
+	@echo '→ gofmt'
+	@bad=$$(gofmt -l deploy docs pkg policies services) && test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
+	@echo '→ go vet'
+	@$(GO) vet ./...
+
+test: check
+	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
+	@if $(CC_HERE); then race=-race; else race=; fi; \
+	{ if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
+	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -timeout 12m -json $(TESTS); \
+	  if [ -n "$$race" ] && [ -n "$(VOLUME)" ]; then echo "→ go test -run '^TestVolume' $(VOLUME)"; $(GO) test -run '^TestVolume' -timeout 10m -json $(VOLUME); fi; \
+	} 2>&1 | bin/report
+
+bench: modules
+	@$(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
+
+deep: modules
+	@INFOHUS_TEST_DEEP=1 $(GO) test -timeout 180m ./...
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
+	    echo "→ $$name ($$(dirname $$f))"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 2m ./$$(dirname $$f) || exit 1; \
+	  done; done

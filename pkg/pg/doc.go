@@ -1,0 +1,43 @@
+// Package pg is the way to Postgres: the pool, the transaction and its verbs,
+// the outbox and the inbox.
+//
+// What it promises:
+//
+//   - No Grant, no rows; no record, no view. [Read] gives content only with a
+//     Grant, and only after the row of the trail has committed. If the trail
+//     cannot be written, the answer is [hub.Unavailable] within two seconds.
+//   - A refusal commits a row of its own. Unknown and forbidden run the same
+//     statements and leave rows of the same shape (trust.md G7).
+//   - What is taken back works from its commit on. A read judges on one
+//     snapshot; a command holds the item it relies on until it commits, so that
+//     a withdrawal waits for the command, or the command sees the withdrawal.
+//   - A transaction has one time, [Tx.Now]. The trail adds the database's clock.
+//   - A fact that is told is published if and only if its transaction commits,
+//     after the fact before it under the same key, and applied once.
+//   - The database itself fills in which room wrote: every room signs in with a
+//     login role of its own, and owns nothing.
+//
+// A function that is given a [Tx] may be run more than once ([DB.Command]
+// retries), so it changes nothing but through the Tx, and it calls no method of
+// [DB]: a transaction that waits for another connection can wait for ever.
+//
+// # Joining the access facts
+//
+// A room selects its content and the access facts in one statement:
+//
+//	select r.*, c.box
+//	  from access.relations($1, $2, $3, $4, $5) r
+//	  join concern c on c.id = r.id
+//	 where c.id = $6
+//
+// with append(tx.Me(), id) as arguments, and scans r.* into [Relation.Into].
+// access.relations gives a row for every item there is, with an empty relation
+// where the actor has none; it gives no row at all to somebody whose hat is not
+// in force. It is inlined by Postgres: a condition on c.id or r.id reaches the
+// index. No row is not an error to return early with: [Read] takes
+// [pgx.ErrNoRows] and answers it as it answers a refusal.
+//
+// A list joins access.mine, with the same arguments and columns: only the items
+// that the actor owns with the authority, wrote, is assigned to or was given a
+// share of. What the list may show of them is still asked of the rules.
+package pg

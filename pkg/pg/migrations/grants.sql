@@ -1,0 +1,29 @@
+-- What a room's login role may do. Run at every setup, for every room: {room}.
+grant usage on schema {room}, access, audit to {room};
+
+grant select, insert on {room}.outbox, {room}.inbox, {room}.dead, {room}.outbox_key, {room}.inbox_key, {room}.inbox_gap, {room}.idempotency to {room};
+grant update (published_at) on {room}.outbox to {room};
+grant update (last) on {room}.outbox_key, {room}.inbox_key to {room};
+grant update (waits, last, since) on {room}.inbox_gap to {room};
+grant delete on {room}.inbox_gap, {room}.idempotency to {room};
+grant update (reason, revive_at, done_at) on {room}.dead to {room};
+grant update (hash, receipt, kept_at) on {room}.idempotency to {room};
+
+grant select on access.hat, access.basis, access.agreement, access.revision, access.item, access.assignment, access.share, access.recusal to {room};
+grant insert (revision, document) on access.revision to {room};
+grant insert (id, kind, about, controller, received_by, state, author) on access.item to {room};
+grant update (about, controller, received_by, state) on access.item to {room};
+grant insert (id, kind, item, person, why, from_at, until_at, by_person, by_hat) on access.assignment to {room};
+grant update (ended_by) on access.assignment to {room};
+grant insert (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat) on access.share to {room};
+grant update (ended_by) on access.share to {room};
+grant insert (person, kind, item, by_person, by_hat) on access.recusal to {room};
+grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
+grant execute on function access.mine(text, text, text, text, timestamptz) to {room};
+grant execute on function access.hold(text, text, text, text, timestamptz, text, text) to {room};
+grant execute on function access.drop_item(text, text) to {room};
+
+grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
+	reasons, obligations, object_kind, object_id, object_version, controller, subjects, fields, purpose, basis, recipient, rows,
+	why_ref, why_digest) on audit.trail to {room};
+grant insert (ref, authority, box) on audit.reason to {room};

@@ -1,0 +1,355 @@
+// Package structure reads the structure file: who takes part, who works where
+// as what until when, which laws and agreements apply, what the steps are
+// called and how long they may take, and when things are erased.
+//
+// A municipality writes the file itself. So it promises:
+//
+//   - Nothing is guessed. An unknown word, a missing field, a reference that
+//     points nowhere is an error, and every error names file and line and says
+//     what to write instead. As many as can be told are told at once.
+//   - The file is flexible inside fixed rails (D16): it may shorten a limit and
+//     rename a step, but not lengthen a limit past its rail, give an account to
+//     a role that never may have one, or let an authority without an impact
+//     assessment take part.
+//   - Everything that holds, holds from a day until a day. A day begins at
+//     midnight in Copenhagen; until is the first day on which it no longer holds.
+//   - The same file gives the same IDs for hats and people, on every machine.
+//   - A *Structure is never changed after Load, so it may be read from anywhere.
+package structure
+
+import (
+	"slices"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// Structure is a structure file that has been read and found sound.
+type Structure struct {
+	Demo        bool // an invented world: real servers refuse it
+	District    District
+	Authorities []Authority
+	Infohus     []Infohus
+	LegalBases  []LegalBasis
+	Purposes    []Purpose
+	Agreements  []Agreement
+	Retention   []Retention
+	ClosedDays  []ClosedDay
+	People      []Person
+
+	revision string
+	posts    []Post
+	lines
+}
+
+// lines says where in the file something stands: each of its fields under the
+// field's name, itself under "".
+type lines map[string]int
+
+func (l lines) of(field string) int {
+	if n, ok := l[field]; ok {
+		return n
+	}
+	return l[""]
+}
+
+// Span is from when until when something holds.
+type Span struct {
+	From  time.Time // the first instant at which it holds
+	Until time.Time // the first instant at which it no longer holds; Forever where the file gives none
+}
+
+// Forever stands in Span.Until where no end is known.
+var Forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Holds reports whether it holds at the instant.
+func (s Span) Holds(at time.Time) bool { return !at.Before(s.From) && at.Before(s.Until) }
+
+func (s Span) overlaps(o Span) bool { return s.From.Before(o.Until) && o.From.Before(s.Until) }
+
+// District is a police district (politikreds) and its municipalities, with
+// whom the police director is to work (retsplejeloven § 114).
+type District struct {
+	Name           string
+	Police         hub.AuthorityID
+	Municipalities []hub.AuthorityID
+	each           lines // of each municipality
+	lines
+}
+
+// Authority is a legal person that controls its own data (L12).
+type Authority struct {
+	ID          hub.AuthorityID
+	Name        string
+	Kind        hub.AuthorityKind
+	Issuer      string          // who signs its people in (OIDC issuer); "" in a demo: the development provider
+	Parent      hub.AuthorityID // an institution's or association's municipality; else ""
+	TaskArea    string          // of a self-governing institution: social, teaching, employment, psychiatry (L5)
+	Departments []Department
+	DPIA        DPIA // zero: may not take part
+	lines
+}
+
+// Department is a need-to-know domain inside an authority (L9).
+type Department struct {
+	ID   string
+	Name string
+	lines
+}
+
+// DPIA is what must stand before an authority's processing may go live (L42,
+// GDPR art. 35).
+type DPIA struct {
+	Reference string    // of the impact assessment (konsekvensanalyse) in the authority's own records
+	Advice    time.Time // the day on which the data-protection officer advised
+	Owner     string    // the post that answers for the processing
+	lines
+}
+
+// Infohus is one municipality's Infohus Kommune: with which police, who is in
+// the core group (D17), and how its steps run (D16).
+type Infohus struct {
+	Municipality hub.AuthorityID
+	Police       hub.AuthorityID
+	CoreGroup    []Seat
+	Steps        map[string]Step // by state; every state in States has one
+	Span
+	lines
+}
+
+// Seat is a place in the core group (kernegruppe). The department may be left
+// out for the police only.
+type Seat struct {
+	Authority  hub.AuthorityID
+	Department string
+	lines
+}
+
+// Step is what a state is called here, and how long it may last.
+type Step struct {
+	NameDa, NameEn string
+	Limit          Limit
+	lines
+}
+
+// LegalBasis is a legal basis (hjemmel) as the law stood in a span. The same
+// code may stand several times, for spans that do not overlap.
+type LegalBasis struct {
+	Code   hub.LegalBasis
+	TextDa string
+	TextEn string
+	Source string // where the wording was read
+	Span
+	lines
+}
+
+// Purpose is what data may be used for here.
+type Purpose struct {
+	Code   hub.Purpose
+	TextDa string
+	TextEn string
+	Source string
+	lines
+}
+
+// Agreement is a cooperation agreement (samarbejdsaftale) between authorities.
+type Agreement struct {
+	ID        string
+	Name      string
+	Parties   []hub.AuthorityID
+	Basis     hub.LegalBasis
+	Reference string // in the parties' own records
+	each      lines  // of each party
+	Span
+	lines
+}
+
+// Between reports whether both are parties.
+func (a Agreement) Between(x, y hub.AuthorityID) bool {
+	return slices.Contains(a.Parties, x) && slices.Contains(a.Parties, y)
+}
+
+// Person is somebody who signs in. The login is what the development provider
+// and the command line know them by; Subject is what their issuer calls them.
+type Person struct {
+	ID      hub.ID
+	Login   string
+	Subject string
+	Name    string
+	Posts   []Post
+	lines
+}
+
+// Post is a hat as the file tells it: the hat, how its wearer signs in, whose
+// deputy it is and who its manager is.
+type Post struct {
+	hub.Hat
+	Login    string
+	Issuer   string // of the hat's authority
+	Subject  string // what that issuer calls the person
+	DeputyOf hub.ID // the hat it stands in for; "" none
+	Manager  hub.ID // the hat that is told when a step is overdue; "" none
+	deputyOf string // the login in the file
+	manager  string
+	lines
+}
+
+// Holds reports whether the hat may be worn at the instant.
+func (p Post) Holds(at time.Time) bool { return Span{p.From, p.Until}.Holds(at) }
+
+// Revision names the file's content: 16 hexadecimal digits of its SHA-256.
+func (s *Structure) Revision() string { return s.revision }
+
+// Authority finds an authority.
+func (s *Structure) Authority(id hub.AuthorityID) (Authority, bool) {
+	for _, a := range s.Authorities {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return Authority{}, false
+}
+
+// Department finds a department of an authority.
+func (s *Structure) Department(a hub.AuthorityID, id string) (Department, bool) {
+	auth, _ := s.Authority(a)
+	for _, d := range auth.Departments {
+		if d.ID == id {
+			return d, true
+		}
+	}
+	return Department{}, false
+}
+
+// InfohusOf finds the Infohus that holds for a municipality at the instant.
+func (s *Structure) InfohusOf(municipality hub.AuthorityID, at time.Time) (Infohus, bool) {
+	for _, h := range s.Infohus {
+		if h.Municipality == municipality && h.Holds(at) {
+			return h, true
+		}
+	}
+	return Infohus{}, false
+}
+
+// HomeOf finds the Infohus an authority belongs to at the instant: a
+// municipality its own, an institution its parent's. The police belong to
+// several; for them and all others it answers false, and the concern's
+// municipality decides.
+func (s *Structure) HomeOf(a hub.AuthorityID, at time.Time) (Infohus, bool) {
+	if auth, ok := s.Authority(a); ok && auth.Parent != "" {
+		a = auth.Parent
+	}
+	return s.InfohusOf(a, at)
+}
+
+// Step is what a state is called and how long it may last in the Infohus of a
+// municipality at the instant.
+func (s *Structure) Step(state string, municipality hub.AuthorityID, at time.Time) (Step, bool) {
+	h, ok := s.InfohusOf(municipality, at)
+	if !ok {
+		return Step{}, false
+	}
+	st, ok := h.Steps[state]
+	return st, ok
+}
+
+// Limit is how long a state may last in the Infohus of a municipality at the
+// instant.
+func (s *Structure) Limit(state string, municipality hub.AuthorityID, at time.Time) (Limit, bool) {
+	st, ok := s.Step(state, municipality, at)
+	return st.Limit, ok
+}
+
+// Basis reports whether a legal basis is in force at the instant.
+func (s *Structure) Basis(code hub.LegalBasis, at time.Time) bool {
+	return slices.ContainsFunc(s.LegalBases, func(b LegalBasis) bool { return b.Code == code && b.Holds(at) })
+}
+
+// Purpose finds what a purpose means here.
+func (s *Structure) Purpose(code hub.Purpose) (Purpose, bool) {
+	for _, p := range s.Purposes {
+		if p.Code == code {
+			return p, true
+		}
+	}
+	return Purpose{}, false
+}
+
+// Agreed finds the agreements between two authorities under a basis, in force
+// at the instant.
+func (s *Structure) Agreed(x, y hub.AuthorityID, basis hub.LegalBasis, at time.Time) []Agreement {
+	var found []Agreement
+	for _, a := range s.Agreements {
+		if a.Basis == basis && a.Holds(at) && a.Between(x, y) {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// Posts lists every hat with how it signs in, in the order of the file.
+func (s *Structure) Posts() []Post { return slices.Clone(s.posts) }
+
+// Hats lists every hat, in the order of the file. Hats that have run out, or
+// not begun, are among them: ask Post.Holds.
+func (s *Structure) Hats() []hub.Hat {
+	hats := make([]hub.Hat, len(s.posts))
+	for i, p := range s.posts {
+		hats[i] = p.Hat
+	}
+	return hats
+}
+
+// Post finds a hat by its ID.
+func (s *Structure) Post(id hub.ID) (Post, bool) {
+	for _, p := range s.posts {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Post{}, false
+}
+
+// Deputies lists the hats that stand in for a hat at the instant.
+func (s *Structure) Deputies(of hub.ID, at time.Time) []Post {
+	var found []Post
+	for _, p := range s.posts {
+		if p.DeputyOf == of && p.Holds(at) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// Holders lists the hats of a role at an authority at the instant, those who
+// are nobody's deputy first.
+func (s *Structure) Holders(role hub.Role, a hub.AuthorityID, at time.Time) []Post {
+	var first, deputies []Post
+	for _, p := range s.posts {
+		switch {
+		case p.Role != role || p.Authority != a || !p.Holds(at):
+		case p.DeputyOf == "":
+			first = append(first, p)
+		default:
+			deputies = append(deputies, p)
+		}
+	}
+	return append(first, deputies...)
+}
+
+// Erasure finds the retention rule for an outcome: the authority's own where
+// it has one, else the common one.
+func (s *Structure) Erasure(outcome string, a hub.AuthorityID) (Retention, bool) {
+	var common Retention
+	found := false
+	for _, r := range s.Retention {
+		switch {
+		case r.Outcome != outcome:
+		case r.Authority == a && a != "":
+			return r, true
+		case r.Authority == "":
+			common, found = r, true
+		}
+	}
+	return common, found
+}

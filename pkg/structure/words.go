@@ -1,0 +1,64 @@
+package structure
+
+import (
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// States lists the states that last, and so have a name and a limit in the
+// file (domain.md 2.2). Each has an owner and a clock.
+var States = []string{"draft", "received", "police_check", "acute", "police_only", "triage"}
+
+// Outcomes lists what a retention rule can be for. There is one for each, so
+// that nothing is ever stored without an erase date (L22). open is for all that
+// has no outcome yet: it runs from the receipt, and moves on with the outcome.
+var Outcomes = []string{"draft", "open", "rerouted", "police_only", "unfounded", "other_track", "case", "trail"}
+
+// Codes lists the legal bases that the rules know (domain.md 2.5). Whether one
+// is in force is for the file to say.
+var Codes = []hub.LegalBasis{"GDPR6-1-E", "RPL114", "RPL115-1-1", "RPL115-1-2", "RPL115-1-3a", "RPL115-1-3b", "RPL115-1-3c",
+	"RPL115-2", "RPL115-3", "FVL28-DBL", "DBL6", "DBL7", "DBL8", "BL133", "CONSENT-EXIT", "RHL", "EMERGENCY"}
+
+// TaskAreas lists the public tasks with which a self-governing institution may
+// take part (retsplejeloven § 115 stk. 3, L5).
+var TaskAreas = []string{"social", "teaching", "employment", "psychiatry"}
+
+// rail is the longest a step may last here, whatever the file says.
+type rail struct {
+	longest Limit
+	source  string
+}
+
+// rails holds for every state. Only the clock for children is statutory, and
+// that one is in no file (ChildLimit); the others keep a local choice (D16)
+// from emptying the process of its meaning.
+var rails = map[string]rail{
+	"draft":        {Limit{336, Hours}, "a draft is kept for 14 days at most"},
+	"received":     {Limit{3, WorkingDays}, "a receipt within three working days"},
+	"police_check": {Limit{5, WorkingDays}, "the police answer within five working days"},
+	"acute":        {Limit{24, Hours}, "what is acute does not wait for a working day"},
+	"police_only":  {Limit{720, Hours}, "the police confirm it again within 30 days"},
+	"triage":       {Limit{10, WorkingDays}, "both coordinators triage within ten working days"},
+}
+
+// where says at which kinds of authority a role can be held. A role that is
+// not here never has an account: efterforsker and kontrolgruppe (retsplejeloven
+// § 115 stk. 2, L3, L55).
+var where = map[hub.Role][]hub.AuthorityKind{
+	hub.Reporter:             {hub.Municipality, hub.Police, hub.PrisonService, hub.Region, hub.SelfGoverning},
+	hub.Receiver:             {hub.Municipality, hub.Police},
+	hub.MunicipalCoordinator: {hub.Municipality},
+	hub.PoliceCoordinator:    {hub.Police},
+	hub.CoreGroup:            {hub.Municipality, hub.Police},
+	hub.LocalPolice:          {hub.Police},
+	hub.Partner:              {hub.PrisonService, hub.Region, hub.Municipality},
+	hub.Institution:          {hub.SelfGoverning, hub.Municipality},
+	hub.Associate:            {hub.HousingAssociation},
+	hub.Steering:             {hub.Municipality, hub.Police},
+	hub.Manager:              {hub.Municipality, hub.Police, hub.PrisonService, hub.Region, hub.SelfGoverning},
+	hub.DPO:                  {hub.Municipality, hub.Police, hub.PrisonService, hub.Region, hub.SelfGoverning},
+	hub.Administrator:        {hub.Municipality, hub.Police},
+}
+
+// purposes lists what a file may give a text to. Investigation and control of
+// benefits are no purposes here (L3, L55).
+var purposes = []hub.Purpose{hub.Prevention, hub.ChildWelfare, hub.LogControl, hub.Operation}

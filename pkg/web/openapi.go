@@ -1,0 +1,222 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// object is a JSON object of the OpenAPI document, written in sorted order.
+type object = map[string]any
+
+// describe makes the OpenAPI 3.1 document from the table and the Go types of
+// its rows. A struct is an object that allows no other fields; a field is
+// required unless its tag says omitempty or omitzero.
+func (s *Site) describe() ([]byte, error) {
+	d := describer{schemas: object{}}
+	paths := object{}
+	for _, t := range s.routes {
+		if t.Op == "" {
+			continue
+		}
+		path, params := parts(t.Path)
+		op, err := d.operation(t, params)
+		if err != nil {
+			return nil, fmt.Errorf("web: %s: %w", t.Op, err)
+		}
+		item, ok := paths[path].(object)
+		if !ok {
+			item = object{}
+			paths[path] = item
+		}
+		item[strings.ToLower(t.Method)] = op
+	}
+	if _, err := d.schema(reflect.TypeFor[problem]()); err != nil {
+		return nil, err
+	}
+	doc := object{
+		"openapi": "3.1.0",
+		"info": object{"title": s.o.Name, "version": "1",
+			"description": "Errors are problem details (RFC 9457). Unknown and forbidden are the same answer, 404. " +
+				"Commands take an Idempotency-Key: the same key gives the first answer again for 30 days. " +
+				"Who has several hats names one in Infohus-Hat."},
+		"servers": []object{{"url": s.o.Origin}},
+		"paths":   paths,
+		"components": object{"schemas": d.schemas,
+			"securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+			"responses": object{"Problem": object{"description": "A problem.",
+				"content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/problem"}}}}}},
+		"security": []object{{"bearer": []string{}}},
+	}
+	return json.Marshal(doc, json.Deterministic(true), jsontext.Multiline(true))
+}
+
+var part = regexp.MustCompile(`\{([a-z_]+)(\.\.\.)?\}`)
+
+// parts gives a pattern as OpenAPI writes it, and the names in it.
+func parts(pattern string) (string, []string) {
+	var names []string
+	for _, m := range part.FindAllStringSubmatch(pattern, -1) {
+		names = append(names, m[1])
+	}
+	return part.ReplaceAllString(pattern, "{$1}"), names
+}
+
+type describer struct{ schemas object }
+
+func (d describer) operation(t Route, params []string) (object, error) {
+	list := []object{{"name": "Infohus-Hat", "in": "header", "required": false, "schema": idSchema(),
+		"description": "The hat to ask under; needed with several."}}
+	for _, name := range params {
+		list = append(list, object{"name": name, "in": "path", "required": true, "schema": idSchema()})
+	}
+	op := object{"operationId": t.Op, "summary": t.Summary, "tags": []string{t.Room}}
+	reads := t.Method == http.MethodGet || t.Method == http.MethodDelete
+	if t.In != nil && reads {
+		in := reflect.TypeOf(t.In)
+		for i := range in.NumField() {
+			schema, err := d.schema(in.Field(i).Type)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, object{"name": jsonName(in.Field(i)), "in": "query", "required": false, "schema": schema})
+		}
+	}
+	if !reads {
+		list = append(list, object{"name": "Idempotency-Key", "in": "header", "required": false,
+			"schema": object{"type": "string", "maxLength": 100}})
+		if t.In != nil {
+			schema, err := d.schema(reflect.TypeOf(t.In))
+			if err != nil {
+				return nil, err
+			}
+			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schema}}}
+		}
+	}
+	answers := object{"default": object{"$ref": "#/components/responses/Problem"}}
+	if t.Out == nil {
+		answers["204"] = object{"description": "Done."}
+	} else {
+		schema, err := d.schema(reflect.TypeOf(t.Out))
+		if err != nil {
+			return nil, err
+		}
+		good := object{"description": "Done.", "content": object{"application/json": object{"schema": schema}}}
+		answers["200"] = good
+		if _, ok := t.Out.(Created); ok {
+			answers["201"] = good
+		}
+	}
+	op["parameters"], op["responses"] = list, answers
+	return op, nil
+}
+
+func idSchema() object { return object{"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{26}$"} }
+
+// schema describes a Go type. A named struct stands once, by its name.
+func (d describer) schema(t reflect.Type) (any, error) {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return object{"type": "string", "format": "date-time"}, nil
+	case reflect.TypeFor[hub.ID]():
+		return idSchema(), nil
+	case reflect.TypeFor[hub.Role]():
+		return object{"type": "string", "enum": hub.Roles}, nil
+	case reflect.TypeFor[hub.AuthorityKind]():
+		return object{"type": "string", "enum": hub.AuthorityKinds}, nil
+	case reflect.TypeFor[jsontext.Value]():
+		return object{}, nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return object{"type": "string"}, nil
+	case reflect.Bool:
+		return object{"type": "boolean"}, nil
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return object{"type": "integer"}, nil
+	case reflect.Float64:
+		return object{"type": "number"}, nil
+	case reflect.Pointer:
+		inner, err := d.schema(t.Elem())
+		return object{"anyOf": []any{inner, object{"type": "null"}}}, err
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return object{"type": "string", "contentEncoding": "base64"}, nil
+		}
+		items, err := d.schema(t.Elem())
+		return object{"type": "array", "items": items}, err
+	case reflect.Map:
+		values, err := d.schema(t.Elem())
+		return object{"type": "object", "additionalProperties": values}, err
+	case reflect.Struct:
+		return d.structure(t)
+	}
+	return nil, fmt.Errorf("the API cannot describe %s", t)
+}
+
+func (d describer) structure(t reflect.Type) (any, error) {
+	name := t.Name()
+	if name != "" {
+		if old, ok := d.schemas[name]; ok {
+			if old.(object)["x-go-type"] != t.String() {
+				return nil, fmt.Errorf("two types are called %s: %v and %s", name, old.(object)["x-go-type"], t)
+			}
+			return object{"$ref": "#/components/schemas/" + name}, nil
+		}
+		d.schemas[name] = object{"x-go-type": t.String()} // stands already, for a type that holds itself
+	}
+	properties := object{}
+	required := []string{}
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-" {
+			continue
+		}
+		schema, err := d.schema(f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", t, f.Name, err)
+		}
+		limit(schema, f)
+		properties[jsonName(f)] = schema
+		if tag := f.Tag.Get("json"); !strings.Contains(tag, ",omitempty") && !strings.Contains(tag, ",omitzero") {
+			required = append(required, jsonName(f))
+		}
+	}
+	slices.Sort(required)
+	o := object{"type": "object", "properties": properties, "required": required, "additionalProperties": false, "x-go-type": t.String()}
+	if name == "" {
+		return o, nil
+	}
+	d.schemas[name] = o
+	return object{"$ref": "#/components/schemas/" + name}, nil
+}
+
+// limit adds what the field's own tags say: enum:"a b c", max:"2000", doc:"…".
+func limit(schema any, f reflect.StructField) {
+	o, ok := schema.(object)
+	if !ok || o["$ref"] != nil {
+		return
+	}
+	if e := f.Tag.Get("enum"); e != "" {
+		at := o
+		if items, ok := o["items"].(object); ok {
+			at = items
+		}
+		at["enum"] = strings.Fields(e)
+	}
+	if n, err := strconv.Atoi(f.Tag.Get("max")); err == nil {
+		o["maxLength"] = n
+	}
+	if doc := f.Tag.Get("doc"); doc != "" {
+		o["description"] = doc
+	}
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// maxBody is the most that a request may carry.
+const maxBody = 1 << 20
+
+// tooLarge is the key of the one Invalid error that is answered with 413.
+const tooLarge = "error.body.size"
+
+// Decode reads JSON from outside, strictly: one reading or none (A004). It
+// refuses duplicate and unknown fields, a field in other case, a value of
+// another kind, anything after the value, invalid UTF-8 and NUL, each as
+// Invalid with the field where it is known. An empty input is refused too.
+func Decode(b []byte, v any) error {
+	if !utf8.Valid(b) {
+		return hub.Invalid("", "error.body.utf8")
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(b))
+	if err := json.UnmarshalDecode(d, v, json.RejectUnknownMembers(true)); err != nil {
+		return refusal(err)
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return hub.Invalid("", "error.json.trailing")
+	}
+	if field, ok := findNUL(reflect.ValueOf(v), ""); ok {
+		return hub.Invalid(field, "error.body.nul")
+	}
+	return nil
+}
+
+// refusal translates the decoder's error. Its text stays behind: it may quote
+// what was sent.
+func refusal(err error) error {
+	var coded *hub.Error
+	if errors.As(err, &coded) {
+		return coded
+	}
+	field := func(p jsontext.Pointer) string {
+		return strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
+	}
+	var sem *json.SemanticError
+	var syn *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syn) && errors.Is(err, jsontext.ErrDuplicateName):
+		return hub.Invalid(field(syn.JSONPointer), "error.json.duplicate")
+	case errors.As(err, &syn):
+		return hub.Invalid("", "error.json.syntax")
+	case errors.As(err, &sem) && errors.Is(err, json.ErrUnknownName):
+		return hub.Invalid(field(sem.JSONPointer), "error.json.unknown")
+	case errors.As(err, &sem):
+		return hub.Invalid(field(sem.JSONPointer), "error.json.kind")
+	}
+	return hub.Invalid("", "error.json.syntax")
+}
+
+// findNUL looks for a NUL in any text of a decoded value: Postgres cannot keep
+// one, and nothing good sends it.
+func findNUL(v reflect.Value, name string) (string, bool) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return findNUL(v.Elem(), name)
+		}
+	case reflect.String:
+		return name, strings.ContainsRune(v.String(), 0)
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return "", false
+		}
+		for i := range v.Len() {
+			if f, ok := findNUL(v.Index(i), name); ok {
+				return f, true
+			}
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			if strings.ContainsRune(k.String(), 0) {
+				return name, true
+			}
+			if f, ok := findNUL(v.MapIndex(k), name); ok {
+				return f, true
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if t := v.Type().Field(i); t.IsExported() {
+				f, _, _ := strings.Cut(t.Tag.Get("json"), ",")
+				if name != "" && !t.Anonymous {
+					f = name + "." + f
+				}
+				if f, ok := findNUL(v.Field(i), f); ok {
+					return f, true
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+// body reads a request's body, at most maxBody.
+func body(r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, hub.Invalid("", tooLarge)
+	}
+	b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	var most *http.MaxBytesError
+	switch {
+	case errors.As(err, &most), len(b) > maxBody:
+		return nil, hub.Invalid("", tooLarge)
+	case err != nil:
+		return nil, &hub.Error{Code: hub.CodeInvalid, Key: "error.body.broken", Err: err}
+	}
+	return b, nil
+}

@@ -1,0 +1,187 @@
+// Package policies decides who may do what. It is the only judge: every room
+// asks it a typed [Question], and a yes is a [Grant], without which a store
+// gives up nothing.
+//
+// What it promises:
+//
+//   - Unset means nobody. An attribute that is missing, unknown or misspelt is
+//     the narrowest case. Whatever the rules do not name is denied.
+//   - It never allows because it failed. A rule that is undefined, answers
+//     something of the wrong shape or is slow gives hub.Unavailable.
+//   - An answer is a pure function of ([Engine.Revision], question). So it may
+//     be remembered, and a recorded question can be decided again. What depends
+//     on the clock (is this basis valid today, is this hat still worn) is judged
+//     by who asks, in the transaction, and arrives as an attribute.
+//   - Rules are code (Rego, beside the question that asks them); the law they
+//     are judged against is data (data.json) with sources and validity dates.
+//   - No personal data goes in or comes out: only kinds, roles, states, codes.
+//
+// The expected answers stand in matrix.csv and disclose.csv, written by hand
+// from the law and from practice, and the tests hold engine and files together.
+package policies
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// Question is one of this package's question structs: what is asked, in
+// attributes already judged. It is comparable, so that its answer can be
+// remembered, and holds only strings and booleans, so that the rules' schema
+// can be derived from it. The set is closed: nobody can ask what has no rule.
+type Question interface {
+	// Question names the question and the folder of its rule ("view").
+	Question() string
+	// hat is the role and the kind of authority for which it is asked.
+	hat() (hub.Role, hub.AuthorityKind)
+}
+
+// questions is every question there is, as zero values, in the order in which
+// a concern meets them.
+var questions = []Question{Register{}, Submit{}, List{}, View{}, Act{}, Disclose{}, Assign{}, Trail{}}
+
+// Engine answers questions. It is safe for concurrent use.
+type Engine struct {
+	now atomic.Pointer[edition]
+}
+
+// New compiles the embedded rules with the embedded data. An error means that
+// a rule or the data is wrong; a hub with such an error does not start.
+func New() (*Engine, error) {
+	e := new(Engine)
+	return e, e.Revise(document)
+}
+
+// Revise puts another data document in force, for every question from now on.
+// What was remembered under the old one is forgotten at once. On an error the
+// old one stays in force. Whether the document is approved and by whom is the
+// caller's to know.
+func (e *Engine) Revise(document []byte) error {
+	code, err := embedded()
+	if err != nil {
+		return err
+	}
+	next, err := compile(code, document, questions)
+	if err != nil {
+		return err
+	}
+	e.now.Store(next)
+	return nil
+}
+
+// Ask decides whether who may do what q asks. The error is a [*Denial], which
+// is hub.NotFound to whoever does not look closer, or has the code
+// hub.CodeUnavailable; it never allows. A question that speaks of another role
+// or kind of authority than the asker's own hat is denied.
+func (e *Engine) Ask(ctx context.Context, who hub.Actor, q Question) (Grant, error) {
+	now := e.now.Load()
+	a, err := now.decide(ctx, q)
+	if err != nil {
+		return Grant{}, err
+	}
+	if role, kind := q.hat(); a.Allow && (role != who.Role || kind != who.Kind || who.Person == "") {
+		a = Answer{Reasons: []string{"hat_mismatch"}}
+	}
+	d := decision{who: who, q: q, answer: a, engine: now}
+	if !a.Allow {
+		return Grant{}, &Denial{d}
+	}
+	return Grant{d}, nil
+}
+
+// Answer is what the rules say to a question. It is advice: no store takes it.
+type Answer struct {
+	Allow       bool     `json:"allow"`
+	Fields      []string `json:"fields"`      // what may be seen or shared, sorted; empty unless allowed
+	Reasons     []string `json:"reasons"`     // codes: what it rests on, or why not; sorted, never empty
+	Obligations []string `json:"obligations"` // codes: what the asker must see to; empty unless allowed
+}
+
+// Advise gives the answer without a grant: for "may I share this?", and for
+// deciding a recorded question again. It is the same judgement as Ask's.
+func (e *Engine) Advise(ctx context.Context, q Question) (Answer, error) {
+	a, err := e.now.Load().decide(ctx, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	a.Fields, a.Reasons, a.Obligations = slices.Clone(a.Fields), slices.Clone(a.Reasons), slices.Clone(a.Obligations)
+	return a, nil
+}
+
+// Decode reads a question from its name and the JSON that [Grant.Input] gave.
+// An attribute too many is an error; one too few is unset.
+func Decode(name string, input []byte) (Question, error) {
+	for _, q := range questions {
+		if q.Question() == name {
+			return decode(q, input)
+		}
+	}
+	return nil, hub.Invalid("question", "error.question.unknown")
+}
+
+// Revision names the rules and the data that decide now, as
+// "<16 hex of the code's hash>-<16 hex of the data's hash>".
+func (e *Engine) Revision() string { return e.now.Load().revision }
+
+// Document is the data document that decides now. The caller may keep it.
+func (e *Engine) Document() []byte { return slices.Clone(e.now.Load().document) }
+
+// Fields lists the fields of a data class, sorted; none for an unknown class.
+func (e *Engine) Fields(class string) []string { return slices.Clone(e.now.Load().classes[class]) }
+
+// Basis is a legal basis that the rules know (hjemmel), with its source and
+// the time in which it holds.
+type Basis struct {
+	Code   hub.LegalBasis
+	Source string    // the paragraph
+	From   time.Time // midnight in Copenhagen; zero where no source that was read gives it
+	Until  time.Time // the first instant at which it no longer holds; zero while no end is known
+}
+
+// Bases lists the legal bases, by code. Whether one holds today is judged by
+// who asks a question, before asking it.
+func (e *Engine) Bases() []Basis { return slices.Clone(e.now.Load().bases) }
+
+// Codes lists every reason and obligation that an answer can contain, sorted:
+// the keys that the message catalogues must have.
+func (e *Engine) Codes() []string { return slices.Sorted(maps.Keys(e.now.Load().codes)) }
+
+// Ready reports whether the engine decides: it asks a question that must be
+// denied, past the memory. The error has the code hub.CodeUnavailable.
+func (e *Engine) Ready(ctx context.Context) error {
+	a, err := e.now.Load().eval(ctx, View{})
+	if err != nil {
+		return err
+	}
+	if a.Allow {
+		return hub.Unavailable(errors.New("policies: nobody was allowed to view nothing"))
+	}
+	return nil
+}
+
+// decision is what a grant and a denial have in common.
+type decision struct {
+	who    hub.Actor
+	q      Question
+	answer Answer
+	engine *edition
+}
+
+func (d decision) input() json.RawMessage {
+	if d.q == nil {
+		return nil
+	}
+	b, err := json.Marshal(d.q)
+	if err != nil { // cannot happen: strings and booleans only, see shapeOf
+		panic(fmt.Sprintf("policies: %s does not marshal: %v", d.q.Question(), err))
+	}
+	return b
+}

@@ -1,0 +1,69 @@
+# What every question begins with: is this somebody, at a kind of authority that
+# takes part, for a purpose that is allowed. A yes rests on what holds (hat,
+# content, concern); the refusals only say why not.
+#
+# They are functions, so that the attributes are checked against the schema
+# where they are named: in the questions.
+package infohus.law
+
+# hat holds for a role that there is, at a kind of authority that may have it.
+hat(role, kind) if data.roles[role].kinds[kind]
+
+# content holds for a purpose that opens content.
+content(purpose) if data.purposes[purpose].content
+
+# concern holds if the attributes of a concern are known, and the asker is not recused.
+concern(relation, received_by, state, recused) if {
+	relation in {"own", "shared", ""}
+	data.kinds[received_by].receives
+	data.states[state]
+	recused == false
+}
+
+# standings is in what capacities the asker stands to a concern: any of author,
+# own, assigned (within the own authority), from_municipality, from_police.
+standings(author, relation, assigned, kind, received_by) := union({
+	{"author" | author},
+	{"own" | relation == "own"; received_by == kind},
+	{"assigned" | relation == "own"; received_by == kind; assigned},
+	{from | relation == "shared"; from := data.senders[received_by]},
+})
+
+# carries holds if a legal basis lets one kind of authority disclose to another (L2).
+carries(basis, from, to) if data.disclose.bases[basis].pairs[from][to]
+
+# processes holds if a legal basis lets an authority process for a purpose by itself.
+processes(kind, basis, purpose) if data.processing[kind][basis][purpose]
+
+# no is a denial.
+no(reasons) := {"allow": false, "fields": [], "reasons": reasons, "obligations": []}
+
+# hat_refusals is why a hat may have nothing, whatever it asks.
+hat_refusals(role, kind) := union({
+	{"role_unknown" | not data.roles[role]},
+	{data.roles[role].never | true},
+	{"kind_unknown" | not data.kinds[kind]; not hat(role, kind)},
+	{data.kinds[kind].never | true},
+	{"role_not_at_kind" | data.roles[role]; data.kinds[kind]; not hat(role, kind)},
+})
+
+# purpose_refusals is why a purpose opens no content.
+purpose_refusals(purpose) := union({
+	{"purpose_unknown" | not data.purposes[purpose]},
+	{data.purposes[purpose].refused | true},
+})
+
+# concern_refusals is why an asker may have nothing to do with a concern.
+concern_refusals(relation, received_by, state, recused) := union({
+	{"recused" | recused},
+	{"state_unknown" | not data.states[state]},
+	{"receiver_unknown" | not data.kinds[received_by].receives},
+	{"relation_unknown" | not relation in {"own", "shared", ""}},
+})
+
+# processing_refusals is why an authority may not process on a legal basis.
+processing_refusals(kind, basis, purpose) := union({
+	{"basis_unknown" | not data.bases[basis]},
+	{"basis_not_for_kind" | data.bases[basis]; not data.processing[kind][basis]},
+	{"basis_not_for_purpose" | data.processing[kind][basis]; not processes(kind, basis, purpose)},
+})

@@ -1,0 +1,36 @@
+package infohus.trail_test
+
+import data.infohus.trail
+
+officer := {"role": "dpo", "kind": "municipality", "purpose": "log_control", "own": true}
+
+but(change) := answer if {
+	answer := trail.answer with input as object.union(officer, change)
+}
+
+denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {reason}, "obligations": []}
+
+test_a_data_protection_officer_reads_the_own_authoritys_trail if {
+	but({}) == {"allow": true, "fields": ["trail"], "reasons": {"role"}, "obligations": []}
+}
+
+test_nobody_reads_another_authoritys_trail if denied(but({"own": false}), "not_own_authority")
+
+test_a_coordinator_does_not_read_the_trail if denied(but({"role": "municipal_coordinator"}), "not_for_role")
+
+test_an_administrator_does_not_read_the_trail if {
+	but({"role": "administrator"}).reasons == {"administrator_never", "not_for_role", "role_not_at_kind"}
+}
+
+test_the_trail_is_for_log_control_only if {
+	denied(but({"purpose": "prevention"}), "purpose_not_log_control")
+	denied(but({"purpose": "operation"}), "purpose_not_log_control")
+	but({"purpose": "investigation"}).reasons == {"purpose_not_log_control", "purpose_investigation_never"}
+}
+
+test_an_attribute_that_was_not_given_is_nobody if {
+	every name in object.keys(officer) {
+		a := trail.answer with input as object.remove(officer, [name])
+		not a.allow
+	}
+}

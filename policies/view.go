@@ -1,0 +1,29 @@
+package policies
+
+import "github.com/infohus/infohus/pkg/hub"
+
+// View asks which fields of one concern the asker may see now: domain.md 2.4,
+// need-to-know (forvaltningsloven § 32, L9), retsplejeloven § 115 between
+// authorities, L51 for the reporter's identity, A030 for the police check.
+//
+// Relation, Assigned, Author, Recused, Classes and Basis are what
+// access.relations gives for the asker and the concern, in the read's snapshot.
+// The grant's fields are the answer; a grant opens at least one.
+type View struct {
+	Role       hub.Role          `json:"role"`
+	Kind       hub.AuthorityKind `json:"kind"`
+	Relation   string            `json:"relation"`    // own: the asker's authority received it; shared: it was shared with the asker's authority; else empty
+	ReceivedBy hub.AuthorityKind `json:"received_by"` // the kind of the authority that received it
+	State      string            `json:"state"`       // draft received rerouted police_check acute police_only triage unfounded other_track case
+	Assigned   bool              `json:"assigned"`    // an assignment to the asker is in force
+	Author     bool              `json:"author"`      // the asker wrote it
+	Recused    bool              `json:"recused"`     // the asker is recused from it (inhabil)
+	Classes    string            `json:"classes"`     // data classes of the shares in force, sorted, comma between; a share opens no class that it does not name
+	Basis      hub.LegalBasis    `json:"basis"`       // of the share in force, if it is valid today; else empty
+	Purpose    hub.Purpose       `json:"purpose"`
+}
+
+// Question is "view".
+func (View) Question() string { return "view" }
+
+func (q View) hat() (hub.Role, hub.AuthorityKind) { return q.Role, q.Kind }

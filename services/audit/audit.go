@@ -1,0 +1,49 @@
+// Package audit is the only room that reads the trail: the data-protection
+// officer's desk.
+//
+// It promises:
+//
+//   - An officer sees the rows about the own authority's data, and those of the
+//     own authority's people, and no other (A087). Everybody else, the
+//     administrator too, is answered as if there were no trail.
+//   - It shows who did what, when and on which ground. It has no content to
+//     show: the trail holds none (A086).
+//   - Every reading of the trail is itself in the trail, with its ground (L17).
+//   - A decision in the trail can be made again, by today's rules.
+package audit
+
+import (
+	"embed"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+//go:embed migrations
+var schema embed.FS
+
+//go:embed pages
+var pages embed.FS
+
+// Service is the room's door plate.
+var Service = service.Service{Name: "audit", Schema: schema, Pages: pages, Open: open}
+
+type room struct{ service.Env }
+
+func open(env service.Env) (service.Room, error) {
+	x := &room{env}
+	return service.Room{
+		Routes: []web.Route{
+			{Method: "GET", Path: "/trail", Do: x.trailPage, Nav: web.Nav{Word: "audit.nav.trail", Roles: []hub.Role{hub.DPO}, Order: 10}},
+			{Method: "POST", Path: "/trail", Do: x.trailForm},
+			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
+
+			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
+			web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to today's rules.", x.decideAgain),
+		},
+		Marks:  map[string]web.Mark{"seen": x.seen},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}},
+	}, nil
+}

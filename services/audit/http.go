@@ -1,0 +1,331 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/vault"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Found is one page of a search, newest first.
+type Found struct {
+	Rows  []Row  `json:"rows"`
+	Total int    `json:"total"`          // how many rows there are in all
+	More  bool   `json:"more"`           // there are more than Total, which is where counting stopped
+	Next  string `json:"next,omitempty"` // Search.After of the next page; "" on the last
+}
+
+// searchTrail looks in the trail. Whoever is not the authority's data-protection
+// officer is answered as if there were nothing, whatever they asked.
+func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
+	var found Found
+	receipt, err := x.reading(r.Context(), r.Who, in.Ground, hub.ActSearch, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
+		f, err := in.filter(r.Who.Authority)
+		if err != nil {
+			return err
+		}
+		refs, err := meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym)
+		if err != nil {
+			return err
+		}
+		if refs.subject != "" {
+			e.Subjects = []hub.ID{refs.subject}
+		}
+		if found.Rows, found.Total, err = page(ctx, tx, g, f, refs); err != nil {
+			return err
+		}
+		if len(found.Rows) > f.limit {
+			found.Rows = found.Rows[:f.limit]
+			last := found.Rows[f.limit-1]
+			found.Next = place{last.At, last.ID}.String()
+		}
+		if found.Total > countMax {
+			found.Total, found.More = countMax, true
+		}
+		e.Rows = len(found.Rows)
+		return nil
+	})
+	if err != nil {
+		return Found{}, err
+	}
+	for i := range found.Rows {
+		if err := x.justify(r.Context(), r.Who, receipt, &found.Rows[i]); err != nil {
+			return Found{}, err
+		}
+	}
+	found.Rows = slices.Clip(found.Rows)
+	return found, nil
+}
+
+// reading is every reading of the trail: the right first, then what is read,
+// and a row of its own about the reading. The ground stands sealed in it as its
+// justification. The receipt opens justifications that are sealed for the own
+// authority.
+func (x *room) reading(ctx context.Context, who hub.Actor, ground string, act hub.Act,
+	read func(context.Context, *pg.Tx, policies.Grant, *pg.Entry) error) (hub.Receipt, error) {
+	var receipt hub.Receipt
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		e := pg.Entry{Act: act, Object: hub.Object{Kind: "trail"}, Controller: who.Authority}
+		g, err := tx.Ask(ctx, policies.Trail{Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, Own: true})
+		denial := new(policies.Denial)
+		if errors.As(err, &denial) {
+			if err := tx.Refuse(ctx, denial, e); err != nil {
+				return err
+			}
+			return denial
+		}
+		if err != nil {
+			return err
+		}
+		if err := read(ctx, tx, g, &e); err != nil {
+			return err
+		}
+		key := vault.AuthorityKey(who.Authority)
+		if err := x.Vault.Make(key); err != nil { // that the ground is sealed with
+			return err
+		}
+		e.Keys = []hub.ID{key}
+		e.Why = hub.NewPersonal(ground)
+		receipt, err = tx.Record(ctx, g, e)
+		return err
+	})
+	return receipt, err
+}
+
+// justify opens the justification of a row where it is sealed for the own
+// authority, and says why not where it is not shown. A box that is not the one
+// the trail has the digest of has been changed.
+func (x *room) justify(ctx context.Context, who hub.Actor, receipt hub.Receipt, r *Row) error {
+	if r.whyRef == "" {
+		return nil
+	}
+	digest := sha256.Sum256(r.whyBox)
+	switch {
+	case r.whyBox == nil:
+		r.Sealed = "missing"
+		return nil
+	case !bytes.Equal(digest[:], r.whyDigest):
+		r.Sealed = "changed"
+		return nil
+	case r.whyFor != who.Authority:
+		r.Sealed = "other_authority"
+		return nil
+	}
+	p, err := x.Vault.Open(receipt, vault.AuthorityKey(who.Authority), pg.ReasonPlace(hub.ID(r.whyRef)), r.whyBox)
+	if errors.Is(err, vault.ErrBox) {
+		r.Sealed = "changed" // box and digest changed together, or moved from another row
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.Justification = p.Reveal(ctx)
+	return nil
+}
+
+// readRow reads one row of the own authority's, and tells the revision of
+// today's rules.
+func (x *room) readRow(r *web.Request) (Row, string, error) {
+	id, perr := strconv.ParseInt(r.PathValue("row"), 10, 64)
+	var list []Row
+	var revision string
+	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) (err error) {
+		revision = g.Revision()
+		if perr != nil { // no number of a row: as one that is not there
+			return nil
+		}
+		list, err = row(ctx, tx, g, r.Who.Authority, id)
+		e.Rows = len(list)
+		return err
+	})
+	if err != nil {
+		return Row{}, "", err
+	}
+	if len(list) == 0 {
+		return Row{}, "", hub.NotFound()
+	}
+	err = x.justify(r.Context(), r.Who, receipt, &list[0])
+	return list[0], revision, err
+}
+
+// decideAgain puts the question of a row to today's rules.
+func (x *room) decideAgain(r *web.Request, _ struct{}) (Again, error) {
+	one, now, err := x.readRow(r)
+	if err != nil {
+		return Again{}, err
+	}
+	return x.again(r.Context(), one, now)
+}
+
+func (x *room) again(ctx context.Context, one Row, now string) (Again, error) {
+	q, err := policies.Decode(one.Question, one.Input)
+	if err != nil { // nothing was asked, or what is asked no longer
+		return Again{Row: one.ID, Then: one.Revision, Now: now, Fields: []string{}, Reasons: []string{}, Obligations: []string{}}, nil
+	}
+	a, err := x.DB.Advise(ctx, q)
+	if err != nil {
+		return Again{}, err
+	}
+	return again(one, a, now), nil
+}
+
+// The most sightings that a concern's page shows.
+const seenMax = 50
+
+// seen shows who has seen a concern, when, and which fields: newest first,
+// people and not content, to those whose view of it has who_has_seen.
+func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	lists := map[hub.ID][]Sighting{}
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		for _, id := range ids {
+			rel, err := tx.Relation(ctx, "concern", id)
+			if err != nil {
+				return err
+			}
+			e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id}, Controller: rel.Controller, Fields: []string{"who_has_seen"}}
+			g, err := tx.Ask(ctx, rel.View(who, hub.Prevention))
+			denial := new(policies.Denial)
+			if errors.As(err, &denial) {
+				if err := tx.Refuse(ctx, denial, e); err != nil {
+					return err
+				}
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if !g.Allows("who_has_seen") {
+				continue
+			}
+			if lists[id], err = sightings(ctx, tx, g, id, seenMax); err != nil {
+				return err
+			}
+			e.Subjects, e.Rows = []hub.ID{rel.About}, len(lists[id])
+			if _, err := tx.Record(ctx, g, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[hub.ID]template.HTML, len(lists))
+	for id, list := range lists {
+		if out[id], err = x.Web.Fragment(lang, "audit", "seen", list); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Pages.
+
+// trailData is the officer's page: the form, and what was found.
+type trailData struct {
+	Grounds, Sides, Outcomes []string
+	Acts                     []hub.Act
+	People                   []web.Option
+	Found                    *Found // nil before the first search
+	Search                   Search
+	Pages                    bool // there are more
+}
+
+func (x *room) trailData(r *web.Request) trailData {
+	d := trailData{Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts}
+	seen := map[hub.ID]bool{}
+	for _, h := range x.Structure.Hats() {
+		if h.Authority == r.Who.Authority && !seen[h.Person] {
+			seen[h.Person] = true
+			d.People = append(d.People, web.Option{Value: string(h.Person), Label: h.Name})
+		}
+	}
+	slices.SortFunc(d.People, func(a, b web.Option) int { return strings.Compare(a.Label, b.Label) })
+	return d
+}
+
+// trailPage shows the form, to the officer only.
+func (x *room) trailPage(w http.ResponseWriter, r *web.Request) error {
+	if err := x.mayRead(r); err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", x.trailData(r))
+}
+
+// mayRead asks for the right to the trail, for a page that shows none of it.
+func (x *room) mayRead(r *web.Request) error {
+	return x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) error {
+		_, err := tx.Ask(r.Context(), policies.Trail{Role: r.Who.Role, Kind: r.Who.Kind, Purpose: hub.LogControl, Own: true})
+		return err
+	})
+}
+
+// trailForm answers a search on the page itself: what was searched for stands in
+// no address (A044).
+func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: hub.ID(f.Line("reference")), Person: hub.ID(f.Line("person")),
+		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after")}
+	found, err := x.searchTrail(r, in)
+	if err != nil {
+		return err
+	}
+	for _, field := range []string{"ground", "side", "reference", "person", "act", "outcome"} {
+		r.Fill(field, f.Line(field))
+	}
+	for field, text := range map[string]string{"from": in.From, "until": in.Until} {
+		if t, err := time.ParseInLocation(time.DateOnly, text, hub.Copenhagen); err == nil {
+			r.FillDate(field, t)
+		}
+	}
+	d := x.trailData(r)
+	d.Found, d.Search, d.Pages = &found, in, found.Next != ""
+	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", d)
+}
+
+// isoDay reads three fields of a date as YYYY-MM-DD; what is no date stays
+// something that the search refuses, at its field.
+func isoDay(f web.Form, field string) string {
+	if !f.Has(field+"-day") && !f.Has(field+"-month") && !f.Has(field+"-year") {
+		return f.Line(field) // the form of the next page has it in one field
+	}
+	t, err := f.Date(field)
+	if err != nil {
+		return "?"
+	}
+	return t.Format(time.DateOnly)
+}
+
+// rowData is a row's own page.
+type rowData struct {
+	Row
+	Again Again
+}
+
+// rowPage shows one row whole, with its decision made again.
+func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
+	one, now, err := x.readRow(r)
+	if err != nil {
+		return err
+	}
+	a, err := x.again(r.Context(), one, now)
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a})
+}

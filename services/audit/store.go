@@ -1,0 +1,209 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
+)
+
+// columns of a row as an officer sees it. The name is whoever wears the hat in
+// the list of hats; a justification comes with the authority it is sealed for.
+const columns = `t.id, t.at, t.said_at, t.writer::text, t.person, coalesce(h.name, ''), t.hat, t.role, t.authority, t.issuer, t.loa, t.session, t.request, t.cause,
+	t.act, t.outcome, t.object_kind, t.object_id, t.object_version, t.controller, t.subjects, t.fields, t.rows, t.purpose, t.basis, t.recipient,
+	t.reasons, t.obligations, t.question, t.input, t.revision, t.why_ref, t.why_digest, j.box, coalesce(j.authority, '')`
+
+const joins = ` left join access.hat h on h.id = t.hat left join audit.reason j on j.ref = t.why_ref and t.why_ref <> ''`
+
+func scan(row pgx.CollectableRow) (r Row, err error) {
+	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
+		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
+		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor)
+	return r, err
+}
+
+// query is a filter in SQL: fixed pieces, every value an argument. Rows about a
+// reference are picked out first, by the indexes made for it; the two sides are
+// two branches, each with an index of its own that gives the newest first.
+type query struct {
+	with     string   // "with … " or ""
+	branches []string // selects, to be ended by order and limit
+	args     []any
+}
+
+// hits is the query of every row that a filter finds.
+func hits(f filter, refs references) query {
+	q := query{args: []any{f.own}}
+	var where []string
+	and := func(condition string, value any) {
+		q.args = append(q.args, value)
+		where = append(where, fmt.Sprintf(" and "+condition, len(q.args)))
+	}
+	if !f.from.IsZero() {
+		and("t.at >= $%d", f.from)
+	}
+	if !f.until.IsZero() {
+		and("t.at < $%d", f.until)
+	}
+	if f.person != "" {
+		and("t.person = $%d", f.person)
+	}
+	if f.act != "" {
+		and("t.act = $%d", f.act)
+	}
+	if f.outcome != "" {
+		and("t.outcome = $%d", f.outcome)
+	}
+	table := "audit.trail"
+	if f.reference != "" {
+		q.args = append(q.args, refs.objects, refs.pseudonyms)
+		q.with = fmt.Sprintf(`with about as materialized (select id, at, controller, authority, person, act, outcome from audit.trail
+			where object_id = any($%d) or subjects && $%d) `, len(q.args)-1, len(q.args))
+		table = "about"
+	}
+	rest := strings.Join(where, "")
+	if f.data {
+		q.branches = append(q.branches, "select t.id, t.at from "+table+" t where t.controller = $1"+rest)
+	}
+	if f.people {
+		people := "select t.id, t.at from " + table + " t where t.authority = $1" + rest
+		if f.data {
+			people += " and t.controller <> $1" // each row once
+		}
+		q.branches = append(q.branches, people)
+	}
+	return q
+}
+
+// count is the statement that counts the rows, and stops after countMax.
+func (q query) count() string {
+	return fmt.Sprintf("%sselect count(*) from (%s limit %d) c", q.with, strings.Join(q.branches, " union all "), countMax+1)
+}
+
+// page is the statement that reads a page after a place.
+func (q *query) page(after place, limit int) string {
+	rest := ""
+	if after != (place{}) {
+		q.args = append(q.args, after.at, after.id)
+		n := len(q.args)
+		rest = fmt.Sprintf(" and t.at <= $%d and (t.at, t.id) < ($%d, $%d)", n-1, n-1, n)
+	}
+	newest := fmt.Sprintf(" order by at desc, id desc limit %d", limit)
+	var branches []string
+	for _, b := range q.branches {
+		branches = append(branches, "("+b+rest+newest+")")
+	}
+	with := "with "
+	if q.with != "" {
+		with = strings.TrimSpace(q.with) + ", "
+	}
+	return fmt.Sprintf("%sn as (select id, at from (%s) h%s) select %s from n join audit.trail t on t.id = n.id%s order by t.at desc, t.id desc",
+		with, strings.Join(branches, " union all "), newest, columns, joins)
+}
+
+// references is what a reference means in the trail.
+type references struct {
+	subject    hub.ID   // whom it is about, if that is known
+	objects    []string // object_id
+	pseudonyms []string // subjects
+}
+
+// meaning finds what a reference of the own authority stands for: a subject, or
+// a concern and so its subject. Of what another authority controls it says no
+// more than of what does not exist.
+func meaning(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, ref hub.ID, pseudonym func(hub.ID) string) (references, error) {
+	if ref == "" {
+		return references{}, nil
+	}
+	rows, err := tx.Query(ctx, `select about from access.item where id = $1 and controller = $2`, ref, own)
+	if err != nil {
+		return references{}, err
+	}
+	about, err := pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	if err != nil {
+		return references{}, err
+	}
+	r := references{subject: ref, objects: []string{string(ref), pseudonym(ref)}, pseudonyms: []string{pseudonym(ref)}}
+	if len(about) > 0 {
+		r.subject = about[0]
+		r.objects = append(r.objects, pseudonym(r.subject))
+		r.pseudonyms = append(r.pseudonyms, pseudonym(r.subject))
+	}
+	return r, nil
+}
+
+// page reads one page of what a filter finds, newest first, one row more than
+// its limit if there is one, and how many rows there are in all: at most
+// countMax+1 are counted.
+func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references) (list []Row, total int, err error) {
+	q := hits(f, refs)
+	if err := tx.QueryRow(ctx, q.count(), q.args...).Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	sql := q.page(f.after, f.limit+1)
+	rows, err := tx.Query(ctx, sql, q.args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err = pgx.CollectRows(rows, scan)
+	return list, total, err
+}
+
+// row reads one row of the own authority's: none where it is another's.
+func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, id int64) ([]Row, error) {
+	rows, err := tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.id = $1 and (t.controller = $2 or t.authority = $2)`, id, own)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+// Sighting is one time that somebody saw a concern.
+type Sighting struct {
+	At        time.Time
+	Name      string
+	Role      hub.Role
+	Authority hub.AuthorityID
+	Fields    []string
+}
+
+// sightings lists who has seen a concern, newest first: who read it, found it or
+// took it out. Refusals, and what was done with it, are not sightings.
+func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, concern hub.ID, limit int) ([]Sighting, error) {
+	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields
+		from audit.trail t left join access.hat h on h.id = t.hat
+		where t.object_id = $1 and t.object_kind = 'concern' and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
+		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, concern, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sighting])
+}
+
+// gaps counts the newest rows whose two clocks are more than limit apart, by the
+// room that wrote them, with the widest gap of each.
+func gaps(ctx context.Context, tx *pg.Tx, back, limit time.Duration) ([]gap, error) {
+	rows, err := tx.Query(ctx, `select writer::text, count(*)::int, max(abs(extract(epoch from at - said_at)))::float8
+		from audit.trail where at >= clock_timestamp() - make_interval(secs => $1) and abs(extract(epoch from at - said_at)) > $2::float8
+		group by writer order by writer`, back.Seconds(), limit.Seconds())
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (g gap, err error) {
+		err = row.Scan(&g.room, &g.rows, &g.seconds)
+		return g, err
+	})
+}
+
+// gap is how far a room's clock was from the database's.
+type gap struct {
+	room    string
+	rows    int
+	seconds float64
+}

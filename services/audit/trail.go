@@ -1,0 +1,235 @@
+package audit
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/policies"
+)
+
+// Grounds are what the trail may be read for, and nothing else (LED art. 25(2),
+// L17).
+var Grounds = []string{"lawfulness", "self_monitoring", "integrity", "criminal_proceedings"}
+
+// Sides are the two questions that an officer may put: about the own
+// authority's data, whoever looked; about the own authority's people, whatever
+// they looked at. "" is both.
+var Sides = []string{"data", "people"}
+
+// Outcomes of a row.
+var Outcomes = []string{"allow", "deny"}
+
+// Search is what an officer looks for. Everything but the ground may be empty.
+type Search struct {
+	Ground    string  `json:"ground"`              // one of Grounds
+	Side      string  `json:"side,omitempty"`      // one of Sides
+	Reference hub.ID  `json:"reference,omitempty"` // a subject or a concern: whom or what it was about
+	Person    hub.ID  `json:"person,omitempty"`    // who did it
+	From      string  `json:"from,omitempty"`      // the first day, YYYY-MM-DD in Copenhagen
+	Until     string  `json:"until,omitempty"`     // the last day
+	Act       hub.Act `json:"act,omitempty"`
+	Outcome   string  `json:"outcome,omitempty"` // allow, deny
+	After     string  `json:"after,omitempty"`   // Found.Next of the page before
+	Limit     int     `json:"limit,omitempty"`   // rows on a page: 50 if 0, at most 200
+}
+
+// Rows on a page, and how many are counted before a total is "more than".
+const (
+	usual    = 50
+	most     = 200
+	countMax = 10000
+)
+
+// filter is a search that has been found sound.
+type filter struct {
+	own          hub.AuthorityID
+	data, people bool
+	reference    hub.ID
+	person       hub.ID
+	from, until  time.Time // zero: open
+	act          hub.Act
+	outcome      string
+	after        place
+	limit        int
+}
+
+// place is where a page ends: pages are found by it and not by counting rows,
+// so that rows written meanwhile move nothing.
+type place struct {
+	at time.Time
+	id int64
+}
+
+// filter checks a search, and tells everything that is wrong at once.
+func (s Search) filter(own hub.AuthorityID) (filter, error) {
+	var p hub.Problems
+	choose := func(field, value string, list []string, needed bool) {
+		switch {
+		case value == "" && needed:
+			p.Add(field, "error.choose")
+		case value != "" && !slices.Contains(list, value):
+			p.Add(field, "audit.error.unknown_choice")
+		}
+	}
+	choose("ground", s.Ground, Grounds, true)
+	choose("side", s.Side, Sides, false)
+	choose("outcome", s.Outcome, Outcomes, false)
+	if s.Act != "" && !slices.Contains(hub.Acts, s.Act) {
+		p.Add("act", "audit.error.unknown_choice")
+	}
+	f := filter{own: own, data: s.Side != "people", people: s.Side != "data", reference: s.Reference, person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
+	if _, err := hub.ParseID(string(s.Reference)); s.Reference != "" && err != nil {
+		p.Add("reference", "audit.error.trail.reference")
+	}
+	if _, err := hub.ParseID(string(s.Person)); s.Person != "" && s.Person != "system" && err != nil {
+		p.Add("person", "audit.error.unknown_choice")
+	}
+	f.from = day(&p, "from", s.From)
+	if until := day(&p, "until", s.Until); !until.IsZero() {
+		f.until = until.AddDate(0, 0, 1) // the whole of the last day, however long it is
+		if !f.from.IsZero() && !f.from.Before(f.until) {
+			p.Add("until", "audit.error.trail.backwards")
+		}
+	}
+	switch {
+	case s.Limit < 0 || s.Limit > most:
+		p.Add("limit", "audit.error.trail.limit", most)
+	case s.Limit > 0:
+		f.limit = s.Limit
+	}
+	var ok bool
+	if f.after, ok = parsePlace(s.After); !ok {
+		p.Add("after", "audit.error.trail.after")
+	}
+	return f, p.Err()
+}
+
+// day reads a day as its first instant in Copenhagen.
+func day(p *hub.Problems, field, text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, text, hub.Copenhagen)
+	if err != nil || t.Year() < 1900 || t.Year() > 9000 {
+		p.Add(field, "audit.error.trail.day")
+		return time.Time{}
+	}
+	return t
+}
+
+// String writes a place for an address or a form: microseconds and number.
+func (p place) String() string {
+	if p == (place{}) {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.at.UnixMicro(), 10) + "." + strconv.FormatInt(p.id, 10)))
+}
+
+func parsePlace(s string) (place, bool) {
+	if s == "" {
+		return place{}, true
+	}
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	at, id, found := strings.Cut(string(b), ".")
+	micros, err1 := strconv.ParseInt(at, 10, 64)
+	n, err2 := strconv.ParseInt(id, 10, 64)
+	if err != nil || err1 != nil || err2 != nil || !found || n < 1 || micros < 0 || micros > 1<<58 {
+		return place{}, false
+	}
+	return place{time.UnixMicro(micros).UTC(), n}, true
+}
+
+// Row is a row of the trail as an officer sees it: codes, references, times and
+// the people who work here; never what was seen.
+type Row struct {
+	ID            int64           `json:"id"`
+	At            time.Time       `json:"at"`      // by the database's clock
+	SaidAt        time.Time       `json:"said_at"` // by the hub's
+	Room          string          `json:"room"`    // which room wrote it, by its own login
+	Person        hub.ID          `json:"person"`
+	Name          string          `json:"name"` // of the person, from the list of hats; "" for one that is not there
+	Hat           hub.ID          `json:"hat"`
+	Role          hub.Role        `json:"role"`
+	Authority     hub.AuthorityID `json:"authority"`
+	Issuer        string          `json:"issuer,omitempty"`
+	LoA           string          `json:"loa,omitempty"`
+	Session       hub.ID          `json:"session,omitempty"`
+	Request       hub.ID          `json:"request"`
+	Cause         hub.ID          `json:"cause,omitempty"`
+	Act           hub.Act         `json:"act"`
+	Outcome       string          `json:"outcome"`
+	ObjectKind    string          `json:"object_kind"`
+	ObjectID      string          `json:"object_id,omitempty"` // a subject's is its pseudonym
+	ObjectVersion int             `json:"object_version,omitempty"`
+	Controller    hub.AuthorityID `json:"controller,omitempty"` // whose data
+	Subjects      []string        `json:"subjects"`             // pseudonyms
+	Fields        []string        `json:"fields"`               // what was shown
+	Rows          int             `json:"rows"`                 // how many a search or a list gave
+	Purpose       hub.Purpose     `json:"purpose,omitempty"`
+	Basis         hub.LegalBasis  `json:"legal_basis,omitempty"`
+	Recipient     hub.AuthorityID `json:"recipient,omitempty"`
+	Reasons       []string        `json:"reasons"`
+	Obligations   []string        `json:"obligations"`
+	Question      string          `json:"question,omitempty"` // what policy was asked, and
+	Input         json.RawMessage `json:"input,omitempty"`    // in which words
+	Revision      string          `json:"revision,omitempty"` // of the rules that answered
+	Justification string          `json:"justification,omitempty"`
+	Sealed        string          `json:"sealed,omitempty"` // why a justification is not shown: other_authority, missing, changed
+
+	whyRef    string
+	whyDigest []byte
+	whyBox    []byte
+	whyFor    hub.AuthorityID
+}
+
+// Again is a decision of the trail made by today's rules.
+type Again struct {
+	Row         int64    `json:"row"`
+	Possible    bool     `json:"possible"` // policy was asked; else there is nothing to make again
+	Allow       bool     `json:"allow"`
+	Fields      []string `json:"fields"`
+	Reasons     []string `json:"reasons"`
+	Obligations []string `json:"obligations"`
+	Then        string   `json:"then"` // the revision that decided
+	Now         string   `json:"now"`  // the revision asked today
+	Same        bool     `json:"same_revision"`
+	Agrees      bool     `json:"agrees"` // with the same revision it must
+}
+
+// again compares a row with what the rules say today.
+func again(r Row, a policies.Answer, now string) Again {
+	g := Again{Row: r.ID, Possible: true, Allow: a.Allow, Fields: some(a.Fields), Reasons: some(a.Reasons), Obligations: some(a.Obligations),
+		Then: r.Revision, Now: now, Same: r.Revision == now}
+	if slices.Equal(r.Reasons, []string{"hat_mismatch"}) {
+		// Refused before any rule, because the question was in another hat's
+		// name. The rules alone cannot say so again.
+		g.Agrees = r.Outcome == "deny"
+		return g
+	}
+	g.Agrees = slices.Equal(some(r.Reasons), g.Reasons) && slices.Equal(some(r.Obligations), g.Obligations)
+	if r.Outcome == "allow" {
+		g.Agrees = g.Agrees && a.Allow && within(r.Fields, a.Fields)
+	}
+	return g
+}
+
+// within reports whether what was shown is no more than what the rules open. A
+// rule that opens no fields of its own (to register, to submit) sets no limit.
+func within(shown, opened []string) bool {
+	if len(opened) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(shown, func(f string) bool { return !slices.Contains(opened, f) })
+}
+
+func some(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

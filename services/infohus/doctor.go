@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/infohus/infohus/pkg/bus"
+	"github.com/infohus/infohus/pkg/host"
+	pglocal "github.com/infohus/infohus/pkg/pg/local"
+	"github.com/infohus/infohus/policies"
+)
+
+// finding is what the doctor found: how a thing stands, or what to do about it.
+type finding struct {
+	what, how string
+	err       error
+}
+
+// doctor tries everything that a hub needs here, and says what to do about
+// what is wrong. It changes nothing.
+func doctor(ctx context.Context, _ []string) error {
+	s, err := host.Environment(os.Environ())
+	found := []finding{{"settings", "understood", err}}
+	if err == nil {
+		found = append(found, rules(), space(s.Data))
+		if s.Embedded() {
+			found = append(found, ownStructure(s), binaries())
+		} else {
+			found = append(found, servedStructure(s))
+			found = append(found, credentials(ctx, s)...)
+		}
+		found = append(found, answers(ctx, s))
+	}
+	wrong := 0
+	for _, f := range found {
+		if f.err == nil {
+			fmt.Printf("well   %-10s %s\n", f.what, f.how)
+			continue
+		}
+		wrong++
+		fmt.Printf("WRONG  %-10s %s\n", f.what, oneLine(f.err))
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d are wrong", wrong, len(found))
+	}
+	return nil
+}
+
+func rules() finding {
+	e, err := policies.New()
+	if err != nil {
+		return finding{"rules", "", err}
+	}
+	return finding{"rules", "compile, revision " + e.Revision(), nil}
+}
+
+// least is how much room on disk a hub should have: a Postgres' write-ahead log
+// alone may take one gigabyte.
+const least = 2 << 30
+
+// space looks at the disk of the data directory, or of the nearest directory
+// above it that is there.
+func space(dir string) finding {
+	d := data(dir)
+	for {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		} else if errors.Is(err, os.ErrPermission) || filepath.Dir(dir) == dir {
+			return finding{"data", "", d.explain(err)}
+		}
+		dir = filepath.Dir(dir)
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return finding{"data", "", d.explain(err)}
+	}
+	free := fs.Bavail * uint64(fs.Bsize)
+	if free < least {
+		return finding{"data", "", fmt.Errorf("the disk that holds %s has %d MB left: free some space, a hub wants %d MB", dir, free>>20, least>>20)}
+	}
+	return finding{"data", fmt.Sprintf("%s, %d MB free", d, free>>20), nil}
+}
+
+func ownStructure(s host.Settings) finding {
+	st, err := embeddedStructure(s)
+	if err != nil {
+		return finding{"structure", "", err}
+	}
+	return finding{"structure", fmt.Sprintf("%d authorities, %d people", len(st.Authorities), len(st.People)), nil}
+}
+
+func servedStructure(s host.Settings) finding {
+	st, err := realStructure(s)
+	if err != nil {
+		return finding{"structure", "", err}
+	}
+	return finding{"structure", fmt.Sprintf("%s, %d authorities, %d people", s.Structure, len(st.Authorities), len(st.People)), nil}
+}
+
+func binaries() finding {
+	b, err := pglocal.Find()
+	if errors.Is(err, pglocal.ErrNone) {
+		return finding{"postgres", "none installed: the first run fetches one", nil}
+	}
+	return finding{"postgres", fmt.Sprintf("%s in %s", b.Version, b.Dir), err}
+}
+
+// credentials signs in to the servers as each room.
+func credentials(ctx context.Context, s host.Settings) []finding {
+	letters, shut, err := deadLetters(ctx, s)
+	defer shut()
+	found := []finding{{"database", fmt.Sprintf("every room can sign in; %d dead letters", len(letters)), err}}
+	secrets := host.Secrets(s.Secrets)
+	var wrong []error
+	for _, room := range bus.Rooms() {
+		c, err := secrets.Stream(bus.Config{URL: s.NATS}, room)
+		if err == nil {
+			var conn *bus.Conn
+			if conn, err = bus.Connect(ctx, c); err == nil {
+				err = conn.Ready(ctx)
+				conn.Close()
+			}
+		}
+		wrong = append(wrong, err)
+	}
+	return append(found, finding{"stream", "every room can sign in", errors.Join(wrong...)})
+}
+
+// answers asks the hub at the address, if one runs there, how it fares.
+func answers(ctx context.Context, s host.Settings) finding {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Listen+"/readyz", nil)
+	if err != nil {
+		return finding{"hub", "", err}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return finding{"hub", "none runs at " + s.Listen, nil}
+	} else if err != nil {
+		return finding{"hub", "", fmt.Errorf("something listens at %s and does not answer as a hub: stop it, or choose another address with INFOHUS_LISTEN", s.Listen)}
+	}
+	defer resp.Body.Close()
+	var health struct {
+		OK      *bool    `json:"ok"`
+		Failing []string `json:"failing"`
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<16)) // cut short it does not decode
+	switch {
+	case json.Unmarshal(body, &health) != nil || health.OK == nil:
+		return finding{"hub", "", fmt.Errorf("what listens at %s is no hub: stop it, or choose another address with INFOHUS_LISTEN", s.Listen)}
+	case !*health.OK:
+		return finding{"hub", "", fmt.Errorf("the hub at %s cannot use: %s; its log says why", s.Listen, strings.Join(health.Failing, ", "))}
+	}
+	return finding{"hub", "runs at " + s.Listen + " and is ready", nil}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/infohus/infohus/pkg/host"
+)
+
+type hubTime = time.Time
+
+// tour plays a concern against a running hub, over HTTP, as the different
+// people, and tells the story. What is not as it should be is said, and makes
+// the tour fail: it is the operator's smoke test.
+func tour(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return errors.New("tour takes no arguments: INFOHUS_LISTEN and INFOHUS_DATA say which hub")
+	}
+	s, err := host.Environment(os.Environ())
+	if err != nil {
+		return err
+	}
+	if !s.Embedded() {
+		return errors.New("the tour signs in by the development sign-in, and this hub is on servers of your own: run it against an embedded hub")
+	}
+	st, err := embeddedStructure(s)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Timeout: 30 * time.Second}
+	c, err := newCaller(ctx, "http://"+s.Listen, client.Do, func(login string) (string, error) { return mint(ctx, s, login) })
+	if err != nil {
+		return fmt.Errorf("no hub answers on %s: start one with make run (%w)", s.Listen, err)
+	}
+	g, err := newGuide(ctx, os.Stdout, c, st, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := g.story(); err != nil {
+		return err
+	}
+	if len(g.wrong) > 0 {
+		return fmt.Errorf("%d things are not as they should be", len(g.wrong))
+	}
+	g.say("\nAll of it was as it should be.")
+	return nil
+}
+
+// pause lets a fact travel.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+const necessity = "Politiet må vide, hvem det drejer sig om, for at kunne sige, om bekymringen kan behandles."
+
+// story is the first half of a concern's life: received, checked, triaged.
+func (g *guide) story() error {
+	for _, chapter := range []func() error{g.received, g.released, g.triaged, g.letIn, g.turnedAway} {
+		if err := chapter(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *guide) received() error {
+	g.say("1. %s takes a concern by phone: who it is about, what was seen, why now.", g.cast[municipal].post.Name)
+	r, err := g.does(municipal, "registerSubject", map[string]string{}, map[string]any{"name": "Bertram Eksempel", "cpr": "670308-4019", "address": "Opdigtet Allé 12, 4600 Køge"})
+	if err != nil {
+		return err
+	}
+	g.person = r.text("subject")
+	body := map[string]any{"subject": g.person, "channel": "phone", "reporter_kind": "professional", "reporter_name": "Tove Tavle", "theme": "gang",
+		"child": "no", "urgency": "soon", "why_now": "Han har skiftet omgangskreds i efteråret og møder ikke længere til træning.",
+		"context": "Har en god kontakt til sin mentor.", "purpose": "prevention", "legal_basis": "GDPR6-1-E",
+		"statements": []map[string]any{{"kind": "fact", "text": "Er set tre aftener i træk med ældre drenge ved kiosken.", "first_hand": true},
+			{"kind": "hearsay", "text": "En klubmedarbejder har hørt, at han skylder penge."}},
+		"forward": map[string]any{"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": necessity}}
+	if r, err = g.does(municipal, "submitConcern", map[string]string{}, body); err != nil {
+		return err
+	}
+	g.id = r.text("id")
+	g.say("   The receipt: %s, %s. It was put before the police in the same act: a share, by a named person, on retsplejeloven § 115 stk. 2.", g.id, r.text("state"))
+	g.should(r.text("state") == "police_check", "the concern should wait for the police check")
+	if err := g.looks(map[int][]string{municipal: {"statements", "name", "reporter_name", "due"}, police: {"name", "theme", "state"}}); err != nil {
+		return err
+	}
+	if err := g.told(map[int]string{police: "intake.check.requested.v1"}); err != nil {
+		return err
+	}
+	return g.trail()
+}
+
+func (g *guide) released() error {
+	g.say("\n2. %s says whether it may be treated: an outcome, no reasons.", g.cast[police].post.Name)
+	r, err := g.c.call(g.ctx, g.login(municipal), "completePoliceCheck", map[string]string{"id": g.id}, map[string]any{"outcome": "released", "legal_basis": "", "purpose": "", "necessity": ""})
+	if err != nil {
+		return err
+	}
+	g.should(r.Status == 404 || r.Status == 403, "the municipality must not answer for the police, and got %d", r.Status)
+	r, err = g.does(police, "completePoliceCheck", nil, map[string]any{"outcome": "released", "legal_basis": "", "purpose": "", "necessity": ""})
+	if err != nil {
+		return err
+	}
+	g.say("   The concern is now in %s.", r.text("state"))
+	if err := g.looks(map[int][]string{municipal: {"statements", "name", "check_outcome"}, police: {"statements", "why_now", "name"}}); err != nil {
+		return err
+	}
+	if err := g.told(map[int]string{municipal: "intake.check.completed.v1"}); err != nil {
+		return err
+	}
+	return g.trail()
+}
+
+func (g *guide) triaged() error {
+	g.say("\n3. Both coordinators triage, each with a rationale of their own. Nobody decides alone.")
+	one := map[string]any{"outcome": "case", "rationale": "Skole, klub og familie har alle noget at bidrage med. En fælles vurdering er nødvendig."}
+	r, err := g.does(municipal, "triageConcern", nil, one)
+	if err != nil {
+		return err
+	}
+	g.say("   After the municipality's: %s.", r.text("state"))
+	g.should(r.text("state") == "triage", "one coordinator alone must not close the triage")
+	if r, err = g.does(police, "triageConcern", nil, map[string]any{"outcome": "case", "rationale": "Bekymringen kan behandles forebyggende sammen med kommunen."}); err != nil {
+		return err
+	}
+	g.say("   After the police's: %s. The joint assessment begins from here.", r.text("state"))
+	g.should(r.text("state") == "case", "two that agree open a case")
+	if err := g.looks(map[int][]string{municipal: {"municipal_rationale", "police_rationale", "triage_outcome"}, police: {"municipal_rationale", "police_rationale"}}); err != nil {
+		return err
+	}
+	if err := g.told(map[int]string{municipal: "intake.concern.triaged.v1", police: "intake.concern.triaged.v1"}); err != nil {
+		return err
+	}
+	return g.trail()
+}
+
+func (g *guide) letIn() error {
+	g.say("\n4. %s lets one colleague in, and out again. It works from the commit on.", g.cast[municipal].post.Name)
+	r, err := g.does(municipal, "grantAccess", nil, map[string]any{"hat": string(g.cast[colleague].post.ID)})
+	if err != nil {
+		return err
+	}
+	assignment := r.text("assignment")
+	if err := g.looks(map[int][]string{municipal: {"statements"}, police: {"statements"}, colleague: {"state"}}); err != nil {
+		return err
+	}
+	if _, err := g.does(municipal, "revokeAccess", map[string]string{"id": g.id, "assignment": assignment}, nil); err != nil {
+		return err
+	}
+	g.say("   The access has ended.")
+	if err := g.looks(map[int][]string{municipal: {"statements"}, police: {"statements"}}); err != nil {
+		return err
+	}
+	if err := g.told(map[int]string{colleague: "intake.access.changed.v1"}); err != nil {
+		return err
+	}
+	return g.trail()
+}
+
+func (g *guide) turnedAway() error {
+	g.say("\n5. What is turned away: a police purpose that is never allowed, and a subject of somebody else.")
+	body := map[string]any{"subject": g.person, "municipality": "", "urgency": "normal", "why_now": "Prøve", "purpose": "investigation", "legal_basis": "RHL",
+		"statements": []map[string]any{{"kind": "fact", "text": "Prøve"}}}
+	for _, who := range []int{police, outsider} {
+		r, err := g.c.call(g.ctx, g.login(who), "submitConcern", nil, body)
+		if err != nil {
+			return err
+		}
+		g.say("   %s: %d %s", g.cast[who].name, r.Status, r.text("title"))
+		g.should(r.Status >= 400 && r.Status < 500, "%s should be refused, and got %d", g.cast[who].name, r.Status)
+	}
+	return g.trail()
+}

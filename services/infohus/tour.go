@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
+)
+
+// guide tells the story of one concern, as the people of the structure file
+// live it, and notices whatever is not as it should be.
+type guide struct {
+	ctx    context.Context
+	out    io.Writer
+	c      *caller
+	st     *structure.Structure
+	now    hubTime
+	cast   []role // everybody who looks, in the order of the telling
+	id     string // the concern
+	person string // the subject
+	rows   map[string]int
+	wrong  []string
+}
+
+// role is one of the people of the story.
+type role struct {
+	name, login string
+	post        structure.Post
+}
+
+// newGuide chooses the cast: one hat of each role that matters, in the Infohus
+// of the municipality, and outsiders.
+func newGuide(ctx context.Context, out io.Writer, c *caller, st *structure.Structure, now hubTime) (*guide, error) {
+	g := &guide{ctx: ctx, out: out, c: c, st: st, now: now, rows: map[string]int{}}
+	home, other, err := g.homes(now)
+	if err != nil {
+		return nil, err
+	}
+	for _, want := range []struct {
+		name string
+		role hub.Role
+		at   hub.AuthorityID
+	}{
+		{"the municipal coordinator", hub.MunicipalCoordinator, home.Municipality}, {"the police coordinator", hub.PoliceCoordinator, home.Police},
+		{"the colleague (SSP)", hub.Receiver, home.Municipality}, {"a core group member", hub.CoreGroup, home.Municipality},
+		{"the other municipality's coordinator", hub.MunicipalCoordinator, other}, {"the steering-group reader", hub.Steering, home.Municipality},
+		{"the administrator", hub.Administrator, home.Municipality}, {"the municipality's DPO", hub.DPO, home.Municipality},
+		{"the police's DPO", hub.DPO, home.Police}, {"the other municipality's DPO", hub.DPO, other},
+	} {
+		holders := st.Holders(want.role, want.at, now)
+		if len(holders) == 0 {
+			return nil, fmt.Errorf("the structure file has no %s at %s: the tour needs one", want.role, want.at)
+		}
+		g.cast = append(g.cast, role{want.name, holders[0].Login, holders[0]})
+	}
+	return g, nil
+}
+
+// homes are the municipality of the story and another in the same district.
+func (g *guide) homes(now hubTime) (structure.Infohus, hub.AuthorityID, error) {
+	for _, h := range g.st.Infohus {
+		if !h.Holds(now) || len(g.st.Holders(hub.CoreGroup, h.Municipality, now)) == 0 {
+			continue
+		}
+		for _, o := range g.st.Infohus {
+			if o.Municipality != h.Municipality && len(g.st.Holders(hub.MunicipalCoordinator, o.Municipality, now)) > 0 {
+				return h, o.Municipality, nil
+			}
+		}
+	}
+	return structure.Infohus{}, "", errors.New("the tour needs an Infohus with a core group, and another municipality with a coordinator")
+}
+
+func (g *guide) login(i int) string { return g.cast[i].login }
+
+// The cast by what they do in the story.
+const (
+	municipal = iota
+	police
+	colleague
+	coreGroup
+	outsider
+	steering
+	administrator
+	dpo
+	policeDPO
+	outsideDPO
+)
+
+func (g *guide) say(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) }
+
+// should notes what is not as it should be, and goes on.
+func (g *guide) should(ok bool, format string, args ...any) {
+	if !ok {
+		g.wrong = append(g.wrong, fmt.Sprintf(format, args...))
+		g.say("   ✗ "+format, args...)
+	}
+}
+
+// does runs a command as one of the cast.
+func (g *guide) does(who int, op string, in map[string]string, body any) (reply, error) {
+	if in == nil {
+		in = map[string]string{"id": g.id}
+	}
+	r, err := g.c.call(g.ctx, g.login(who), op, in, body)
+	if err == nil && r.Status >= 300 {
+		err = fmt.Errorf("%s as %s answered %d: %s", op, g.cast[who].name, r.Status, r.Raw)
+	}
+	return r, err
+}
+
+// looks lets everybody look at the concern now, says what each one saw, and
+// holds the answer against what it should be: the fields named, or nothing at
+// all. Nothing is told byte for byte as it is of a concern that never was.
+func (g *guide) looks(want map[int][]string) error {
+	g.say("   Everybody looks:")
+	var nothing []string
+	for i, r := range g.cast {
+		seen, err := g.c.call(g.ctx, r.login, "getConcern", map[string]string{"id": g.id}, nil)
+		if err != nil {
+			return err
+		}
+		invented, err := g.c.call(g.ctx, r.login, "getConcern", map[string]string{"id": string(hub.NewID())}, nil)
+		if err != nil {
+			return err
+		}
+		list, err := g.c.call(g.ctx, r.login, "listConcerns", nil, nil)
+		if err != nil {
+			return err
+		}
+		listed := bytes.Contains(list.Raw, []byte(g.id))
+		fields := strings.Join(fieldsOf(seen), " ")
+		if expected, some := want[i]; some {
+			g.say("     %-38s %s", r.name, fields)
+			for _, f := range expected {
+				g.should(slices.Contains(fieldsOf(seen), f), "%s should see %s", r.name, f)
+			}
+			g.should(listed, "%s should find it in the list", r.name)
+			continue
+		}
+		nothing = append(nothing, r.name)
+		g.should(seen.Status == invented.Status && bytes.Equal(seen.Raw, invented.Raw), "%s gets another answer for this concern than for one that never was", r.name)
+		g.should(seen.Status == 404 && !listed, "%s should see nothing, and saw %s", r.name, fields)
+	}
+	g.say("     nothing, and no sign that there is anything: %s.", strings.Join(nothing, ", "))
+	return nil
+}
+
+func fieldsOf(r reply) []string {
+	var list []string
+	fields, _ := r.Body["fields"].([]any)
+	for _, f := range fields {
+		if s, ok := f.(string); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// trail says which rows the trail has gained about this concern, as the
+// data-protection officers find them.
+func (g *guide) trail() error {
+	for _, who := range []int{dpo, policeDPO, outsideDPO} {
+		r, err := g.does(who, "searchTrail", map[string]string{}, map[string]any{"object": g.id, "limit": 100})
+		if err != nil {
+			return err
+		}
+		rows, _ := r.Body["rows"].([]any)
+		acts := map[string]int{}
+		for _, x := range rows {
+			row, _ := x.(map[string]any)
+			acts[fmt.Sprint(row["act"], " ", row["outcome"])]++
+		}
+		var told []string
+		for _, act := range slices.Sorted(maps.Keys(acts)) {
+			told = append(told, fmt.Sprintf("%d × %s", acts[act], act))
+		}
+		total := int(number(r.Body["total"]))
+		g.say("   %s finds %d rows (%d new): %s", g.cast[who].name, total, total-g.rows[g.login(who)], strings.Join(told, ", "))
+		if who != outsideDPO {
+			g.should(total > g.rows[g.login(who)], "%s should find new rows", g.cast[who].name)
+		}
+		g.rows[g.login(who)] = total
+	}
+	return nil
+}
+
+func number(v any) float64 { f, _ := v.(float64); return f }
+
+// told says which facts have reached whom, as notices without content.
+func (g *guide) told(want map[int]string) error {
+	for i, kind := range want {
+		found := false
+		for range 50 { // a fact is told after the commit: ask until it has come, each time over HTTP
+			r, err := g.does(i, "listNotices", map[string]string{}, nil)
+			if err != nil {
+				return err
+			}
+			if found = bytes.Contains(r.Raw, []byte(kind)) && bytes.Contains(r.Raw, []byte(g.id)); found {
+				break
+			}
+			pause(g.ctx)
+		}
+		g.should(found, "%s should have been told %s", g.cast[i].name, kind)
+		if found {
+			g.say("   Told: %s → %s", kind, g.cast[i].name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package intake
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Access lets one colleague of one's own authority into one concern.
+type Access struct {
+	Hat   hub.ID    `json:"hat"`            // the colleague's hat
+	Until time.Time `json:"until,omitzero"` // at the latest when the concern is erased
+}
+
+// AccessReceipt names the assignment, for ending it again.
+type AccessReceipt struct {
+	Assignment hub.ID    `json:"assignment"`
+	Until      time.Time `json:"until"`
+	At         time.Time `json:"at"`
+}
+
+func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		return AccessReceipt{}, err
+	}
+	ctx, target, done := r.Context(), x.colleague(in.Hat), AccessReceipt{Assignment: x.NewID()}
+	err = x.DB.Command(ctx, r.Who, about(hub.ActGrant, id), func(tx *pg.Tx) error {
+		g, c, err := x.mayAssign(r, tx, id, target.Hat)
+		if err != nil {
+			return err
+		}
+		switch {
+		case in.Hat == "" || target.ID == "" || !target.Holds(tx.Now):
+			return hub.Invalid("hat", "intake.error.colleague")
+		case in.Until.IsZero() || in.Until.After(c.EraseAt):
+			done.Until = c.EraseAt
+		case in.Until.Before(tx.Now):
+			return hub.Invalid("until", "intake.error.past")
+		default:
+			done.Until = in.Until
+		}
+		done.At = tx.Now
+		if _, err := tx.Assign(ctx, g, pg.Assignment{ID: done.Assignment, Kind: "concern", Item: id, Person: target.Person,
+			Why: "colleague", From: tx.Now, Until: done.Until}); err != nil {
+			return err
+		}
+		return x.accessChanged(r, tx, g, c, hub.ActGrant, target.Person, true)
+	})
+	return done, err
+}
+
+func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		return AccessReceipt{}, err
+	}
+	assignment, err := r.PathID("assignment")
+	if err != nil {
+		return AccessReceipt{}, err
+	}
+	ctx, done := r.Context(), AccessReceipt{Assignment: assignment}
+	err = x.DB.Command(ctx, r.Who, about(hub.ActRevoke, id), func(tx *pg.Tx) error {
+		var person hub.ID
+		err := tx.QueryRow(ctx, `select coalesce((select person from access.assignment where id = $1 and item = $2), '')`, assignment, id).Scan(&person)
+		if err != nil {
+			return err
+		}
+		g, c, err := x.mayAssign(r, tx, id, x.hatOf(person, r.Who.Authority))
+		if err != nil {
+			return err
+		}
+		if person == "" {
+			return hub.NotFound()
+		}
+		if err := tx.EndAssignment(ctx, g, assignment); err != nil {
+			return err
+		}
+		done.At, done.Until = tx.Now, tx.Now
+		return x.accessChanged(r, tx, g, c, hub.ActRevoke, person, false)
+	})
+	return done, err
+}
+
+// mayAssign asks whether the actor may let a colleague in, or out again.
+func (x *room) mayAssign(r *web.Request, tx *pg.Tx, id hub.ID, target hub.Hat) (policies.Grant, *concern, error) {
+	ctx, who := r.Context(), r.Who
+	rel, err := tx.Relation(ctx, "concern", id)
+	if err != nil {
+		return policies.Grant{}, nil, err
+	}
+	g, err := tx.Ask(ctx, policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
+		SameAuthority: target.Authority == who.Authority, Self: target.Person == who.Person, Target: target.Role})
+	if err != nil {
+		// Whom a colleague may be is no secret to somebody who may let colleagues in.
+		if answer, aerr := x.DB.Advise(ctx, question(who, rel, Assign)); aerr == nil && answer.Allow {
+			err = hub.Invalid("hat", "intake.error.colleague")
+		}
+		return g, nil, err
+	}
+	c, err := lock(ctx, tx, g, id)
+	return g, c, err
+}
+
+func (x *room) accessChanged(r *web.Request, tx *pg.Tx, g policies.Grant, c *concern, act hub.Act, person hub.ID, granted bool) error {
+	if _, err := tx.Record(r.Context(), g, pg.Entry{Act: act, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
+		Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: []string{}}); err != nil {
+		return err
+	}
+	return tx.Tell(r.Context(), event.AccessChanged{Concern: c.ID, Person: person, Granted: granted})
+}
+
+func (x *room) colleague(hat hub.ID) structure.Post {
+	p, _ := x.Structure.Post(hat)
+	return p
+}
+
+// hatOf is a person's hat at an authority.
+func (x *room) hatOf(person hub.ID, a hub.AuthorityID) hub.Hat {
+	for _, p := range x.Structure.Posts() {
+		if p.Person == person && p.Authority == a {
+			return p.Hat
+		}
+	}
+	return hub.Hat{}
+}
+
+// Assigned is a colleague who has been let in.
+type Assigned struct {
+	ID    hub.ID
+	Name  string
+	Why   string
+	Until time.Time
+}
+
+// accessPage shows who has been let in, and lets colleagues in and out.
+func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.getConcern(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	d := struct {
+		*ConcernView
+		Assigned   []Assigned
+		Colleagues []web.Option
+	}{ConcernView: v}
+	err = x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) error {
+		g, _, err := x.assignable(r, tx, v.ID)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(r.Context(), `select distinct a.id, h.name, a.why, a.until_at from access.assignment a
+			join access.hat h on h.person = a.person and h.authority = $2 where a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now)
+		if err != nil {
+			return err
+		}
+		if d.Assigned, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Assigned]); err != nil {
+			return err
+		}
+		_, err = tx.Record(r.Context(), g, pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: v.ID, Version: v.Version},
+			Controller: r.Who.Authority, Fields: []string{"who_can_see"}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range x.Structure.Posts() {
+		if p.Authority == r.Who.Authority && p.Person != r.Who.Person && p.Role == hub.Receiver && p.Holds(r.Now) {
+			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: p.Name})
+		}
+	}
+	return x.Web.Page(w, r, http.StatusOK, "intake", "access", d)
+}
+
+// assignable asks whether the actor may let any colleague in.
+func (x *room) assignable(r *web.Request, tx *pg.Tx, id hub.ID) (policies.Grant, pg.Relation, error) {
+	rel, err := tx.Relation(r.Context(), "concern", id)
+	if err != nil {
+		return policies.Grant{}, rel, err
+	}
+	g, err := tx.Ask(r.Context(), question(r.Who, rel, Assign))
+	return g, rel, err
+}
+
+func (x *room) accessForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	until, err := f.Date("until")
+	if err != nil {
+		return err
+	}
+	if _, err := x.grantAccess(r, Access{Hat: hub.ID(f.Line("hat")), Until: until}); err != nil {
+		return err
+	}
+	r.Toast(w, "intake.access.given")
+	return r.Redirect(w, r.URL.Path)
+}
+
+func (x *room) revokeForm(w http.ResponseWriter, r *web.Request) error {
+	if _, err := x.revokeAccess(r, struct{}{}); err != nil {
+		return err
+	}
+	r.Toast(w, "intake.access.ended")
+	return r.Redirect(w, "/concerns/"+r.PathValue("id")+"/access")
+}

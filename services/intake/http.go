@@ -1,0 +1,417 @@
+package intake
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// lists are the choices that the forms offer.
+type lists struct {
+	Kinds, Urgencies, ChildAnswers, Themes, Channels, ReporterKinds, Purposes []string
+	Processing                                                                []web.Option // legal bases of one's own processing
+	Bases                                                                     []web.Option // legal bases of a disclosure
+	Municipalities                                                            []web.Option
+}
+
+// preview is what the other side will see: asked of the rules, so that what is
+// promised before sending is what is given after (trust.md T2).
+type preview struct {
+	PoliceName string   // the other side's name
+	Preview    []string // fields seen at once
+	Later      []string // and when the police release it
+}
+
+// draftData is what the draft's pages show beside the fields.
+type draftData struct {
+	*ConcernView
+	lists
+	preview
+	Subject    hub.ID
+	Rows       []int // statements to offer: those there are, and an empty one
+	Police     bool  // the writer is of the police, and says which municipality
+	CanForward bool
+	Course     []web.Step
+}
+
+// course is where in taking a concern one is: three pages.
+func course(at int) []web.Step {
+	steps := []web.Step{{Word: "intake.course.who"}, {Word: "intake.course.what"}, {Word: "intake.course.send"}}
+	for i := range steps {
+		if i < at {
+			steps[i].State = "done"
+		}
+	}
+	steps[at].State = "current"
+	return steps
+}
+
+// draftPage is the second page of taking a concern by phone: what was seen.
+// Without an id it is a new draft about the subject in the address, a random
+// reference; with one it is the draft as it was saved.
+func (x *room) draftPage(w http.ResponseWriter, r *web.Request) error {
+	d := draftData{Rows: rows(0), Subject: hub.ID(r.URL.Query().Get("subject")), lists: x.lists(r), Police: r.Who.Kind == hub.Police, Course: course(1)}
+	if r.PathValue("id") != "" {
+		v, err := x.draft(r)
+		if err != nil {
+			return err
+		}
+		d.ConcernView, d.Subject, d.Rows = v, v.Subject, rows(len(v.Statements))
+		fill(r, v)
+	} else if _, err := hub.ParseID(string(d.Subject)); err != nil && !r.Typed() {
+		return r.Redirect(w, "/subjects/new?next=concern")
+	}
+	r.Fill("subject", string(d.Subject))
+	return x.Web.Page(w, r, http.StatusOK, "intake", "draft", d)
+}
+
+// draft reads the draft that the path names, and nothing in another state.
+func (x *room) draft(r *web.Request) (*ConcernView, error) {
+	v, err := x.getConcern(r, struct{}{})
+	if err == nil && v.State != Draft {
+		err = hub.Conflict("intake.error.step")
+	}
+	return v, err
+}
+
+func rows(n int) []int {
+	list := make([]int, min(n+1, 20))
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+// lists fills in the choices: the codes, the municipalities of a police
+// district, and the legal bases that hold today.
+func (x *room) lists(r *web.Request) lists {
+	l := lists{Kinds: Kinds, Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
+		Purposes: []string{string(hub.Prevention), string(hub.ChildWelfare)}}
+	for _, h := range x.Structure.Infohus {
+		if a, ok := x.Structure.Authority(h.Municipality); ok && h.Holds(r.Now) && (r.Who.Kind != hub.Police || h.Police == r.Who.Authority) {
+			l.Municipalities = append(l.Municipalities, web.Option{Value: string(a.ID), Label: a.Name})
+		}
+	}
+	for _, b := range x.Structure.LegalBases {
+		if !b.Holds(r.Now) {
+			continue
+		}
+		o := web.Option{Value: string(b.Code), Label: b.TextDa}
+		if r.Lang == "en" {
+			o.Label = b.TextEn
+		}
+		if slices.Contains([]hub.LegalBasis{"GDPR6-1-E", "RHL", "BL133"}, b.Code) {
+			l.Processing = append(l.Processing, o)
+		} else {
+			l.Bases = append(l.Bases, o)
+		}
+	}
+	return l
+}
+
+// fill puts a view's texts into the form's fields.
+func fill(r *web.Request, v *ConcernView) {
+	for name, value := range map[string]string{"channel": v.Channel, "reporter_kind": v.ReporterKind, "reporter_name": v.ReporterName,
+		"reporter_contact": v.ReporterReach, "theme": v.Theme, "why_now": v.WhyNow, "context": v.Context, "wishes": v.Wishes,
+		"urgency": v.Urgency, "urgency_reason": v.UrgencyReason, "child": v.Child, "version": strconv.Itoa(v.Version),
+		"municipality": string(v.Municipality)} {
+		r.Fill(name, value)
+	}
+	for i, s := range v.Statements {
+		f := "statements." + strconv.Itoa(i)
+		r.Fill(f+".kind", s.Kind)
+		r.Fill(f+".text", s.Text)
+		if on, err := time.Parse(time.DateOnly, s.ObservedOn); err == nil {
+			r.Fill(f+".observed_on-day", strconv.Itoa(on.Day()))
+			r.Fill(f+".observed_on-month", strconv.Itoa(int(on.Month())))
+			r.Fill(f+".observed_on-year", strconv.Itoa(on.Year()))
+		}
+		if s.FirstHand {
+			r.Fill(f+".first_hand", "yes")
+		}
+	}
+}
+
+// draftOf reads a draft's form. Rows of statements that were left empty are
+// left out; a date that does not exist is told at its field.
+func draftOf(f web.Form) (DraftText, error) {
+	var p hub.Problems
+	in := DraftText{Subject: hub.ID(f.Line("subject")), Municipality: hub.AuthorityID(f.Line("municipality")), Report: Report{
+		Channel: f.Line("channel"), ReporterKind: f.Line("reporter_kind"), Theme: f.Line("theme"), Urgency: f.Line("urgency"), Child: f.Line("child"),
+		ReporterName: personal(f.Line("reporter_name")), ReporterReach: personal(f.Line("reporter_contact")),
+		WhyNow: personal(f.Text("why_now")), Context: personal(f.Text("context")), Wishes: personal(f.Text("wishes")),
+		UrgencyReason: personal(f.Text("urgency_reason"))}}
+	in.Version, _ = strconv.Atoi(f.Line("version")) // a forged version is no version, and conflicts
+	for i := range 20 {
+		name := "statements." + strconv.Itoa(i)
+		if !f.Has(name + ".text") {
+			continue
+		}
+		s := Statement{Kind: f.Line(name + ".kind"), Text: personal(f.Text(name + ".text")), FirstHand: f.Has(name + ".first_hand")}
+		on, err := f.Date(name + ".observed_on")
+		if err != nil {
+			p.Add(name+".observed_on", "intake.error.date")
+		} else if !on.IsZero() {
+			s.ObservedOn = on.Format(time.DateOnly)
+		}
+		in.Statements = append(in.Statements, s)
+	}
+	return in, p.Err()
+}
+
+func personal(s string) hub.Personal {
+	if s == "" {
+		return hub.Personal{}
+	}
+	return hub.NewPersonal(s)
+}
+
+// draftForm saves the draft as it stands, half written or whole; "on" then
+// looks whether it can be handed in, and goes on to the last page.
+func (x *room) draftForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in, err := draftOf(f)
+	if err != nil {
+		return err
+	}
+	var done Receipt
+	if r.PathValue("id") == "" {
+		done, err = x.startDraft(r, in)
+	} else {
+		done, err = x.saveDraft(r, in)
+	}
+	if err != nil {
+		return err
+	}
+	at := "/concerns/" + string(done.ID)
+	switch {
+	case f.Has("more"):
+		return r.Redirect(w, at+"/draft#statements")
+	case f.Has("save"):
+		r.Toast(w, "intake.draft.saved")
+		return r.Redirect(w, at+"/draft")
+	}
+	return r.Redirect(w, at+"/send")
+}
+
+// sendPage is the last page: on what ground it is handed in, and exactly what
+// the police will see of it.
+func (x *room) sendPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.draft(r)
+	if err != nil {
+		return err
+	}
+	d := draftData{ConcernView: v, Subject: v.Subject, lists: x.lists(r), Course: course(2)}
+	report := v.report()
+	if err := report.Check(x.Now()).Err(); err != nil {
+		r.Toast(w, "intake.draft.incomplete")
+		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft?check=1")
+	}
+	d.CanForward = r.Who.Kind == hub.Municipality && (r.Who.Role == hub.MunicipalCoordinator || r.Who.Role == hub.Receiver)
+	d.preview = x.preview(r, v)
+	r.Fill("purpose", string(hub.Prevention))
+	r.Fill("legal_basis", string(ownBasis(r.Who.Kind)))
+	r.Fill("forward_basis", "RPL115-2")
+	if d.CanForward {
+		r.Fill("forward", "yes")
+	}
+	return x.Web.Page(w, r, http.StatusOK, "intake", "send", d)
+}
+
+// preview asks the rules what the other side's coordinator would see.
+func (x *room) preview(r *web.Request, v *ConcernView) preview {
+	h, _ := x.Structure.InfohusOf(v.Municipality, r.Now)
+	other := h.Police
+	now, later := PoliceCheck, Triage
+	if r.Who.Kind == hub.Police {
+		other, now = h.Municipality, Triage
+	}
+	a, _ := x.Structure.Authority(other)
+	p := preview{PoliceName: a.Name, Preview: x.wouldSee(r, now)}
+	for _, f := range x.wouldSee(r, later) {
+		if !slices.Contains(p.Preview, f) {
+			p.Later = append(p.Later, f)
+		}
+	}
+	return p
+}
+
+func (x *room) sendForm(w http.ResponseWriter, r *web.Request) error {
+	id, err := r.PathID("id")
+	if err != nil {
+		return err
+	}
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := Submission{Draft: id, Purpose: hub.Purpose(f.Line("purpose")), LegalBasis: hub.LegalBasis(f.Line("legal_basis"))}
+	if f.Has("forward") {
+		in.Forward = &Basis{LegalBasis: hub.LegalBasis(f.Line("forward_basis")), Purpose: in.Purpose, Necessity: personal(f.Text("necessity"))}
+	}
+	done, err := x.submitConcern(r, in)
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "intake.receipt.toast")
+	return r.Redirect(w, "/concerns/"+string(done.ID))
+}
+
+func (x *room) discardForm(w http.ResponseWriter, r *web.Request) error {
+	if _, err := x.discardDraft(r, struct{}{}); err != nil {
+		return err
+	}
+	r.Toast(w, "intake.draft.discarded")
+	return r.Redirect(w, "/concerns")
+}
+
+// button is an action that the reader may take now.
+type button struct{ Href, Word string }
+
+// buttons are drawn from the actions that table and policy give: the outcomes
+// of the police check share a page.
+func (v *ConcernView) buttons() []button {
+	var list []button
+	for _, b := range []struct {
+		page    string
+		actions []Action
+	}{{"forward", []Action{Forward}}, {"reroute", []Action{Reroute}}, {"check", []Action{Release, Confirm}}, {"triage", []Action{Judge}},
+		{"notification", []Action{Notify}}, {"access", []Action{Assign}}} {
+		if b.page == "notification" && (v.ChildDue == nil || v.ChildOutcome != "") {
+			continue
+		}
+		if slices.ContainsFunc(b.actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
+			list = append(list, button{"/concerns/" + string(v.ID) + "/" + b.page, "intake.do." + b.page})
+		}
+	}
+	return list
+}
+
+func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.whole(r)
+	if err != nil {
+		return err
+	}
+	if v.State == Draft {
+		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft")
+	}
+	return x.Web.Page(w, r, http.StatusOK, "intake", "concern", struct {
+		*ConcernView
+		Doable  []button
+		Handled bool
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled")})
+}
+
+// stepData is what a step's page shows: the concern, and what can be chosen.
+type stepData struct {
+	*ConcernView
+	lists
+	preview
+	Tracks       []string
+	TracksOrNone []string
+	Outcomes     []string
+	Crosses      bool // the step discloses the concern to the other authority
+}
+
+// stepPage is the page on which an action is prepared. It is a Conflict where
+// the action is not the reader's to take now; its button was not shown.
+func (x *room) stepPage(a Action) func(http.ResponseWriter, *web.Request) error {
+	return func(w http.ResponseWriter, r *web.Request) error {
+		v, err := x.getConcern(r, struct{}{})
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(v.Actions, a) {
+			return hub.Conflict("intake.error.step")
+		}
+		d := stepData{ConcernView: v, lists: x.lists(r), Tracks: Tracks, TracksOrNone: append([]string{""}, Tracks...)}
+		r.Fill("purpose", string(hub.Prevention))
+		switch a {
+		case Forward:
+			r.Fill("legal_basis", "RPL115-2")
+			d.Crosses = r.Who.Kind != hub.Police
+		case Release:
+			r.Fill("legal_basis", "RPL115-1-1")
+			d.Crosses = v.ReceivedBy == r.Who.Authority
+			for _, name := range []string{"released", "police_only", "confirmed", "acute"} {
+				if slices.Contains(v.Actions, checkActions[name]) {
+					d.Outcomes = append(d.Outcomes, name)
+				}
+			}
+		case Judge:
+			for _, s := range Outcomes {
+				d.Outcomes = append(d.Outcomes, string(s))
+			}
+		case Notify:
+			d.Outcomes = Notifications
+		}
+		if d.Crosses {
+			d.preview = x.preview(r, v)
+		}
+		return x.Web.Page(w, r, http.StatusOK, "intake", string(a), d)
+	}
+}
+
+// formed reads the form, does the step and goes back to the concern.
+func formed[In any](x *room, w http.ResponseWriter, r *web.Request, read func(web.Form) In, do func(*web.Request, In) (Receipt, error), toast string) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := do(r, read(f))
+	if err != nil {
+		return err
+	}
+	r.Toast(w, toast)
+	return r.Redirect(w, "/concerns/"+string(done.ID))
+}
+
+func basisOf(f web.Form) Basis {
+	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: personal(f.Text("necessity"))}
+}
+
+func (x *room) forwardForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, basisOf, x.forwardConcern, "intake.forward.done")
+}
+
+func (x *room) rerouteForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, func(f web.Form) Rerouting { return Rerouting{f.Line("track")} }, x.rerouteConcern, "intake.reroute.done")
+}
+
+func (x *room) checkForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, func(f web.Form) PoliceAnswer { return PoliceAnswer{f.Line("outcome"), basisOf(f)} }, x.completePoliceCheck, "intake.check.done")
+}
+
+func (x *room) triageForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, func(f web.Form) Judgement {
+		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale"))}
+	}, x.triageConcern, "intake.triage.done")
+}
+
+func (x *room) notifyForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, func(f web.Form) Notification { return Notification{f.Line("outcome"), personal(f.Text("reason"))} }, x.assessNotification, "intake.notification.done")
+}
+
+// wouldSee asks the rules what a coordinator of the other side sees of a
+// concern in a state, once it has been shared.
+func (x *room) wouldSee(r *web.Request, s State) []string {
+	q := policies.View{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, State: string(s),
+		Classes: strings.Join(disclosed, ","), Basis: "RPL115-2", Purpose: hub.Prevention}
+	if r.Who.Kind == hub.Police {
+		q.Role, q.Kind, q.ReceivedBy, q.Basis = hub.MunicipalCoordinator, hub.Municipality, hub.Police, "RPL115-1-1"
+	}
+	answer, err := x.DB.Advise(r.Context(), q)
+	if err != nil {
+		return nil
+	}
+	return answer.Fields
+}

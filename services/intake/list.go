@@ -1,0 +1,250 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Filter is what a list is asked for.
+type Filter struct {
+	State State  `json:"state,omitempty"`
+	After hub.ID `json:"after,omitempty"` // the last of the page before
+	Limit int    `json:"limit,omitempty"` // 1 to 100; 50 if not given
+	Waits bool   `json:"waits,omitempty"` // only what waits for the asker
+}
+
+// Line is a concern in a list: what policy gives of it, and no more.
+type Line struct {
+	ID         hub.ID     `json:"id"`
+	State      State      `json:"state,omitempty"`
+	Subject    hub.ID     `json:"subject,omitempty"`
+	Urgency    string     `json:"urgency,omitempty"`
+	ReceivedAt *time.Time `json:"received_at,omitempty"`
+	Due        *time.Time `json:"due,omitempty"`
+	ChildDue   *time.Time `json:"child_due,omitempty"`
+	Overdue    bool       `json:"overdue"`
+	Waits      bool       `json:"waits"` // something waits for the asker here
+	Actions    []Action   `json:"actions"`
+}
+
+// Page is one page of a list. Total counts exactly what the pages together
+// show: list and count are one query (A021).
+type Page struct {
+	Concerns []Line `json:"concerns"`
+	Total    int    `json:"total"`
+	Next     hub.ID `json:"next,omitempty"` // put it in after for the next page
+}
+
+// tuple is a distinct set of attributes among the concerns, and what the
+// ordinary question answers to it.
+type tuple struct {
+	policies.View
+	fields  []string
+	actions []Action
+}
+
+func (x *room) listConcerns(r *web.Request, in Filter) (Page, error) {
+	return x.list(r.Context(), r.Who, in)
+}
+
+// list asks the same question as a single read, once for each distinct set of
+// attributes, and binds the allowed sets back into the query: page, total and
+// filter see exactly what single reads would give (house.md, section 4).
+func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error) {
+	if in.Limit == 0 {
+		in.Limit = 50
+	}
+	if in.Limit < 1 || in.Limit > 100 {
+		return Page{}, hub.Invalid("limit", "intake.error.limit", 100)
+	}
+	if in.State != "" && !slices.Contains(States, in.State) {
+		return Page{}, hub.Invalid("state", "intake.error.unknown_choice")
+	}
+	var page Page
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		page = Page{Concerns: []Line{}}
+		g, err := tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
+		if denied := new(policies.Denial); errors.As(err, &denied) {
+			return errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concerns"}}), err)
+		}
+		if err != nil {
+			return err
+		}
+		tuples, err := x.tuples(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		entries, err := x.page(ctx, tx, in, tuples, &page)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Record(ctx, g, append([]pg.Entry{{Act: hub.ActSearch, Object: hub.Object{Kind: "concerns"}, Controller: who.Authority, Rows: len(entries)}}, entries...)...)
+		return err
+	})
+	return page, err
+}
+
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis`
+
+// tuples are the allowed sets of attributes: few, however many concerns.
+func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, error) {
+	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.relations($1, $2, $3, $4, $5) r
+		where r.kind = 'concern' and (r.relation <> '' or r.assigned or r.author)`, tx.Me()...)
+	if err != nil {
+		return nil, err
+	}
+	var rel pg.Relation
+	var list []tuple
+	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis}, func() error {
+		t := tuple{View: rel.View(who, hub.Prevention)}
+		answer, err := x.DB.Advise(ctx, t.View)
+		if err != nil || !answer.Allow {
+			return err
+		}
+		t.fields = answer.Fields
+		for _, a := range Actions {
+			if _, err := move(State(rel.State), a); err != nil {
+				continue
+			}
+			if answer, err := x.DB.Advise(ctx, question(who, rel, a)); err == nil && answer.Allow {
+				t.actions = append(t.actions, a)
+			}
+		}
+		list = append(list, t)
+		return nil
+	})
+	return list, err
+}
+
+// Steps that wait for somebody: what is asked of them, not what they could do.
+var asks = []Action{Forward, Release, Confirm, Judge, Notify}
+
+const pageSQL = `with allowed as (
+	select r.id, a.n from access.relations($1, $2, $3, $4, $5) r
+	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis)
+	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
+hit as (select c.*, a.n as tuple, coalesce(c.step_due, c.erase_at) as rank from allowed a join intake.concern c on c.id = a.id),
+judged as (select j.concern from intake.judgement j where j.person = $16 group by j.concern)
+select (select count(*) from hit), h.tuple, h.id, h.subject, h.controller, h.version, h.state, h.urgency, h.received_at, h.step_due,
+	case when h.child_outcome = '' then h.child_due end, exists (select 1 from judged where concern = h.id)
+from hit h
+where $17 = '' or (h.rank, h.id) > (select rank, id from hit where id = $17)
+order by h.rank, h.id limit $18`
+
+// page runs the one query, and gives the trail an entry for every person shown.
+func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, page *Page) ([]pg.Entry, error) {
+	var cols struct {
+		n                                           []int
+		relation, receivedBy, state, classes, basis []string
+		assigned, author, recused                   []bool
+	}
+	for i, t := range tuples {
+		cols.n = append(cols.n, i)
+		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
+		cols.classes, cols.basis = append(cols.classes, t.Classes), append(cols.basis, string(t.Basis))
+		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
+	}
+	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	var c concern
+	var n int
+	var judged bool
+	var entries []pg.Entry
+	_, err = pgx.ForEachRow(rows, []any{&page.Total, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &judged}, func() error {
+		if len(page.Concerns) == in.Limit {
+			page.Next = page.Concerns[in.Limit-1].ID
+			return nil
+		}
+		line := tuples[n].line(c, judged, tx.Now)
+		if in.Waits && !line.Waits {
+			return nil
+		}
+		page.Concerns = append(page.Concerns, line)
+		entries = append(entries, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
+			Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: tuples[n].shown()})
+		return nil
+	})
+	return entries, err
+}
+
+var lineFields = []string{"child_due", "due", "name", "received_at", "reference", "state", "urgency"}
+
+// shown are the fields of a line that policy gives.
+func (t tuple) shown() []string {
+	return slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !slices.Contains(t.fields, f) })
+}
+
+// line is a concern as the tuple lets it be shown.
+func (t tuple) line(c concern, judged bool, now time.Time) Line {
+	may := func(f string) bool { return slices.Contains(t.fields, f) }
+	l := Line{ID: c.ID, Actions: t.actions}
+	keep(may("state"), &l.State, c.State)
+	keep(may("name"), &l.Subject, c.Subject)
+	keep(may("urgency"), &l.Urgency, c.Urgency)
+	keep(may("received_at"), &l.ReceivedAt, c.ReceivedAt)
+	keep(may("due"), &l.Due, c.StepDue)
+	keep(may("child_due"), &l.ChildDue, c.ChildDue)
+	l.Overdue = l.Due != nil && l.Due.Before(now) || l.ChildDue != nil && l.ChildDue.Before(now)
+	for _, a := range t.actions {
+		switch {
+		case a == Notify && (l.ChildDue == nil), a == Judge && judged, !slices.Contains(asks, a):
+		default:
+			l.Waits = true
+		}
+	}
+	return l
+}
+
+func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
+	q := r.URL.Query()
+	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after"))})
+	if err != nil {
+		return err
+	}
+	answer, err := x.DB.Advise(r.Context(), policies.Submit{Role: r.Who.Role, Kind: r.Who.Kind, Purpose: hub.Prevention, Basis: ownBasis(r.Who.Kind)})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "intake", "list", struct {
+		Page
+		State     State
+		States    []State
+		MaySubmit bool
+	}{page, State(q.Get("state")), States, answer.Allow})
+}
+
+// waiting is the room's part of everybody's front page: what waits for the hat.
+func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	page, err := x.list(ctx, who, Filter{Waits: true, Limit: 100})
+	if hub.CodeOf(err) == hub.CodeNotFound {
+		return nil, nil // this hat lists no concerns: nothing waits here
+	}
+	if err != nil {
+		return nil, err
+	}
+	html, err := x.Web.Fragment(lang, "intake", "waiting", page)
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.ID]template.HTML{}
+	for _, id := range ids {
+		out[id] = html
+	}
+	return out, nil
+}

@@ -1,0 +1,52 @@
+package intake
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+)
+
+// subjectIdentified starts the child clock of every concern about a subject who
+// turns out to be under 18. It runs from the receipt, not from now: the duty did
+// (L25). Nobody's answer is overwritten with "no".
+func (x *room) subjectIdentified(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+	told := f.(event.SubjectIdentified)
+	if told.AgeBand != "under_18" {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `select id from intake.concern where subject = $1 and child <> 'yes' order by id`, told.Subject)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		g, err := x.asSystem(ctx, tx, "follow", id)
+		if err != nil {
+			return err
+		}
+		c, err := lock(ctx, tx, g, id)
+		if err != nil {
+			return err
+		}
+		c.Child = "yes"
+		if c.ReceivedAt != nil && c.ChildDue == nil {
+			due := childDue(c.Child, *c.ReceivedAt)
+			c.ChildDue = &due
+		}
+		if err := update(ctx, tx, g, c); err != nil {
+			return err
+		}
+		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "concern", ID: id, Version: c.Version},
+			Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: []string{"child", "child_due"}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

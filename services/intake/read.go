@@ -1,0 +1,332 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/vault"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// ConcernView is a concern as one actor may see it: what policy did not give is not
+// there. The same struct is the page, the JSON and, later, the export, so that
+// they cannot differ (A005).
+type ConcernView struct {
+	ID           hub.ID          `json:"id"`
+	State        State           `json:"state"`
+	Version      int             `json:"version"`
+	ReceivedAt   *time.Time      `json:"received_at,omitempty"`
+	ReceivedBy   hub.AuthorityID `json:"received_by,omitempty"`
+	Municipality hub.AuthorityID `json:"municipality,omitempty"`
+	Subject      hub.ID          `json:"subject,omitempty"`
+	Purpose      hub.Purpose     `json:"purpose,omitempty"`
+	Basis        hub.LegalBasis  `json:"legal_basis,omitempty"`
+
+	Due           *time.Time `json:"due,omitempty"`
+	ChildDue      *time.Time `json:"child_due,omitempty"`
+	ChildOutcome  string     `json:"child_outcome,omitempty"`
+	EraseAt       *time.Time `json:"erase_at,omitempty"`
+	RetentionRule string     `json:"retention_rule,omitempty"`
+
+	Channel       string          `json:"channel,omitempty"`
+	Theme         string          `json:"theme,omitempty"`
+	Urgency       string          `json:"urgency,omitempty"`
+	UrgencyReason string          `json:"urgency_reason,omitempty"`
+	Child         string          `json:"child,omitempty"`
+	Statements    []StatementView `json:"statements,omitempty"`
+	WhyNow        string          `json:"why_now,omitempty"`
+	Context       string          `json:"context,omitempty"`
+	Wishes        string          `json:"wishes,omitempty"`
+	ReporterKind  string          `json:"reporter_kind,omitempty"`
+	ReporterName  string          `json:"reporter_name,omitempty"`
+	ReporterReach string          `json:"reporter_contact,omitempty"`
+
+	CheckOutcome  string          `json:"check_outcome,omitempty"`
+	TriageOutcome string          `json:"triage_outcome,omitempty"`
+	Track         string          `json:"track,omitempty"`
+	Judgements    []JudgementView `json:"judgements,omitempty"`
+	Steps         []StepView      `json:"steps,omitempty"`
+	WhoCanSee     []Reader        `json:"-"`
+	SeeTrail      bool            `json:"-"` // the page may ask audit who has seen it
+	Actions       []Action        `json:"actions"`
+	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
+	Erased        bool            `json:"erased,omitempty"`
+}
+
+// StatementView is a statement as it is shown: with its type, source and date.
+type StatementView struct {
+	Kind       string `json:"kind"`
+	Text       string `json:"text"`
+	ObservedOn string `json:"observed_on,omitempty"`
+	FirstHand  bool   `json:"first_hand"`
+}
+
+// JudgementView is one coordinator's triage as it is shown.
+type JudgementView struct {
+	Party     string    `json:"party"` // municipality, police
+	At        time.Time `json:"at"`
+	Outcome   State     `json:"outcome"`
+	Track     string    `json:"track,omitempty"`
+	Rationale string    `json:"rationale"`
+}
+
+// StepView is a line of the concern's history.
+type StepView struct {
+	At     time.Time `json:"at"`
+	Action Action    `json:"action"`
+	State  State     `json:"state"`
+	By     string    `json:"by"`
+}
+
+// Reader is somebody who can see the concern now, and by which rule (X11).
+type Reader struct {
+	Name      string          `json:"name"`
+	Role      hub.Role        `json:"role"`
+	Authority hub.AuthorityID `json:"authority"`
+	Fields    []string        `json:"fields"`
+	Rules     []string        `json:"rules"`
+}
+
+func (v *ConcernView) report() Report {
+	r := Report{Channel: v.Channel, ReporterKind: v.ReporterKind, ReporterName: hub.NewPersonal(v.ReporterName), ReporterReach: hub.NewPersonal(v.ReporterReach),
+		Theme: v.Theme, WhyNow: hub.NewPersonal(v.WhyNow), Context: hub.NewPersonal(v.Context), Wishes: hub.NewPersonal(v.Wishes),
+		Urgency: v.Urgency, UrgencyReason: hub.NewPersonal(v.UrgencyReason), Child: v.Child}
+	for _, s := range v.Statements {
+		r.Statements = append(r.Statements, Statement{s.Kind, hub.NewPersonal(s.Text), s.ObservedOn, s.FirstHand})
+	}
+	return r
+}
+
+// opened is what a read brings out of its transaction: the sheet, and whatever
+// else the page wants from the same snapshot.
+type opened struct {
+	sheet
+	rel     pg.Relation
+	readers []Reader
+}
+
+const sheetSQL = `select r.*, c.*,
+	coalesce((select jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))) from intake.words t where t.concern = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
+		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = c.id), '[]')
+	from access.relations($1, $2, $3, $4, $5) r join (select ` + columns + ` from intake.concern) c on c.id = r.id where c.id = $6`
+
+// read gives one concern to one actor: one statement for content and access
+// facts, the decision, the record, the commit, and only then the words.
+func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders bool) (*ConcernView, error) {
+	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
+		o, err := load(ctx, tx, id)
+		if err == nil && withReaders {
+			o.readers, err = x.readers(ctx, tx, id)
+		}
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id, Version: o.Version}, Controller: o.Controller, Basis: o.Basis}
+		if o.Subject != "" {
+			e.Subjects = []hub.ID{o.Subject}
+		}
+		if o.ReporterKey != nil {
+			e.Keys = []hub.ID{*o.ReporterKey}
+		}
+		return o, o.rel.View(who, hub.Prevention), e, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.show(ctx, who, o, grant, receipt)
+}
+
+// load is the one statement. A concern that is not there, and one that the actor
+// has no relation to, are the same: no row is answered as a refusal.
+func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
+	var o opened
+	c := &o.concern
+	dest := append(o.rel.Into(), &c.ID, &c.Subject, &c.ReporterKey, &c.Author, &c.Controller, &c.ReceivedBy, &c.Municipality, &c.Police, &c.State, &c.Version,
+		&c.Purpose, &c.Basis, &c.Channel, &c.ReporterKind, &c.Urgency, &c.Child, &c.Statements, &c.CheckOutcome, &c.TriageOutcome, &c.Track,
+		&c.CreatedAt, &c.ReceivedAt, &c.StepDue, &c.StepTold, &c.ChildDue, &c.ChildTold, &c.ChildOutcome, &c.RetentionRule, &c.EraseAt,
+		&o.Boxes, &o.Judgements, &o.Steps)
+	err := tx.QueryRow(ctx, sheetSQL, append(tx.Me(), id)...).Scan(dest...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return opened{}, nil
+	}
+	return o, err
+}
+
+// show opens what the grant names, and nothing else.
+func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*ConcernView, error) {
+	may := g.Allows
+	v := &ConcernView{ID: o.ID, State: o.State, Version: o.Version, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen")}
+	keep(may("received_at"), &v.ReceivedAt, o.ReceivedAt)
+	keep(may("received_by"), &v.ReceivedBy, o.Controller)
+	keep(may("received_by"), &v.Municipality, o.Municipality)
+	keep(may("name"), &v.Subject, o.Subject)
+	keep(may("due"), &v.Due, o.StepDue)
+	keep(may("child_due"), &v.ChildDue, o.ChildDue)
+	keep(may("child_due"), &v.ChildOutcome, o.ChildOutcome)
+	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
+	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
+	keep(may("channel"), &v.Channel, o.Channel)
+	keep(may("channel"), &v.Purpose, o.Purpose)
+	keep(may("channel"), &v.Basis, o.Basis)
+	keep(may("urgency"), &v.Urgency, o.Urgency)
+	keep(may("child"), &v.Child, o.Child)
+	keep(may("reporter_kind"), &v.ReporterKind, o.ReporterKind)
+	keep(may("check_outcome"), &v.CheckOutcome, o.CheckOutcome)
+	keep(may("triage_outcome"), &v.TriageOutcome, o.TriageOutcome)
+	keep(may("triage_outcome"), &v.Track, o.Track)
+	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	if err := x.words(ctx, v, o, may, receipt); err != nil {
+		return nil, err
+	}
+	if may("who_can_see") {
+		for _, s := range o.Steps {
+			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
+		}
+	}
+	for _, a := range Actions {
+		if _, err := move(o.State, a); err != nil {
+			continue
+		}
+		if answer, err := x.DB.Advise(ctx, question(who, o.rel, a)); err == nil && answer.Allow {
+			v.Actions = append(v.Actions, a)
+		}
+	}
+	return v, nil
+}
+
+// words opens the sealed texts that the grant names.
+func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(string) bool, receipt hub.Receipt) error {
+	text := map[string]string{}
+	for _, b := range o.Boxes {
+		name, _, _ := strings.Cut(b.Field, ".")
+		if !may(name) {
+			continue
+		}
+		p, err := x.Vault.Open(receipt, b.Key, where(o.ID, b.Field), b.Box)
+		if errors.Is(err, vault.ErrDestroyed) {
+			v.Erased = true
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		text[b.Field] = p.Reveal(ctx)
+	}
+	v.Theme, v.UrgencyReason, v.WhyNow, v.Context, v.Wishes = text["theme"], text["urgency_reason"], text["why_now"], text["context"], text["wishes"]
+	v.ReporterName, v.ReporterReach = text["reporter_name"], text["reporter_contact"]
+	if may("statements") {
+		for i, m := range o.Statements {
+			v.Statements = append(v.Statements, StatementView{m.Kind, text["statements."+strconv.Itoa(i)], m.ObservedOn, m.FirstHand})
+		}
+	}
+	for _, j := range o.Judgements {
+		if !may(map[string]string{"municipality": "municipal_rationale", "police": "police_rationale"}[j.Party]) {
+			continue
+		}
+		p, err := x.Vault.Open(receipt, o.Subject, where(o.ID, "judgement."+j.Party), j.Box)
+		if err != nil && !errors.Is(err, vault.ErrDestroyed) {
+			return err
+		}
+		v.Judgements = append(v.Judgements, JudgementView{j.Party, j.At, j.Outcome, j.Track, p.Reveal(ctx)})
+	}
+	return nil
+}
+
+// keep fills in a field that policy gives.
+func keep[T any](may bool, field *T, value T) {
+	if may {
+		*field = value
+	}
+}
+
+// question is what policy is asked for an action.
+func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
+	if a == Assign || a == Unassign {
+		return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
+			SameAuthority: true, Target: hub.Receiver}
+	}
+	return policies.Act{Action: a.asked(), Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy,
+		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, Purpose: hub.Prevention}
+}
+
+// asked is the name under which policy knows an action: the outcomes of the
+// police check are one right, and to hand in a draft is to be its writer.
+func (a Action) asked() string {
+	switch a {
+	case Release, Keep, CallOut, Confirm:
+		return "check"
+	case Submit:
+		return string(Edit)
+	}
+	return string(a)
+}
+
+// readers lists who can see the concern now, from the same rules and the same
+// snapshot as every read.
+func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, error) {
+	rows, err := tx.Query(ctx, `select h.id, h.person, h.name, h.authority, h.kind, h.role, r.*
+		from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $2) r
+		where r.id = $1 and (r.relation <> '' or r.assigned or r.author) order by h.authority, h.role, h.name`, id, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	var h hub.Hat
+	var rel pg.Relation
+	var list []Reader
+	_, err = pgx.ForEachRow(rows, append([]any{&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Role}, rel.Into()...), func() error {
+		who := hub.Actor{Hat: h}
+		answer, err := x.DB.Advise(ctx, rel.View(who, hub.Prevention))
+		if err == nil && answer.Allow {
+			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
+		}
+		return err
+	})
+	return list, err
+}
+
+func (x *room) nameOf(hat hub.ID) string {
+	if p, ok := x.Structure.Post(hat); ok {
+		return p.Name
+	}
+	return string(hat)
+}
+
+func (x *room) getConcern(r *web.Request, _ struct{}) (*ConcernView, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		id = "" // asked and recorded like any other that is not there
+	}
+	return x.read(r.Context(), r.Who, id, false)
+}
+
+// Readers says who can see a concern now, and by which rule (X11).
+type Readers struct {
+	WhoCanSee []Reader `json:"who_can_see"`
+}
+
+func (x *room) listReaders(r *web.Request, _ struct{}) (Readers, error) {
+	v, err := x.whole(r)
+	if err == nil && v.WhoCanSee == nil {
+		err = hub.NotFound()
+	}
+	if err != nil {
+		return Readers{}, err
+	}
+	return Readers{v.WhoCanSee}, nil
+}
+
+// whole is a concern with who can see it, as its page shows it.
+func (x *room) whole(r *web.Request) (*ConcernView, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		id = ""
+	}
+	return x.read(r.Context(), r.Who, id, true)
+}

@@ -1,0 +1,356 @@
+package intake
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// doing is one action on one concern, inside its transaction.
+type doing struct {
+	ctx   context.Context
+	tx    *pg.Tx
+	grant policies.Grant
+	*concern
+	facts []event.Fact
+	entry pg.Entry // what the trail is told, beyond what every action tells it
+}
+
+// change does one action on a concern, whole or not at all: policy is asked,
+// the row is locked, the step must fit the state, then do may change the row;
+// state, history, record, access fact and outbox are written with it.
+func (x *room) change(r *web.Request, id hub.ID, a Action, act hub.Act, do func(d *doing) error) (Receipt, error) {
+	ctx := r.Context()
+	var done Receipt
+	err := x.DB.Command(ctx, r.Who, about(act, id), func(tx *pg.Tx) error {
+		operation := string(a) + " " + string(id)
+		first, err := x.first(ctx, tx, r, operation)
+		if err != nil || first != nil {
+			done = *orZero(first)
+			return err
+		}
+		g, err := x.may(ctx, tx, a, id)
+		if err != nil {
+			return err
+		}
+		c, err := lock(ctx, tx, g, id)
+		if err != nil {
+			return err
+		}
+		to, err := move(c.State, a)
+		if err != nil {
+			return err
+		}
+		d := &doing{ctx: ctx, tx: tx, grant: g, concern: c}
+		was := c.State
+		c.State = to
+		if err := do(d); err != nil {
+			return err
+		}
+		if to == Gone {
+			done = Receipt{ID: id, At: tx.Now}
+			if err := x.forget(d); err != nil {
+				return err
+			}
+			return x.keep(ctx, tx, r, operation, done)
+		}
+		if c.State != was {
+			x.enter(c, tx.Now)
+			if err := tx.Stage(ctx, g, "concern", id, string(c.State)); err != nil {
+				return err
+			}
+		}
+		if err := update(ctx, tx, g, c); err != nil {
+			return err
+		}
+		done = Receipt{ID: id, State: c.State, Version: c.Version, At: tx.Now}
+		return x.finish(d, r, operation, a, act, done)
+	})
+	return done, err
+}
+
+// finish writes what every action leaves behind: history, record, facts and
+// the receipt kept for a repeated request.
+func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act hub.Act, done Receipt) error {
+	if err := putStep(d.ctx, d.tx, d.grant, d.ID, a, d.State); err != nil {
+		return err
+	}
+	e := d.entry
+	e.Act, e.Controller, e.Subjects = act, d.Controller, []hub.ID{d.Subject}
+	e.Object = hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}
+	if e.Basis == "" {
+		e.Basis = d.Basis
+	}
+	if _, err := d.tx.Record(d.ctx, d.grant, e); err != nil {
+		return err
+	}
+	for _, f := range d.facts {
+		if err := d.tx.Tell(d.ctx, f); err != nil {
+			return err
+		}
+	}
+	return x.keep(d.ctx, d.tx, r, operation, done)
+}
+
+// may asks policy for an action. A step that does not fit the state is a
+// Conflict for those who may see the concern, and nothing at all for others:
+// the decision comes before any other answer (A026, A051).
+func (x *room) may(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (policies.Grant, error) {
+	rel, err := tx.Relation(ctx, "concern", id)
+	if err != nil {
+		return policies.Grant{}, err
+	}
+	who := tx.Who()
+	if _, err := move(State(rel.State), a); err != nil {
+		g, denied := tx.Ask(ctx, rel.View(who, hub.Prevention))
+		if denied != nil {
+			return g, denied
+		}
+		if g.Allows("state") {
+			return g, err
+		}
+	}
+	return tx.Ask(ctx, question(who, rel, a))
+}
+
+// first gives the first receipt for this idempotency key, if there is one.
+func (x *room) first(ctx context.Context, tx *pg.Tx, r *web.Request, operation string) (*Receipt, error) {
+	key, err := r.Key()
+	if err != nil || key == "" {
+		return nil, err
+	}
+	kept, err := tx.Key(ctx, operation, key, x.digest(r))
+	if err != nil || kept == nil {
+		return nil, err
+	}
+	var rec Receipt
+	return &rec, json.Unmarshal(kept, &rec)
+}
+
+// digest tells what was sent, under a key: a plain hash of a short text about a
+// person could be guessed.
+func (x *room) digest(r *web.Request) []byte {
+	return []byte(x.Vault.Pseudonym(hub.ID(hex.EncodeToString(r.Digest()))))
+}
+
+// keep keeps the receipt for 30 days under the request's idempotency key.
+func (x *room) keep(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, rec Receipt) error {
+	key, err := r.Key()
+	if err != nil || key == "" {
+		return err
+	}
+	return tx.Keep(ctx, operation, key, rec)
+}
+
+func orZero(r *Receipt) *Receipt {
+	if r == nil {
+		return new(Receipt)
+	}
+	return r
+}
+
+// Basis is the ground on which something is disclosed to another authority
+// (L1): legal basis, purpose, and why it is necessary.
+type Basis struct {
+	LegalBasis hub.LegalBasis `json:"legal_basis"`
+	Purpose    hub.Purpose    `json:"purpose"`
+	Necessity  hub.Personal   `json:"necessity"` // at least 30 characters
+}
+
+func (b Basis) check() hub.Problems {
+	var p hub.Problems
+	if b.LegalBasis == "" {
+		p.Add("legal_basis", "intake.error.choose")
+	}
+	if b.Purpose == "" {
+		p.Add("purpose", "intake.error.choose")
+	}
+	text(&p, "necessity", b.Necessity, MinNecessity, MaxText)
+	return p
+}
+
+// disclosed is every class that a share of a concern can carry. What is seen of
+// it in which state is policy; the reporter and the address are never among it.
+var disclosed = []string{"access", "check", "clock", "identity", "narrative", "status", "summary", "triage"}
+
+// share discloses the concern to another authority, by the hand of the actor.
+// A basis or purpose that does not fit is the asker's to mend, not a secret.
+func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
+	if err := b.check().Err(); err != nil {
+		return err
+	}
+	who := d.tx.Who()
+	other, _ := x.Structure.Authority(to)
+	basis := b.LegalBasis
+	if !x.Structure.Basis(basis, d.tx.Now) {
+		basis = ""
+	}
+	g, err := d.tx.Ask(d.ctx, policies.Disclose{Role: who.Role, From: who.Kind, To: other.Kind, Basis: basis, Purpose: b.Purpose, State: string(d.State)})
+	var denied *policies.Denial
+	if errors.As(err, &denied) {
+		field := "legal_basis"
+		if slices.Contains(denied.Reasons(), "purpose_not_allowed") {
+			field = "purpose"
+		}
+		return hub.Invalid(field, "intake.error.basis")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = d.tx.Share(d.ctx, g, pg.Share{ID: x.NewID(), Kind: "concern", Item: d.ID, About: d.Subject, Classes: disclosed,
+		From: who.Authority, To: to, Basis: b.LegalBasis, Purpose: b.Purpose, Necessity: b.Necessity, Terms: "no_onward", Until: d.EraseAt})
+	if err != nil {
+		return err
+	}
+	_, err = d.tx.Record(d.ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
+		Subjects: []hub.ID{d.Subject}, Fields: disclosed, Basis: b.LegalBasis, Recipient: to, Why: b.Necessity})
+	return err
+}
+
+// forward puts the concern before the police, and lets the receiver go: from
+// here on the receiver sees the status (domain.md 2.4).
+func (x *room) forward(d *doing, b Basis) error {
+	due := x.due(PoliceCheck, d.concern, d.tx.Now)
+	d.facts = append(d.facts, event.CheckRequested{Concern: d.ID, Authority: d.Controller, Police: d.Police, Due: due})
+	if d.Controller == d.Police {
+		return nil // received by the police: nothing is disclosed to anybody yet
+	}
+	return x.share(d, d.Police, b)
+}
+
+func (x *room) forwardConcern(r *web.Request, in Basis) (Receipt, error) {
+	return x.onPath(r, Forward, hub.ActDecide, func(d *doing) error { return x.forward(d, in) })
+}
+
+// onPath is change for the concern that the path names.
+func (x *room) onPath(r *web.Request, a Action, act hub.Act, do func(d *doing) error) (Receipt, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		return Receipt{}, err
+	}
+	return x.change(r, id, a, act, do)
+}
+
+// Reroute says where a concern belongs instead.
+type Rerouting struct {
+	Track string `json:"track"`
+}
+
+func (x *room) rerouteConcern(r *web.Request, in Rerouting) (Receipt, error) {
+	if !slices.Contains(Tracks, in.Track) {
+		return Receipt{}, hub.Invalid("track", "intake.error.choose")
+	}
+	return x.onPath(r, Reroute, hub.ActDecide, func(d *doing) error {
+		d.Track = in.Track
+		if in.Track == "statutory_notification" && d.ChildOutcome == "" {
+			d.ChildOutcome = "notified" // the rerouting is the notification
+		}
+		d.facts = append(d.facts, event.ConcernRerouted{Concern: d.ID, Authority: d.Controller, Track: in.Track})
+		return nil
+	})
+}
+
+// PoliceAnswer is the outcome of the police check: never a reason. Where the
+// police received the concern, to release it is to disclose it to the
+// municipality, which needs its basis.
+type PoliceAnswer struct {
+	Outcome string `json:"outcome"` // released, police_only, acute; confirmed: still the police alone
+	Basis
+}
+
+var checkActions = map[string]Action{"released": Release, "police_only": Keep, "acute": CallOut, "confirmed": Confirm}
+
+func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, error) {
+	a, ok := checkActions[in.Outcome]
+	if !ok {
+		return Receipt{}, hub.Invalid("outcome", "intake.error.choose")
+	}
+	id, err := r.PathID("id")
+	if err != nil {
+		return Receipt{}, err
+	}
+	return x.change(r, id, a, hub.ActDecide, func(d *doing) error {
+		if a == Confirm {
+			x.enter(d.concern, d.tx.Now) // the 30 days begin again
+			return nil
+		}
+		d.CheckOutcome = in.Outcome
+		d.facts = append(d.facts, event.CheckCompleted{Concern: d.ID, Authority: d.Controller, Police: d.Police,
+			Outcome: in.Outcome, Due: x.due(d.State, d.concern, d.tx.Now)})
+		if a == Release && d.Controller == d.Police {
+			return x.share(d, d.Municipality, in.Basis)
+		}
+		return nil
+	})
+}
+
+func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
+	if err := in.Check().Err(); err != nil {
+		return Receipt{}, err
+	}
+	if in.Outcome != OtherTrack {
+		in.Track = ""
+	}
+	return x.onPath(r, Judge, hub.ActDecide, func(d *doing) error {
+		party := "municipality"
+		if d.tx.Who().Kind == hub.Police {
+			party = "police"
+		}
+		sealed, err := x.Vault.Seal(d.Subject, where(d.ID, "judgement."+party), in.Rationale)
+		if err != nil {
+			return err
+		}
+		municipal, police, err := putJudgement(d.ctx, d.tx, d.grant, d.ID, party, in, sealed)
+		if err != nil {
+			return err
+		}
+		if d.State = agree(municipal, police); d.State == Triage {
+			return nil
+		}
+		d.TriageOutcome, d.Track = string(d.State), in.Track
+		d.facts = append(d.facts, event.ConcernTriaged{Concern: d.ID, Subject: d.Subject, Authority: d.Controller, Police: d.Police, Outcome: string(d.State)})
+		return nil
+	})
+}
+
+// Notification says how the duty to notify about a child was assessed (barnets
+// lov § 133, L25).
+type Notification struct {
+	Outcome string       `json:"outcome"` // notified, not_needed
+	Reason  hub.Personal `json:"reason"`
+}
+
+func (x *room) assessNotification(r *web.Request, in Notification) (Receipt, error) {
+	var p hub.Problems
+	if !slices.Contains(Notifications, in.Outcome) {
+		p.Add("outcome", "intake.error.choose")
+	}
+	text(&p, "reason", in.Reason, 1, MaxText)
+	if err := p.Err(); err != nil {
+		return Receipt{}, err
+	}
+	return x.onPath(r, Notify, hub.ActDecide, func(d *doing) error {
+		d.ChildOutcome = in.Outcome
+		d.entry.Why = in.Reason
+		return nil
+	})
+}
+
+// enter sets what entering a state sets: its time limit and its retention.
+func (x *room) enter(c *concern, now time.Time) {
+	c.StepTold = 0
+	c.StepDue = nil
+	if due := x.due(c.State, c, now); !due.IsZero() {
+		c.StepDue = &due
+	}
+	c.RetentionRule, c.EraseAt = x.retention(c.State, c, now)
+}

@@ -1,0 +1,348 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// DraftText is what a draft says so far, about whom, and which version of it
+// the writer had before them.
+type DraftText struct {
+	Subject      hub.ID          `json:"subject"`                // a reference from registerSubject
+	Municipality hub.AuthorityID `json:"municipality,omitempty"` // the subject's; the police must say it, for others it is their own
+	Version      int             `json:"version,omitempty"`      // of the draft that was read; 0 for a new one
+	Report
+}
+
+// Submission hands a concern in: from a draft, or whole.
+type Submission struct {
+	Draft hub.ID `json:"draft,omitempty"`
+	DraftText
+	Purpose    hub.Purpose    `json:"purpose"`
+	LegalBasis hub.LegalBasis `json:"legal_basis"` // of your own processing: GDPR6-1-E, RHL, BL133
+	Forward    *Basis         `json:"forward,omitempty"`
+}
+
+// where is the place of a sealed text, bound into its box.
+func where(id hub.ID, field string) string { return "intake.concern/" + string(id) + "/" + field }
+
+// seal seals the texts of a report, each in its place: the reporter's under the
+// reporter's own key, the others under the subject's.
+func (x *room) seal(id, subject, reporter hub.ID, r Report) ([]box, error) {
+	var boxes []box
+	put := func(field string, key hub.ID, t hub.Personal) error {
+		if t.Empty() {
+			return nil
+		}
+		b, err := x.Vault.Seal(key, where(id, field), t)
+		boxes = append(boxes, box{field, key, b})
+		return err
+	}
+	err := errors.Join(
+		put("theme", subject, hub.NewPersonal(r.Theme)), put("why_now", subject, r.WhyNow), put("context", subject, r.Context),
+		put("wishes", subject, r.Wishes), put("urgency_reason", subject, r.UrgencyReason),
+		put("reporter_name", reporter, r.ReporterName), put("reporter_contact", reporter, r.ReporterReach))
+	for i, s := range r.Statements {
+		err = errors.Join(err, put("statements."+strconv.Itoa(i), subject, s.Text))
+	}
+	return boxes, err
+}
+
+// fillFrom puts the codes of a report into the row.
+func (c *concern) fillFrom(r Report) {
+	c.Channel, c.ReporterKind, c.Urgency, c.Child = r.Channel, r.ReporterKind, r.Urgency, r.Child
+	c.Statements = make([]meta, len(r.Statements))
+	for i, s := range r.Statements {
+		c.Statements[i] = meta{s.Kind, s.ObservedOn, s.FirstHand}
+	}
+}
+
+// home is whose matter a concern of this actor is: the municipality, its police
+// district, and who of them receives it.
+func (x *room) home(who hub.Actor, municipality hub.AuthorityID, now time.Time) (c concern, err error) {
+	if who.Kind == hub.Police {
+		h, ok := x.Structure.InfohusOf(municipality, now)
+		if !ok || h.Police != who.Authority {
+			return c, hub.Invalid("municipality", "intake.error.municipality")
+		}
+		return concern{Controller: h.Police, ReceivedBy: hub.Police, Municipality: h.Municipality, Police: h.Police}, nil
+	}
+	h, ok := x.Structure.HomeOf(who.Authority, now)
+	if !ok {
+		if h, ok = x.Structure.InfohusOf(municipality, now); !ok {
+			return c, hub.Invalid("municipality", "intake.error.municipality")
+		}
+	}
+	return concern{Controller: h.Municipality, ReceivedBy: hub.Municipality, Municipality: h.Municipality, Police: h.Police}, nil
+}
+
+// begin makes the row of a new concern, as a draft.
+func (x *room) begin(who hub.Actor, in DraftText, now time.Time) (*concern, error) {
+	c, err := x.home(who, in.Municipality, now)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := hub.ParseID(string(in.Subject)); err != nil {
+		return nil, hub.Invalid("subject", "intake.error.subject")
+	}
+	c.ID, c.Subject, c.Author, c.State, c.Version = x.NewID(), in.Subject, who.Person, Draft, 1
+	c.Purpose, c.CreatedAt = hub.Prevention, now
+	c.fillFrom(in.Report)
+	x.enter(&c, now)
+	return &c, nil
+}
+
+// reporterKey makes the reporter's key where there is a reporter to seal, and
+// durably before the commit that uses it.
+func (x *room) reporterKey(c *concern, r Report) error {
+	if c.ReporterKey != nil || (r.ReporterName.Empty() && r.ReporterReach.Empty()) {
+		return nil
+	}
+	key := x.NewID()
+	c.ReporterKey = &key
+	return x.Vault.Make(key)
+}
+
+func (x *room) startDraft(r *web.Request, in DraftText) (Receipt, error) {
+	c, err := x.begin(r.Who, in, x.Now())
+	if err != nil {
+		return Receipt{}, err
+	}
+	var done Receipt
+	err = x.create(r, c, in.Report, func(d *doing) error { return nil }, Edit, &done)
+	return done, err
+}
+
+// create writes a new concern and lets then go on with it, in one transaction.
+func (x *room) create(r *web.Request, c *concern, report Report, then func(*doing) error, a Action, done *Receipt) error {
+	ctx := r.Context()
+	if err := x.reporterKey(c, report); err != nil {
+		return err
+	}
+	boxes, err := x.seal(c.ID, c.Subject, deref(c.ReporterKey), report)
+	if err != nil {
+		return subjectProblem(err)
+	}
+	return x.DB.Command(ctx, r.Who, about(hub.ActCollect, c.ID), func(tx *pg.Tx) error {
+		first, err := x.first(ctx, tx, r, string(a))
+		if err != nil || first != nil {
+			*done = *orZero(first)
+			return err
+		}
+		g, err := x.maySubmit(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if err := x.ownSubject(ctx, tx, c); err != nil {
+			return err
+		}
+		c := new(*c) // a copy: this function may run again
+		if err := insert(ctx, tx, g, c); err != nil {
+			return err
+		}
+		if err := putBoxes(ctx, tx, g, c.ID, boxes); err != nil {
+			return err
+		}
+		if err := tx.PutItem(ctx, g, pg.Item{Kind: "concern", ID: c.ID, About: c.Subject, Controller: c.Controller,
+			ReceivedBy: c.ReceivedBy, State: string(c.State), Author: c.Author}); err != nil {
+			return err
+		}
+		d := &doing{ctx: ctx, tx: tx, grant: g, concern: c}
+		if err := then(d); err != nil {
+			return err
+		}
+		if c.State != Draft {
+			if err := update(ctx, tx, g, c); err != nil {
+				return err
+			}
+		}
+		*done = Receipt{ID: c.ID, State: c.State, Version: c.Version, At: tx.Now, New: true}
+		return x.finish(d, r, string(a), a, hub.ActCollect, *done)
+	})
+}
+
+// maySubmit asks whether the actor may hand in a concern at all. A purpose or
+// basis that does not fit the role is the writer's to mend, not a secret.
+func (x *room) maySubmit(ctx context.Context, tx *pg.Tx, c *concern) (policies.Grant, error) {
+	who, basis := tx.Who(), c.Basis
+	if basis == "" {
+		basis = ownBasis(who.Kind) // a draft: not chosen yet
+	}
+	if !x.Structure.Basis(basis, tx.Now) {
+		basis = ""
+	}
+	g, err := tx.Ask(ctx, policies.Submit{Role: who.Role, Kind: who.Kind, Purpose: c.Purpose, Basis: basis})
+	if denied := new(policies.Denial); errors.As(err, &denied) {
+		if _, again := tx.Ask(ctx, policies.Submit{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention, Basis: ownBasis(who.Kind)}); again == nil {
+			return g, hub.Invalid("purpose", "intake.error.purpose")
+		}
+	}
+	return g, err
+}
+
+// ownBasis is the legal basis an authority's own processing usually has.
+func ownBasis(k hub.AuthorityKind) hub.LegalBasis {
+	if k == hub.Police || k == hub.PrisonService {
+		return "RHL"
+	}
+	return "GDPR6-1-E"
+}
+
+// ownSubject refuses a subject that another authority controls: a person has a
+// reference of their own at each.
+func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
+	var foreign bool
+	err := tx.QueryRow(ctx, `select exists (select 1 from access.item where about = $1 and controller <> $2)`, c.Subject, c.Controller).Scan(&foreign)
+	if err == nil && foreign {
+		return hub.Invalid("subject", "intake.error.subject")
+	}
+	return err
+}
+
+func subjectProblem(err error) error {
+	e := hub.Invalid("subject", "intake.error.subject")
+	e.Err = err
+	return e
+}
+
+func deref(id *hub.ID) hub.ID {
+	if id == nil {
+		return ""
+	}
+	return *id
+}
+
+func (x *room) saveDraft(r *web.Request, in DraftText) (Receipt, error) {
+	return x.onPath(r, Edit, hub.ActChange, func(d *doing) error { return x.rewrite(d, in) })
+}
+
+// rewrite replaces what a draft says. Two tabs cannot overwrite each other: the
+// second is a Conflict, and its text is kept on its own page.
+func (x *room) rewrite(d *doing, in DraftText) error {
+	if in.Version != 0 && in.Version != d.Version {
+		return hub.Conflict("intake.error.draft_changed")
+	}
+	d.fillFrom(in.Report)
+	if err := x.reporterKey(d.concern, in.Report); err != nil {
+		return err
+	}
+	boxes, err := x.seal(d.ID, d.Subject, deref(d.ReporterKey), in.Report)
+	if err != nil {
+		return err
+	}
+	return putBoxes(d.ctx, d.tx, d.grant, d.ID, boxes)
+}
+
+func (x *room) discardDraft(r *web.Request, _ struct{}) (Receipt, error) {
+	return x.onPath(r, Discard, hub.ActErase, x.discard)
+}
+
+// discard deletes a draft, and tells person, which forgets a subject that
+// nothing else is about.
+func (x *room) discard(d *doing) error {
+	d.facts = append(d.facts, event.DraftDiscarded{Concern: d.ID, Subject: d.Subject})
+	return nil
+}
+
+func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
+	if in.Draft != "" {
+		return x.submitDraft(r, in)
+	}
+	if err := in.Report.Check(x.Now()).Err(); err != nil {
+		return Receipt{}, err
+	}
+	c, err := x.begin(r.Who, in.DraftText, x.Now())
+	if err != nil {
+		return Receipt{}, err
+	}
+	c.Purpose, c.Basis = in.Purpose, in.LegalBasis
+	var done Receipt
+	err = x.create(r, c, in.Report, func(d *doing) error { return x.receive(d, in.Forward) }, Submit, &done)
+	return done, err
+}
+
+// submitDraft hands in what stands in a draft. Its words are read once more, by
+// its author and on record, to see that nothing is missing.
+func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
+	v, err := x.read(r.Context(), r.Who, in.Draft, false)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if v.State != Draft {
+		return Receipt{}, hub.Conflict("intake.error.step")
+	}
+	report := v.report()
+	if err := report.Check(x.Now()).Err(); err != nil {
+		return Receipt{}, err
+	}
+	return x.change(r, in.Draft, Submit, hub.ActCollect, func(d *doing) error {
+		if d.Version != v.Version {
+			return hub.Conflict("intake.error.draft_changed")
+		}
+		d.Purpose, d.Basis = in.Purpose, in.LegalBasis
+		if _, err := x.maySubmit(d.ctx, d.tx, d.concern); err != nil {
+			return err
+		}
+		d.fillFrom(report) // the defaults
+		d.State = Draft
+		return x.receive(d, in.Forward)
+	})
+}
+
+// receive takes a concern in: it has a receipt, a clock and a receiver from
+// here on. Who received it by themselves, and may, puts it before the police in
+// the same act; the police have it before them at once.
+func (x *room) receive(d *doing, forward *Basis) error {
+	who := d.tx.Who()
+	d.State = Received
+	d.ReceivedAt = &d.tx.Now
+	if due := childDue(d.Child, d.tx.Now); !due.IsZero() {
+		d.ChildDue = &due
+	}
+	x.enter(d.concern, d.tx.Now)
+	if who.Authority != d.Controller {
+		d.entry.Recipient = d.Controller // a professional elsewhere: handing it in is a disclosure
+	}
+	if err := d.tx.Stage(d.ctx, d.grant, "concern", d.ID, string(Received)); err != nil {
+		return err
+	}
+	step, due := Received, d.StepDue
+	if who.Authority == d.Controller && (who.Role == hub.Receiver || who.Role == hub.MunicipalCoordinator || who.Role == hub.PoliceCoordinator) {
+		if _, err := d.tx.Assign(d.ctx, d.grant, pg.Assignment{ID: x.NewID(), Kind: "concern", Item: d.ID, Person: who.Person,
+			Why: "receiver", From: d.tx.Now, Until: d.EraseAt}); err != nil {
+			return err
+		}
+		if d.Controller == d.Police && forward == nil {
+			forward = &Basis{}
+		}
+		if forward != nil {
+			g, err := x.may(d.ctx, d.tx, Forward, d.ID)
+			if err != nil {
+				return err
+			}
+			d.State = PoliceCheck
+			x.enter(d.concern, d.tx.Now)
+			if err := x.forward(d, *forward); err != nil {
+				return err
+			}
+			if err := d.tx.Stage(d.ctx, g, "concern", d.ID, string(PoliceCheck)); err != nil {
+				return err
+			}
+			step, due = PoliceCheck, d.StepDue
+		}
+	}
+	told := event.ConcernReceived{Concern: d.ID, Authority: d.Controller, ReceivedAt: d.tx.Now, Step: string(step)}
+	if due != nil {
+		told.Due = *due
+	}
+	d.facts = append([]event.Fact{told}, d.facts...)
+	return nil
+}

@@ -1,0 +1,152 @@
+package person
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
+)
+
+// unusedFor is how long a subject may stand that nothing is about: as long as
+// a draft may (domain.md 2.2, S0).
+const unusedFor = 14 * 24 * time.Hour
+
+// mayKeepHouse asks for what the hub does by itself. Policy knows such acts by
+// the state of a concern; a subject has none, and takes the narrowest.
+func mayKeepHouse(ctx context.Context, tx *pg.Tx) (policies.Grant, error) {
+	who := tx.Who()
+	return tx.Ask(ctx, policies.Act{Action: "follow", Role: who.Role, Kind: who.Kind, State: "draft", Purpose: hub.Operation})
+}
+
+// draftDiscarded forgets a subject that nothing else is about. The record and
+// the tombstone are committed first; bury then destroys the key.
+func (x *room) draftDiscarded(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+	d, ok := f.(event.DraftDiscarded)
+	if !ok {
+		return hub.Invalid("", "event.unreadable")
+	}
+	return x.forget(ctx, tx, d.Subject, d.Concern, "draft_discarded")
+}
+
+// forget erases a subject that nothing, or nothing but one thing, is about, and
+// does nothing to any other.
+func (x *room) forget(ctx context.Context, tx *pg.Tx, subject, but hub.ID, why string) error {
+	g, err := mayKeepHouse(ctx, tx)
+	if err != nil {
+		return err
+	}
+	done, controller, err := erase(ctx, tx, g, subject, but, why)
+	if err != nil || !done {
+		return err
+	}
+	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActErase, Object: hub.Object{Kind: "subject", ID: subject}, Controller: controller,
+		Subjects: []hub.ID{subject}, Fields: allFields})
+	return err
+}
+
+// bury destroys the keys of the erased: those not yet destroyed, and once after
+// every start all of them, so that a key that came back with a backup goes.
+func (x *room) bury(ctx context.Context) error {
+	all := !x.buried.Load()
+	who := hub.System(x.Now(), x.NewID())
+	var ids []hub.ID
+	if err := x.DB.View(ctx, who, func(tx *pg.Tx) (err error) {
+		ids, err = tombstones(ctx, tx, all)
+		return err
+	}); err != nil {
+		return err
+	}
+	if len(ids) > 0 {
+		if err := x.Vault.Destroy(ids...); err != nil {
+			return fmt.Errorf("person: destroying keys: %w", err)
+		}
+		if err := x.DB.Command(ctx, who, houseKeeping, func(tx *pg.Tx) error { return buriedNow(ctx, tx, ids) }); err != nil {
+			return err
+		}
+	}
+	x.buried.Store(true)
+	return nil
+}
+
+// houseKeeping is what a refusal of the hub's own acts would be about.
+var houseKeeping = pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "subject"}}
+
+// forgetUnused forgets subjects that were registered and then not used.
+func (x *room) forgetUnused(ctx context.Context) error {
+	who := hub.System(x.Now(), x.NewID())
+	var ids []hub.ID
+	if err := x.DB.View(ctx, who, func(tx *pg.Tx) (err error) {
+		ids, err = unused(ctx, tx, tx.Now.Add(-unusedFor))
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := x.DB.Command(ctx, who, houseKeeping, func(tx *pg.Tx) error { return x.forget(ctx, tx, id, "", "unused") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// birthdays moves subjects to their next age band at midnight in Copenhagen,
+// and tells it (L27). Days on which the hub stood still are made up for. No
+// birth date is opened: the days are found by their blind index.
+func (x *room) birthdays(ctx context.Context) error {
+	now := x.Now()
+	who := hub.System(now, x.NewID())
+	return x.DB.Command(ctx, who, houseKeeping, func(tx *pg.Tx) error {
+		done, began, controllers, err := birthdaysDone(ctx, tx)
+		if err != nil {
+			return err
+		}
+		today := Today(now)
+		day := today // the first time there is nothing to make up for
+		if began {
+			day = Day{done.Year(), int(done.Month()), done.Day()}.Next()
+		}
+		if today.Before(day) {
+			return nil
+		}
+		var marks []string
+		for ; !today.Before(day); day = day.Next() {
+			for _, a := range controllers {
+				m, err := x.dayMark(a, day)
+				if err != nil {
+					return err
+				}
+				marks = append(marks, m)
+			}
+		}
+		if err := x.celebrate(ctx, tx, marks); err != nil {
+			return err
+		}
+		return birthdaysKept(ctx, tx, today)
+	})
+}
+
+// celebrate moves, records and tells those whose day is among the marks.
+func (x *room) celebrate(ctx context.Context, tx *pg.Tx, marks []string) error {
+	g, err := mayKeepHouse(ctx, tx)
+	if err != nil {
+		return err
+	}
+	moved, err := moveBand(ctx, tx, g, marks)
+	if err != nil {
+		return err
+	}
+	for _, s := range moved {
+		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "subject", ID: s.ID}, Controller: s.Controller,
+			Subjects: []hub.ID{s.ID}, Fields: []string{"age_band"}}); err != nil {
+			return err
+		}
+		if err := tx.Tell(ctx, event.SubjectIdentified{Subject: s.ID, AgeBand: s.Band, Protected: s.Protected}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

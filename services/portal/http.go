@@ -1,0 +1,297 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+// What web asks of the keeper of sessions: see web.Sessions. Until somebody is
+// known, it is the hub itself that asks the database.
+
+func (x *room) nobody() hub.Actor { return hub.System(x.Now(), x.NewID()) }
+
+// keeping is what a refusal of the hub's own acts would be about.
+var keeping = pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "session"}}
+
+func (x *room) change(ctx context.Context, fn func(tx *pg.Tx) error) error {
+	return x.DB.Command(ctx, x.nobody(), keeping, fn)
+}
+
+func (x *room) begin(ctx context.Context, hash, ticket []byte, i web.Identity) error {
+	id := x.NewID()
+	var worn []hub.Hat
+	var first bool
+	err := x.change(ctx, func(tx *pg.Tx) (err error) {
+		if worn, err = hats(ctx, tx, i); err != nil || len(worn) == 0 {
+			return err
+		}
+		s := session{ID: id, Person: worn[0].Person, Identity: i}
+		if len(worn) == 1 {
+			s.Hat = worn[0].ID
+		}
+		first, err = putSession(ctx, tx, hash, ticket, s)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case len(worn) == 0:
+		return hub.Denied("error.hat.none")
+	case !first:
+		return hub.Conflict("error.signin.failed")
+	}
+	return nil
+}
+
+func (x *room) find(ctx context.Context, hash []byte) (web.Session, error) {
+	var s session
+	var worn []hub.Hat
+	var known bool
+	var now time.Time
+	err := x.DB.View(ctx, x.nobody(), func(tx *pg.Tx) (err error) {
+		now = tx.Now
+		if s, known, err = findSession(ctx, tx, hash); err != nil || !known {
+			return err
+		}
+		worn, err = hats(ctx, tx, s.Identity)
+		return err
+	})
+	if err != nil {
+		return web.Session{}, err
+	}
+	if !known {
+		return web.Session{}, hub.NotFound()
+	}
+	seen := s.seen(now, x.named(worn))
+	if seen.Live && s.stale(now) {
+		err = x.change(ctx, func(tx *pg.Tx) error { return useSession(ctx, tx, s.ID) })
+	}
+	return seen, err
+}
+
+// named gives departments the names that the structure has for them.
+func (x *room) named(worn []hub.Hat) []hub.Hat {
+	for i, h := range worn {
+		if d, ok := x.Structure.Department(h.Authority, h.Department); ok {
+			worn[i].Department = d.Name
+		}
+	}
+	return worn
+}
+
+func (x *room) wear(ctx context.Context, old, new []byte, hat hub.ID) error {
+	found := false
+	err := x.change(ctx, func(tx *pg.Tx) error {
+		s, ok, err := findSession(ctx, tx, old)
+		if err != nil || !ok || !s.live(tx.Now) {
+			return err
+		}
+		worn, err := hats(ctx, tx, s.Identity)
+		if err != nil {
+			return err
+		}
+		for _, h := range worn {
+			if h.ID == hat {
+				found = true
+				return wearHat(ctx, tx, s.ID, hat, new)
+			}
+		}
+		return nil
+	})
+	if err == nil && !found {
+		return hub.NotFound()
+	}
+	return err
+}
+
+func (x *room) end(ctx context.Context, hash []byte) error {
+	return x.change(ctx, func(tx *pg.Tx) error { return endSession(ctx, tx, hash) })
+}
+
+func (x *room) hatsOf(ctx context.Context, i web.Identity) (worn []hub.Hat, err error) {
+	err = x.DB.View(ctx, x.nobody(), func(tx *pg.Tx) error {
+		worn, err = hats(ctx, tx, i)
+		return err
+	})
+	return x.named(worn), err
+}
+
+func (x *room) keep(ctx context.Context, id, person hub.ID, box []byte) error {
+	return x.change(ctx, func(tx *pg.Tx) error { return putKept(ctx, tx, id, person, box) })
+}
+
+func (x *room) take(ctx context.Context, id, person hub.ID) (box []byte, err error) {
+	err = x.change(ctx, func(tx *pg.Tx) error {
+		box, err = takeKept(ctx, tx, id, person)
+		return err
+	})
+	if err == nil && box == nil {
+		return nil, hub.NotFound()
+	}
+	return box, err
+}
+
+func (x *room) drop(ctx context.Context, id hub.ID) error {
+	return x.change(ctx, func(tx *pg.Tx) error { return dropKept(ctx, tx, id) })
+}
+
+func (x *room) sweep(ctx context.Context) error {
+	return x.change(ctx, func(tx *pg.Tx) error { return sweep(ctx, tx) })
+}
+
+// Pages.
+
+// shown is how many notices stand on the front page.
+const shown = 20
+
+// homePage is what waits for the one who asks: what every room has waiting for
+// the hat worn, and the notices not yet read.
+func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
+	data := struct {
+		Hat     hub.ID
+		Marks   []string
+		Notices []Notice
+		More    bool
+	}{Hat: r.Who.Hat.ID, Marks: x.Web.MarkKinds("waiting")}
+	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
+		data.Notices, err = notices(r.Context(), tx, shown+1)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(data.Notices) > shown {
+		data.Notices, data.More = data.Notices[:shown], true
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "home", data)
+}
+
+// readForm takes notices off the front page: one, or all that stood there.
+func (x *room) readForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	var ids []hub.ID
+	listed := f.All("all[]")
+	if f.Has("notice") {
+		listed = []string{f.Line("notice")}
+	}
+	for _, s := range listed {
+		id, err := hub.ParseID(s)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	err = x.DB.Command(r.Context(), r.Who, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "notice"}}, func(tx *pg.Tx) error {
+		return read(r.Context(), tx, ids)
+	})
+	if err != nil {
+		return err
+	}
+	return r.Redirect(w, "/")
+}
+
+func (x *room) hatsPage(w http.ResponseWriter, r *web.Request) error {
+	if !r.Session().Live {
+		return hub.Denied("error.signin")
+	}
+	type post struct {
+		hub.Hat
+		Last time.Time // its last moment; zero where no end is known
+	}
+	var posts []post
+	for _, h := range r.Hats {
+		p := post{Hat: h}
+		if h.Until.Before(structure.Forever) {
+			p.Last = h.Until.Add(-time.Second)
+		}
+		posts = append(posts, p)
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "hats", struct {
+		To   string
+		Worn hub.ID
+		Hats []post
+	}{r.URL.Query().Get("to"), r.Who.Hat.ID, posts})
+}
+
+func (x *room) hatsForm(w http.ResponseWriter, r *web.Request) error {
+	if !r.Session().Live {
+		return hub.Denied("error.signin")
+	}
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	hat, err := hub.ParseID(f.Line("hat"))
+	if err != nil {
+		return err
+	}
+	if err := x.Web.Wear(w, r, hat); err != nil {
+		return err
+	}
+	return r.Redirect(w, f.Line("to"))
+}
+
+func (x *room) signOutForm(w http.ResponseWriter, r *web.Request) error {
+	if err := x.Web.SignOut(w, r); err != nil {
+		return err
+	}
+	return r.Redirect(w, "/signin?why=out")
+}
+
+func (x *room) languageForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	x.Web.SetLanguage(w, f.Line("lang"))
+	return r.Redirect(w, f.Line("to"))
+}
+
+// reviewed is when the accessibility of the pages was last gone through, and
+// this statement with it. A year later a test fails (X12).
+var reviewed = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
+
+func (x *room) accessibilityPage(w http.ResponseWriter, r *web.Request) error {
+	return x.Web.Page(w, r, http.StatusOK, "portal", "accessibility", struct {
+		Reviewed time.Time
+		District string
+	}{reviewed, x.Structure.District.Name})
+}
+
+// Who is the answer of whoami.
+type Who struct {
+	Person hub.ID    `json:"person"`
+	Name   string    `json:"name"`
+	Issuer string    `json:"issuer"`
+	LoA    string    `json:"loa" doc:"NSIS level of assurance: Low, Substantial, High"`
+	Hat    hub.ID    `json:"hat,omitempty" doc:"The hat you ask in; none is chosen where it is missing."`
+	Hats   []WhoHat  `json:"hats"`
+	At     time.Time `json:"at"`
+}
+
+// WhoHat is one post.
+type WhoHat struct {
+	ID         hub.ID            `json:"id"`
+	Authority  hub.AuthorityID   `json:"authority"`
+	Kind       hub.AuthorityKind `json:"kind"`
+	Department string            `json:"department,omitempty"`
+	Role       hub.Role          `json:"role"`
+	Until      time.Time         `json:"until" doc:"The first instant at which it no longer holds."`
+}
+
+func (x *room) whoami(r *web.Request, _ struct{}) (Who, error) {
+	me := Who{Person: r.Who.Person, Name: r.Who.Name, Issuer: r.Who.Issuer, LoA: r.Who.LoA, Hat: r.Who.Hat.ID, At: r.Now}
+	for _, h := range r.Hats {
+		me.Hats = append(me.Hats, WhoHat{h.ID, h.Authority, h.Kind, h.Department, h.Role, h.Until})
+	}
+	return me, nil
+}

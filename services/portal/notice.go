@@ -1,0 +1,91 @@
+package portal
+
+import (
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
+)
+
+// Notice is a sentence for somebody: that something happened. It is for a role
+// at an authority, or for a person at one, so that a person's other posts are
+// not told (A046).
+type Notice struct {
+	ID        hub.ID
+	Word      string // portal.notice.<word>
+	Concern   hub.ID // where it leads; "" nowhere
+	Authority hub.AuthorityID
+	Role      hub.Role
+	Person    hub.ID
+	Due       time.Time
+	At        time.Time
+}
+
+// noticesFor is how long a notice is kept.
+const noticesFor = 90 * 24 * time.Hour
+
+// coordinator is the role that looks after concerns at an authority of a kind.
+// An authority of another kind has none.
+func coordinator(kind hub.AuthorityKind) hub.Role {
+	switch kind {
+	case hub.Police:
+		return hub.PoliceCoordinator
+	case hub.Municipality:
+		return hub.MunicipalCoordinator
+	}
+	return ""
+}
+
+// desk is whom to tell at an authority: its coordinators; for an institution,
+// those of its municipality. Nobody is a zero Notice.
+func desk(s *structure.Structure, id hub.AuthorityID) Notice {
+	a, ok := s.Authority(id)
+	if ok && coordinator(a.Kind) == "" && a.Parent != "" {
+		a, ok = s.Authority(a.Parent)
+	}
+	if !ok || coordinator(a.Kind) == "" {
+		return Notice{}
+	}
+	return Notice{Authority: a.ID, Role: coordinator(a.Kind)}
+}
+
+// climb is whom to tell that a step is overdue, by how long it has been: those
+// whose step it is, their deputies, their managers. Where there is no deputy
+// the owners are told again, and where no manager is named, every manager of
+// the authority. A manager is not told which concern: they see none.
+func climb(s *structure.Structure, id hub.AuthorityID, level string, at time.Time) []Notice {
+	d := desk(s, id)
+	if d.Role == "" {
+		return nil
+	}
+	var people []Notice
+	seen := map[hub.ID]bool{}
+	tell := func(p hub.ID) {
+		if p != "" && !seen[p] {
+			seen[p] = true
+			people = append(people, Notice{Authority: d.Authority, Person: p})
+		}
+	}
+	owners := s.Holders(d.Role, d.Authority, at)
+	switch level {
+	case "deputy":
+		for _, o := range owners {
+			for _, p := range s.Deputies(o.Hat.ID, at) {
+				tell(p.Person)
+			}
+		}
+	case "manager":
+		for _, o := range owners {
+			if m, ok := s.Post(o.Manager); ok && m.Holds(at) {
+				tell(m.Person)
+			}
+		}
+		if len(people) == 0 {
+			return []Notice{{Authority: d.Authority, Role: hub.Manager}}
+		}
+	}
+	if len(people) == 0 {
+		return []Notice{d}
+	}
+	return people
+}

@@ -1,0 +1,68 @@
+// Package portal is the door and the day's work: who signs in, in which role
+// they work today, and what waits for them.
+//
+// It promises:
+//
+//   - A session ends after 30 minutes without use, after 10 hours in any case,
+//     and at once when its owner signs out or works here no more. What is kept of
+//     it opens nothing: only the hash of its secret.
+//   - One hat is worn at a time, and only one that its owner has now.
+//   - A notice says that something happened, and nothing of what: no name, no
+//     theme, no outcome. What waits in a room, that room shows by itself, to whom
+//     it may.
+package portal
+
+import (
+	"embed"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+//go:embed migrations
+var schema embed.FS
+
+//go:embed pages
+var pages embed.FS
+
+// Service is the room's door plate.
+var Service = service.Service{Name: "portal", Schema: schema, Pages: pages, Open: open}
+
+type room struct{ service.Env }
+
+func open(env service.Env) (service.Room, error) {
+	x := &room{env}
+	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Keep: x.keep, Take: x.take, Drop: x.drop})
+	env.Web.UseNames(func(id hub.AuthorityID) string {
+		if a, ok := env.Structure.Authority(id); ok {
+			return a.Name
+		}
+		return string(id)
+	})
+	whoami := web.API("whoami", "GET", "/api/whoami", "Who you are here, in which hat you ask, and which hats you have.", x.whoami)
+	whoami.AnyHat = true
+	return service.Room{
+		Routes: []web.Route{
+			{Method: "GET", Path: "/", Do: x.homePage, Nav: web.Nav{Word: "portal.nav.home"}},
+			{Method: "POST", Path: "/notices/read", Do: x.readForm},
+			{Method: "GET", Path: "/hats", Do: x.hatsPage, AnyHat: true},
+			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
+			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
+			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
+			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
+			whoami,
+		},
+		On: map[string]service.Reaction{
+			"intake.concern.received.v1": x.concernReceived,
+			"intake.concern.rerouted.v1": x.concernRerouted,
+			"intake.check.requested.v1":  x.checkRequested,
+			"intake.check.completed.v1":  x.checkCompleted,
+			"intake.concern.triaged.v1":  x.concernTriaged,
+			"intake.step.overdue.v1":     x.stepOverdue,
+			"intake.access.changed.v1":   x.accessChanged,
+		},
+		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}},
+	}, nil
+}

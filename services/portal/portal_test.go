@@ -1,0 +1,341 @@
+package portal_test
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/services/portal"
+)
+
+// world is portal, and a room called intake that tells what a test wants and
+// has one form.
+type world struct {
+	*hubtest.Hub
+	env service.Env
+	did int
+}
+
+func run(t *testing.T) *world {
+	t.Helper()
+	w := &world{}
+	none := func(context.Context, *pg.Tx, event.Envelope, event.Fact) error { return nil }
+	intake := service.Service{Name: "intake", Open: func(e service.Env) (service.Room, error) {
+		w.env = e
+		return service.Room{On: map[string]service.Reaction{"person.subject.identified.v1": none},
+			Marks: map[string]web.Mark{"waiting": func(_ context.Context, who hub.Actor, _ string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+				return map[hub.ID]template.HTML{ids[0]: template.HTML("<p>waits for " + template.HTMLEscapeString(string(who.Role)) + "</p>")}, nil
+			}},
+			Routes: []web.Route{
+				{Method: "POST", Path: "/concerns/{id}", Do: func(rw http.ResponseWriter, r *web.Request) error { w.did++; return r.Redirect(rw, "/") }},
+				{Method: "GET", Path: "/concerns/{id}", Do: func(rw http.ResponseWriter, r *web.Request) error {
+					return e.Web.Page(rw, r, 200, "portal", "home", map[string]any{"Hat": r.Who.Hat.ID, "Marks": []string{}, "Notices": nil})
+				}},
+			}}, nil
+	}}
+	w.Hub = hubtest.Run(t, portal.Service, intake)
+	return w
+}
+
+// tell has intake tell facts, and waits until portal has heard.
+func (w *world) tell(t *testing.T, facts ...event.Fact) {
+	t.Helper()
+	err := w.env.DB.Command(t.Context(), hub.System(w.Now(), w.env.NewID()), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error {
+		for _, f := range facts {
+			if err := tx.Tell(t.Context(), f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Settle()
+}
+
+// sees holds the notices that somebody has on the front page.
+func (w *world) sees(t *testing.T, login string, want ...string) {
+	t.Helper()
+	text := w.As(login).Get("/").Must(200).Text()
+	for _, s := range want {
+		yes := !strings.HasPrefix(s, "!")
+		if strings.Contains(text, strings.TrimPrefix(s, "!")) != yes {
+			t.Errorf("%s: %q", login, s)
+		}
+	}
+}
+
+const (
+	none     = "Du har ingen nye beskeder."
+	received = "Der er kommet en ny bekymring."
+	checked  = "Politiet har svaret på en bekymring."
+	shared   = "Politiet har delt en bekymring med jer."
+	triaged  = "Visiteringen af en bekymring er færdig."
+	handled  = "Din bekymring er behandlet."
+	overdue  = "Et trin er over fristen."
+)
+
+var concern = hub.MakeID([16]byte{9, 9})
+
+func (w *world) person(t *testing.T, login string) hub.ID {
+	t.Helper()
+	return w.As(login).Post.Person
+}
+
+func TestNoticesReachWhomTheyAreFor(t *testing.T) {
+	w := run(t)
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author, writer) values ('` + string(concern) + `', 'concern', 's', 'koege', 'municipality', 'received', '` + string(w.person(t, "solvej")) + `', 'intake')`)
+	w.tell(t, event.ConcernReceived{Concern: concern, Authority: "koege", ReceivedAt: w.Now(), Step: "received", Due: w.Now().Add(time.Hour)})
+	w.sees(t, "gudrun", received, "/concerns/"+string(concern), "Frist: 16. november 2026 kl. 10.00", "waits for municipal_coordinator")
+	w.sees(t, "viggo", received)
+	for _, other := range []string{"thorkild", "sigrid", "solvej", "hedvig", "dagny", "rune"} {
+		w.sees(t, other, none, "!"+string(concern))
+	}
+	w.tell(t, event.CheckRequested{Concern: concern, Authority: "koege", Police: "mvs-politi", Due: w.Now()})
+	w.sees(t, "thorkild", "En bekymring venter på politiets afklaring.")
+	w.tell(t, event.CheckCompleted{Concern: concern, Authority: "koege", Police: "mvs-politi", Outcome: "police_only"})
+	w.sees(t, "gudrun", checked, "!police_only")
+	w.tell(t, event.ConcernTriaged{Concern: concern, Subject: "s", Authority: "koege", Police: "mvs-politi", Outcome: "unfounded"})
+	w.sees(t, "gudrun", triaged, "!unfounded")
+	w.sees(t, "thorkild", triaged)
+	w.sees(t, "solvej", handled, "!"+triaged)
+	w.tell(t, event.AccessChanged{Concern: concern, Person: w.person(t, "liv"), Granted: true})
+	w.sees(t, "liv", "Du har fået adgang til en bekymring.", string(concern))
+	w.tell(t, event.AccessChanged{Concern: concern, Person: w.person(t, "liv"), Granted: false})
+	w.sees(t, "liv", "Du har ikke længere adgang til en bekymring.")
+}
+
+// domain.md 2.2, invariant 1.
+func TestAConcernOfThePoliceTellsTheMunicipalityNothingBeforeItIsShared(t *testing.T) {
+	w := run(t)
+	all := []event.Fact{
+		event.ConcernReceived{Concern: concern, Authority: "mvs-politi", ReceivedAt: w.Now(), Step: "received", Due: w.Now()},
+		event.CheckRequested{Concern: concern, Authority: "mvs-politi", Police: "mvs-politi", Due: w.Now()},
+		event.CheckCompleted{Concern: concern, Authority: "mvs-politi", Police: "mvs-politi", Outcome: "police_only"},
+		event.StepOverdue{Concern: concern, Authority: "mvs-politi", Step: "police_only", Due: w.Now(), Level: "manager"},
+	}
+	w.tell(t, all...)
+	for _, other := range []string{"gudrun", "sigrid", "birk", "hedvig"} {
+		w.sees(t, other, none)
+	}
+	w.sees(t, "thorkild", received)
+	w.sees(t, "holger", overdue, "!"+string(concern))
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, writer) values ('` + string(concern) + `', 'concern', 's', 'mvs-politi', 'police', 'triage', 'intake')`)
+	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat, writer)
+		select 'sh', 'concern', '` + string(concern) + `', 's', '{summary}', 'mvs-politi', 'koege', code, 'prevention', '', '', from_at, until_at, 'p', 'h', 'intake' from access.basis limit 1`)
+	w.tell(t, event.CheckCompleted{Concern: concern, Authority: "mvs-politi", Police: "mvs-politi", Outcome: "released"})
+	w.sees(t, "gudrun", shared)
+	w.sees(t, "sigrid", none)
+	w.tell(t, event.ConcernTriaged{Concern: concern, Subject: "s", Authority: "mvs-politi", Police: "mvs-politi", Outcome: "open_case"})
+	w.sees(t, "gudrun", triaged)
+	w.sees(t, "thorkild", triaged)
+}
+
+func TestAnOverdueStepClimbs(t *testing.T) {
+	w := run(t)
+	step := event.StepOverdue{Concern: concern, Authority: "koege", Step: "triage", Due: w.Now(), Level: "owner"}
+	w.tell(t, step)
+	w.sees(t, "gudrun", overdue)
+	w.sees(t, "hedvig", none)
+	step.Level = "deputy"
+	w.tell(t, step)
+	w.sees(t, "viggo", overdue)
+	step.Level = "manager"
+	w.tell(t, step)
+	w.sees(t, "hedvig", overdue, "!"+string(concern))
+}
+
+func TestNoticesAreReadOncePerPerson(t *testing.T) {
+	w := run(t)
+	w.tell(t, event.ConcernReceived{Concern: concern, Authority: "koege", ReceivedAt: w.Now(), Due: w.Now()},
+		event.ConcernReceived{Concern: hub.MakeID([16]byte{8}), Authority: "koege", ReceivedAt: w.Now(), Due: w.Now()})
+	g := w.As("gudrun")
+	g.Get("/").Must(200)
+	notice := w.One(`select min(id) from portal.notice`)
+	g.Submit("/notices/read", url.Values{"notice": {notice}}).Must(200)
+	if n := w.One(`select count(*) from portal.notice_read`); n != "1" {
+		t.Errorf("%s read", n)
+	}
+	w.sees(t, "viggo", notice)
+	// Somebody else's notice is not read by asking.
+	s := w.As("sigrid")
+	w.SQL(`insert into portal.notice (id, word, authority, role, at) values ('` + string(hub.MakeID([16]byte{7})) + `', 'received', 'roskilde', 'municipal_coordinator', now())`)
+	s.Get("/").Must(200)
+	s.Submit("/notices/read", url.Values{"notice": {notice}}).Must(200)
+	if n := w.One(`select count(*) from portal.notice_read`); n != "1" {
+		t.Errorf("%s read", n)
+	}
+	g.Submit("/notices/read", nil).Must(200)
+	w.sees(t, "gudrun", none)
+	w.Advance(91 * 24 * time.Hour)
+	if n := w.One(`select count(*) from portal.notice where at < '` + w.Now().UTC().Add(-90*24*time.Hour).Format(time.RFC3339) + `'`); n != "0" {
+		t.Errorf("%s old notices are left", n)
+	}
+}
+
+func TestHats(t *testing.T) {
+	w := run(t)
+	b := w.As("liv") // a core group member, and from now on a reporter too
+	second := hub.MakeID([16]byte{5, 5})
+	w.SQL(`insert into access.hat select '` + string(second) + `', person, name, authority, kind, department, 'reporter', from_at, until_at, issuer, sub from access.hat where id = '` + string(b.Post.Hat.ID) + `'`)
+	b.Get("/hats").Must(200)
+	if text := b.Get("/").Text(); !strings.Contains(text, "Vælg din rolle") || !strings.Contains(text, "kernegruppemedlem") || !strings.Contains(text, "Til og med") {
+		t.Error(text)
+	}
+	wear := func(id hub.ID) hubtest.Answer {
+		b.Get("/hats")
+		return b.Submit("/hats", url.Values{"hat": {string(id)}})
+	}
+	if text := wear(b.Post.Hat.ID).Must(200).Text(); !strings.Contains(text, "waits for core_group") || !strings.Contains(text, "Skift rolle") || !strings.Contains(text, "Køge Kommune") {
+		t.Error(text)
+	}
+	if text := wear(second).Must(200).Text(); !strings.Contains(text, "waits for reporter") || !strings.Contains(text, "melder") {
+		t.Error(text)
+	}
+	var me portal.Who
+	b.API("GET", "/api/whoami", nil).Must(200).JSON(&me)
+	if me.Hat != b.Post.Hat.ID || len(me.Hats) != 2 || me.Name == "" {
+		t.Errorf("%+v", me)
+	}
+	wear(w.As("gudrun").Post.Hat.ID).Must(404) // somebody else's
+	now := w.Now().UTC().Format(time.RFC3339)
+	w.SQL(`update access.hat set until_at = '` + now + `' where id = '` + string(second) + `'`) // A014
+	if a := b.Get("/"); !strings.Contains(a.Text(), "Vælg din rolle") {
+		t.Error(a.Text())
+	}
+	w.SQL(`update access.hat set until_at = '` + now + `' where person = '` + string(b.Post.Person) + `'`)
+	if a := b.Get("/"); !strings.Contains(a.Text(), "<h1>Log ind</h1>") { // works here no more: A040
+		t.Error(a.Text())
+	}
+	b.API("GET", "/api/whoami", nil).Must(403)
+}
+
+func TestASessionEnds(t *testing.T) {
+	for name, step := range map[string]func(w *world, c *hubtest.Client){
+		"idle":     func(w *world, _ *hubtest.Client) { w.Advance(31 * time.Minute) },
+		"absolute": func(w *world, c *hubtest.Client) { until(w, c, 10*time.Hour) },
+		"sign-out": func(_ *world, c *hubtest.Client) { c.Submit("/signout", nil).Must(200) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := run(t)
+			c := w.As("gudrun")
+			c.Get("/").Must(200)
+			hash := w.One(`select encode(hash, 'hex') from portal.session`)
+			step(w, c)
+			c.Login = ""
+			if a := c.Get("/"); !strings.Contains(a.Text(), "<h1>Log ind</h1>") {
+				t.Error("still signed in")
+			}
+			if len(hash) != 64 {
+				t.Error("not a hash")
+			}
+			w.Advance(11 * time.Hour)
+			if n := w.One(`select count(*) from portal.session`); n != "0" {
+				t.Errorf("%s sessions are left", n)
+			}
+		})
+	}
+	w := run(t)
+	c := w.As("gudrun")
+	c.Get("/").Must(200)
+	for range 8 { // used every 20 minutes, it lives on
+		w.Advance(20 * time.Minute)
+		c.Login = ""
+		if a := c.Get("/"); strings.Contains(a.Text(), "<h1>Log ind</h1>") {
+			t.Fatal("ended in use")
+		}
+	}
+}
+
+// until keeps a session in use for so long.
+func until(w *world, c *hubtest.Client, d time.Duration) {
+	c.Login = ""
+	for range int(d / (20 * time.Minute)) {
+		w.Advance(20 * time.Minute)
+		c.Get("/")
+	}
+}
+
+// X5: what was typed when the sign-in ended comes back to the same person only.
+func TestTypedTextOutlivesTheSession(t *testing.T) {
+	w := run(t)
+	c := w.As("gudrun")
+	c.Get("/concerns/x").Must(200)
+	form := url.Values{"_hat": {string(c.Post.Hat.ID)}, "_page": {"/concerns/x"}, "text": {"Kanariefugl æøå"}}
+	w.Advance(31 * time.Minute)
+	login := c.Login
+	c.Login = ""
+	post := httptest.NewRequest("POST", "/concerns/x", strings.NewReader(form.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	post.Header.Set("Origin", "https://hub.test")
+	a := c.Do(post).Must(303)
+	if a = c.Get(a.Header.Get("Location")); w.did != 0 || !strings.Contains(a.Text(), "gemt i 30 minutter") {
+		t.Fatal(a.Text())
+	}
+	if n := w.One(`select count(*) from portal.kept where position('Kanariefugl'::bytea in box) = 0`); n != "1" {
+		t.Errorf("%s kept in the dark", n)
+	}
+	c.Login = login
+	c.SignIn()
+	if a := c.Get("/kept").Must(200); !strings.Contains(a.Text(), "Kanariefugl æøå") {
+		t.Error(a.Text())
+	}
+	w.Advance(31 * time.Minute)
+	if n := w.One(`select count(*) from portal.kept`); n != "0" {
+		t.Errorf("%s kept for too long", n)
+	}
+}
+
+func TestPagesOfNobody(t *testing.T) {
+	w := run(t)
+	n := w.Nobody()
+	if a := n.Get("/accessibility").Must(200); !strings.Contains(a.Text(), "21. november 2026") {
+		t.Error(a.Text())
+	}
+	n.Submit("/language", url.Values{"lang": {"en"}}).Must(200)
+	n.Lang = "en"
+	if a := n.Get("/accessibility").Must(200); !strings.Contains(a.Text(), "Accessibility statement") || strings.Contains(a.Text(), "Tilgængelighed") {
+		t.Error(a.Text())
+	}
+	if a := n.Get("/"); !strings.Contains(a.Text(), "<h1>Sign in</h1>") {
+		t.Error(a.Text())
+	}
+	n.API("GET", "/api/whoami", nil).Must(401)
+}
+
+func TestPortalWritesOnlyItsOwn(t *testing.T) {
+	w := run(t)
+	for _, sql := range []string{
+		`update portal.session set person = 'x'`, `update portal.notice set role = 'x'`, `update access.hat set role = 'dpo'`,
+		`insert into access.hat (id, person, name, authority, kind, role, from_at, until_at) values ('x', 'x', 'x', 'koege', 'municipality', 'dpo', now(), now())`,
+	} {
+		if err := exec(t, w.Room("portal"), sql); err == nil || !strings.Contains(err.Error(), "permission denied") {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
+
+func exec(t *testing.T, address, sql string) error {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(t.Context(), sql)
+	return err
+}

@@ -1,0 +1,170 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+// putSession writes a new session. False: its ticket was spent before.
+func putSession(ctx context.Context, tx *pg.Tx, hash, ticket []byte, s session) (bool, error) {
+	tag, err := tx.Exec(ctx, `insert into portal.session (id, hash, ticket, person, issuer, sub, loa, hat, begun_at, used_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) on conflict (ticket) do nothing`,
+		s.ID, hash, ticket, s.Person, s.Issuer, s.Subject, s.LoA, s.Hat, tx.Now)
+	return tag.RowsAffected() == 1, err
+}
+
+// findSession reads a session by the hash of its secret. False: there is none.
+func findSession(ctx context.Context, tx *pg.Tx, hash []byte) (s session, ok bool, err error) {
+	err = tx.QueryRow(ctx, `select id, person, issuer, sub, loa, hat, begun_at, used_at, ended_at is not null from portal.session where hash = $1`, hash).
+		Scan(&s.ID, &s.Person, &s.Issuer, &s.Subject, &s.LoA, &s.Hat, &s.Begun, &s.Used, &s.Ended)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s, false, nil
+	}
+	return s, err == nil, err
+}
+
+func useSession(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	_, err := tx.Exec(ctx, `update portal.session set used_at = $2 where id = $1 and used_at < $2 and ended_at is null`, id, tx.Now)
+	return err
+}
+
+func wearHat(ctx context.Context, tx *pg.Tx, id, hat hub.ID, hash []byte) error {
+	_, err := tx.Exec(ctx, `update portal.session set hat = $2, hash = $3, used_at = $4 where id = $1 and ended_at is null`, id, hat, hash, tx.Now)
+	return err
+}
+
+func endSession(ctx context.Context, tx *pg.Tx, hash []byte) error {
+	_, err := tx.Exec(ctx, `update portal.session set ended_at = $2 where hash = $1 and ended_at is null`, hash, tx.Now)
+	return err
+}
+
+// hats lists what an identity may wear now, in an order that does not change.
+func hats(ctx context.Context, tx *pg.Tx, i web.Identity) ([]hub.Hat, error) {
+	rows, err := tx.Query(ctx, `select id, person, name, authority, kind, department, role, from_at, until_at from access.hat
+		where issuer = $1 and sub = $2 and from_at <= $3 and until_at > $3 order by authority, role, department, id`, i.Issuer, i.Subject, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (h hub.Hat, err error) {
+		err = r.Scan(&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Department, &h.Role, &h.From, &h.Until)
+		return h, err
+	})
+}
+
+// workplaces lists the authorities where a person works now.
+func workplaces(ctx context.Context, tx *pg.Tx, person hub.ID) ([]hub.AuthorityID, error) {
+	rows, err := tx.Query(ctx, `select distinct authority from access.hat where person = $1 and from_at <= $2 and until_at > $2 order by authority`, person, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[hub.AuthorityID])
+}
+
+// item gives whose a concern is and who wrote it. There may be none any more.
+func item(ctx context.Context, tx *pg.Tx, concern hub.ID) (controller hub.AuthorityID, author hub.ID, err error) {
+	err = tx.QueryRow(ctx, `select controller, author from access.item where id = $1 and kind = 'concern'`, concern).Scan(&controller, &author)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return controller, author, err
+}
+
+// sharedWith lists the authorities that a concern is shared with now.
+func sharedWith(ctx context.Context, tx *pg.Tx, concern hub.ID) ([]hub.AuthorityID, error) {
+	rows, err := tx.Query(ctx, `select distinct receiver from access.share where kind = 'concern' and item = $1
+		and from_at <= $2 and until_at > $2 and ended_at is null order by receiver`, concern, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[hub.AuthorityID])
+}
+
+func putKept(ctx context.Context, tx *pg.Tx, id, person hub.ID, box []byte) error {
+	_, err := tx.Exec(ctx, `insert into portal.kept (id, person, box, kept_at) values ($1, $2, $3, $4)`, id, person, box, tx.Now)
+	return err
+}
+
+// takeKept reads a kept form, for its person only; for any other it is
+// forgotten. nil is none.
+func takeKept(ctx context.Context, tx *pg.Tx, id, person hub.ID) ([]byte, error) {
+	if _, err := tx.Exec(ctx, `delete from portal.kept where id = $1 and (person <> $2 or kept_at <= $3)`, id, person, tx.Now.Add(-keptFor)); err != nil {
+		return nil, err
+	}
+	var box []byte
+	err := tx.QueryRow(ctx, `select box from portal.kept where id = $1`, id).Scan(&box)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return box, err
+}
+
+func dropKept(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	_, err := tx.Exec(ctx, `delete from portal.kept where id = $1`, id)
+	return err
+}
+
+func putNotice(ctx context.Context, tx *pg.Tx, n Notice) error {
+	var due *time.Time
+	if !n.Due.IsZero() {
+		due = &n.Due
+	}
+	_, err := tx.Exec(ctx, `insert into portal.notice (id, word, concern, authority, role, person, due, at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		n.ID, n.Word, n.Concern, n.Authority, n.Role, n.Person, due, n.At)
+	return err
+}
+
+// forMe is the condition of a notice being for the hat that asks: $1 authority,
+// $2 role, $3 person.
+const forMe = `authority = $1 and (role = $2 or person = $3)`
+
+// notices lists what a hat has not read, newest first.
+func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
+	who := tx.Who()
+	rows, err := tx.Query(ctx, `select id, word, concern, authority, role, person, due, at from portal.notice n where `+forMe+`
+		and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3) order by at desc, id limit $4`,
+		who.Authority, who.Role, who.Person, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (n Notice, err error) {
+		var due *time.Time
+		err = r.Scan(&n.ID, &n.Word, &n.Concern, &n.Authority, &n.Role, &n.Person, &due, &n.At)
+		if due != nil {
+			n.Due = *due
+		}
+		return n, err
+	})
+}
+
+// read notes that notices were read. Those that are not for the hat stay as
+// they are.
+func read(ctx context.Context, tx *pg.Tx, ids []hub.ID) error {
+	who := tx.Who()
+	_, err := tx.Exec(ctx, `insert into portal.notice_read (notice, person, read_at)
+		select id, $3, $5 from portal.notice where `+forMe+` and id = any($4) on conflict do nothing`, who.Authority, who.Role, who.Person, ids, tx.Now)
+	return err
+}
+
+// sweep takes away what has run out.
+func sweep(ctx context.Context, tx *pg.Tx) error {
+	for _, s := range []struct {
+		sql    string
+		before time.Time
+	}{
+		{`delete from portal.session where begun_at < $1`, tx.Now.Add(-absolute - keptFor)},
+		{`delete from portal.kept where kept_at < $1`, tx.Now.Add(-keptFor)},
+		{`delete from portal.notice where at < $1`, tx.Now.Add(-noticesFor)},
+	} {
+		if _, err := tx.Exec(ctx, s.sql, s.before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
