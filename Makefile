@@ -9,8 +9,8 @@ ROOMS   ?=
 TESTS   ?= ./...
 # Tests that take much data are built without the race detector: they are about volume, not about order.
 VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' . 2>/dev/null | xargs -n 1 dirname 2>/dev/null | sort -u)
-# Whether a C compiler is here, which the race detector needs.
-CC_HERE  = printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null
+# The race detector needs a C compiler. Vet and test are given the same, so that they share what they build.
+RACE     = $(shell printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null && echo -race)
 
 .PHONY: help run setup tour test check bench deep reset build modules
 
@@ -52,14 +52,15 @@ check: modules
 	@echo '→ gofmt'
 	@bad=$$(gofmt -l deploy docs pkg policies services) && test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
 	@echo '→ go vet'
-	@$(GO) vet ./...
+	@$(GO) vet $(RACE) ./...
 
 test: check
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
-	@if $(CC_HERE); then race=-race; else race=; fi; \
-	{ if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
-	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -timeout 12m -json $(TESTS); \
-	  if [ -n "$$race" ] && [ -n "$(VOLUME)" ]; then echo "→ go test -run '^TestVolume' $(VOLUME)"; $(GO) test -run '^TestVolume' -timeout 10m -json $(VOLUME); fi; \
+	@race='$(RACE)'; volume='$(VOLUME)'; { \
+	  if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
+	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -ldflags='-s -w' -timeout 12m -json $(TESTS); \
+	  if [ -n "$$race" ] && [ -n "$$volume" ]; then \
+	    echo '→ go test, volume, without the race detector'; $(GO) test -run '^TestVolume' -timeout 10m -json $$volume; fi; \
 	} 2>&1 | bin/report
 
 bench: modules

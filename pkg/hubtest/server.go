@@ -78,7 +78,7 @@ func startServer() (*server, error) {
 // unsafe settings give up what a test does not need: that data outlives the
 // machine. Order and isolation are as ever.
 func unsafe() map[string]string {
-	return map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
+	return map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 		"shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum_naptime": "1h"}
 }
 

@@ -18,18 +18,18 @@ import (
 // Service is the door plate of a room: everything the host must know before
 // the room is opened.
 type Service struct {
-	Name   string                    // schema, login role, NATS user: one word
-	Schema fs.FS                     // migrations/0001_init.sql …, run by setup as the owner
-	Pages  fs.FS                     // pages/*.html, and pages/da.json and pages/en.json with its words
-	Open   func(Env) (Room, error)   // builds the room; no I/O
+	Name   string                  // schema, login role, NATS user: one word
+	Schema fs.FS                   // migrations/0001_init.sql …, run by setup as the owner
+	Pages  fs.FS                   // pages/*.html, and pages/da.json and pages/en.json with its words
+	Open   func(Env) (Room, error) // builds the room; no I/O
 }
 
 // Room is an opened service: what it answers and what it reacts to.
 type Room struct {
-	Routes []web.Route          // what is asked of it
-	Marks  map[string]web.Mark  // what it renders for other rooms' pages
-	On     map[string]Reaction  // event type to reaction; the same set as event.Table gives it
-	Chores []Chore              // what it does by the clock
+	Routes []web.Route         // what is asked of it
+	Marks  map[string]web.Mark // what it renders for other rooms' pages
+	On     map[string]Reaction // event type to reaction; the same set as event.Table gives it
+	Chores []Chore             // what it does by the clock
 }
 
 // Reaction is how a room reacts to a fact, in the transaction that also notes

@@ -17,13 +17,40 @@ var errFault = errors.New("planted fault")
 // fault fails the n-th point at which it is asked; each change has two, before
 // and after it is made. A crash fails every point from then on, too.
 type fault struct {
+	t       *testing.T
 	n, seen int
 	crash   bool
 	off     bool
 	at      string
+	loose   map[string]bool // what a power loss could undo: not synced since
+}
+
+// order checks that nothing is destroyed, and no name is given, before what
+// replaces it is sure to be on the disk.
+func (f *fault) order(step, name string, done bool) {
+	switch {
+	case step == "write" || step == "append":
+		f.loose[name] = true
+	case step == "sync" && done:
+		delete(f.loose, name)
+		for renamed := range f.loose {
+			if dir, ok := strings.CutPrefix(renamed, "name of "); ok && filepath.Dir(dir) == name {
+				delete(f.loose, renamed)
+			}
+		}
+	case step == "remove" && done:
+		delete(f.loose, name)
+	case step == "rename" && !done && f.loose[name+".new"]:
+		f.t.Errorf("%s is renamed before it is synced", name)
+	case step == "rename":
+		f.loose["name of "+name] = true
+	case step == "overwrite" && !done && f.loose["name of "+strings.TrimSuffix(name, ".old")]:
+		f.t.Errorf("%s is overwritten before the new one has its name for sure", name)
+	}
 }
 
 func (f *fault) point(step, name string, done bool) error {
+	f.order(step, name, done)
 	if f.off {
 		return nil
 	}
@@ -147,6 +174,12 @@ func (m *model) script(f *fault) (crashed bool) {
 		if !again(act) {
 			return true
 		}
+		for name := range f.loose {
+			file := strings.TrimSuffix(strings.TrimPrefix(name, "name of "), ".new")
+			if !v.unsure[file] { // the rest of a move from the fresh file, which still has the keys
+				m.t.Errorf("acknowledged before it is synced: %s", name)
+			}
+		}
 		if f.at != "" && !m.checked { // once, right after the act that the fault was in
 			m.checked = true
 			f.off = true
@@ -171,9 +204,10 @@ func TestEveryFault(t *testing.T) {
 			points := 0
 			for n := 1; ; n++ {
 				m := &model{t: t, dir: t.TempDir(), boxes: map[hub.ID][]byte{}, tried: map[hub.ID]bool{}, dead: map[hub.ID]bool{}}
-				f := &fault{n: n, crash: crash}
+				f := &fault{t: t, n: n, crash: crash, loose: map[string]bool{}}
 				m.script(f)
-				v, err := open(unsynced(m.dir, nil), freshSize)
+				f.off = true
+				v, err := open(unsynced(m.dir, f.point), freshSize)
 				if err != nil {
 					t.Fatalf("point %d (%s): does not open again: %v", n, f.at, err)
 				}
@@ -392,6 +426,34 @@ func TestRotate(t *testing.T) {
 	}
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "a copy from before a rotation") {
 		t.Errorf("a shard from before the rotation: %v", err)
+	}
+}
+
+// A rotation that stops at the master key's own file leaves the vault ready.
+func TestRotateStopsAtTheMaster(t *testing.T) {
+	for nth := 1; nth <= 2; nth++ {
+		v := opened(t, t.TempDir())
+		key := hub.NewID()
+		mustMake(t, v, key)
+		box, left := sealed(t, v, key, "kept"), nth
+		v.disk.fault = func(step, name string, done bool) error {
+			if step == "rename" && name == masterFile && done {
+				if left--; left == 0 {
+					return errFault
+				}
+			}
+			return nil
+		}
+		if err := v.Rotate(); !errors.Is(err, errFault) {
+			t.Fatal(err)
+		}
+		if err := v.Ready(); err != nil {
+			t.Errorf("stopped at its change %d: %v", nth, err)
+		}
+		if err := v.Rotate(); err != nil || len(v.masters) != 1 {
+			t.Errorf("rotated again: %v", err)
+		}
+		reads(t, v, key, box, "kept")
 	}
 }
 

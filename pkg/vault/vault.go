@@ -135,6 +135,11 @@ func (v *Vault) open() error {
 	if err := v.loadFresh(); err != nil {
 		return err
 	}
+	// A crash may have come between a rename and its sync: what is read here is
+	// only relied on once its name is on the disk.
+	if err := v.disk.syncDirs([]file{{name: masterFile}, {name: freshFile}}); err != nil {
+		return err
+	}
 	if err := v.reapply(names); err != nil {
 		return err
 	}

@@ -311,6 +311,38 @@ func TestDestroy(t *testing.T) {
 	}
 }
 
+// A destroyed key is wiped from memory, and a Make that was under way when it
+// was destroyed does not bring it back.
+func TestDestroyedKeysAreWipedAndNeverMade(t *testing.T) {
+	dir := t.TempDir()
+	v := opened(t, dir)
+	fresh, cached := hub.NewID(), hub.NewID()
+	mustMake(t, v, cached)
+	if err := v.settle(); err != nil {
+		t.Fatal(err)
+	}
+	mustMake(t, v, fresh)
+	for _, id := range []hub.ID{fresh, cached} {
+		sealed(t, v, id, "x")
+		held := v.held(id)
+		if held == nil || *held == [keySize]byte{} {
+			t.Fatal("the key is not in memory")
+		}
+		if err := v.Destroy(id); err != nil {
+			t.Fatal(err)
+		}
+		if v.held(id) != nil || *held != [keySize]byte{} {
+			t.Error("the key is still in memory")
+		}
+		if err := v.make([]hub.ID{id}); err != nil {
+			t.Fatal(err)
+		}
+		if v.held(id) != nil || holds(t, dir, id) {
+			t.Error("the key was made again")
+		}
+	}
+}
+
 // watchOld gives every key file a second name outside, and returns a check that
 // those which were replaced were overwritten and not just unlinked.
 func watchOld(t *testing.T, dir string) func() {

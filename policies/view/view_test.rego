@@ -41,7 +41,7 @@ test_the_police_see_identity_and_summary_for_the_check_and_never_who_reported_it
 	a.obligations == {"mask_cpr"}
 	a.fields == {
 		"reference", "state", "received_at", "received_by",
-		"channel", "theme", "urgency", "urgency_reason", "child", "observed_period",
+		"channel", "theme", "urgency", "urgency_reason", "child",
 		"name", "cpr", "birth_date", "age_band", "protected",
 	}
 }

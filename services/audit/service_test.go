@@ -315,6 +315,15 @@ func TestSeen(t *testing.T) {
 	if n := w.One(`select count(*) from audit.trail where fields = '{who_has_seen}' and outcome = 'allow'`); n != "1" {
 		t.Errorf("%s showings are recorded", n)
 	}
+	// The author sees what they wrote, and not who has read it.
+	w.SQL(`update access.item set author = $1 where id = $2`, string(w.As("solvej").Post.Person), string(koege))
+	w.consults("solvej", koege, "")
+	if n := w.One(`select count(*) from audit.trail where role = 'reporter' and outcome = 'allow'`); n != "1" {
+		t.Errorf("the author does not see the concern: %s", n)
+	}
+	if none, err := x.seen(t.Context(), w.As("solvej").Actor(), "da", []hub.ID{koege}); err != nil || len(none) != 0 {
+		t.Errorf("the author: %v, %v", none, err)
+	}
 	if none, err := x.seen(t.Context(), w.As("birk").Actor(), "da", []hub.ID{koege}); err != nil || len(none) != 0 {
 		t.Errorf("the receiver who has no part in it: %v, %v", none, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/infohus/infohus/deploy"
@@ -30,6 +31,10 @@ func run(ctx context.Context, args []string) error {
 	services, err := choose(args)
 	if err != nil {
 		return err
+	}
+	// No core dumps, of us or of Postgres: memory holds keys and names.
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return fmt.Errorf("core dumps cannot be switched off: %w", err)
 	}
 	if s.Embedded() {
 		if len(args) > 0 {

@@ -92,7 +92,7 @@ func (g *guide) received() error {
 	if err := g.looks(map[int][]string{municipal: {"statements", "name", "reporter_name", "due"}, police: {"name", "theme", "state"}}); err != nil {
 		return err
 	}
-	if err := g.told(map[int]string{police: "intake.check.requested.v1"}); err != nil {
+	if err := g.told("intake.check.requested.v1", "check", police); err != nil {
 		return err
 	}
 	return g.trail()
@@ -113,7 +113,7 @@ func (g *guide) released() error {
 	if err := g.looks(map[int][]string{municipal: {"statements", "name", "check_outcome"}, police: {"statements", "why_now", "name"}}); err != nil {
 		return err
 	}
-	if err := g.told(map[int]string{municipal: "intake.check.completed.v1"}); err != nil {
+	if err := g.told("intake.check.completed.v1", "checked", municipal); err != nil {
 		return err
 	}
 	return g.trail()
@@ -136,7 +136,7 @@ func (g *guide) triaged() error {
 	if err := g.looks(map[int][]string{municipal: {"municipal_rationale", "police_rationale", "triage_outcome"}, police: {"municipal_rationale", "police_rationale"}}); err != nil {
 		return err
 	}
-	if err := g.told(map[int]string{municipal: "intake.concern.triaged.v1", police: "intake.concern.triaged.v1"}); err != nil {
+	if err := g.told("intake.concern.triaged.v1", "triaged", municipal, police); err != nil {
 		return err
 	}
 	return g.trail()
@@ -159,7 +159,7 @@ func (g *guide) letIn() error {
 	if err := g.looks(map[int][]string{municipal: {"statements"}, police: {"statements"}}); err != nil {
 		return err
 	}
-	if err := g.told(map[int]string{colleague: "intake.access.changed.v1"}); err != nil {
+	if err := g.told("intake.access.changed.v1", "taken", colleague); err != nil {
 		return err
 	}
 	return g.trail()

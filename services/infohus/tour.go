@@ -168,7 +168,7 @@ func fieldsOf(r reply) []string {
 // data-protection officers find them.
 func (g *guide) trail() error {
 	for _, who := range []int{dpo, policeDPO, outsideDPO} {
-		r, err := g.does(who, "searchTrail", map[string]string{}, map[string]any{"object": g.id, "limit": 100})
+		r, err := g.does(who, "searchTrail", map[string]string{}, map[string]any{"ground": "lawfulness", "reference": g.id, "limit": 200})
 		if err != nil {
 			return err
 		}
@@ -194,23 +194,28 @@ func (g *guide) trail() error {
 
 func number(v any) float64 { f, _ := v.(float64); return f }
 
-// told says which facts have reached whom, as notices without content.
-func (g *guide) told(want map[int]string) error {
-	for i, kind := range want {
+// told says which facts have reached whom: as a notice, that something happened
+// and nothing of what.
+func (g *guide) told(fact, notice string, to ...int) error {
+	for _, i := range to {
 		found := false
-		for range 50 { // a fact is told after the commit: ask until it has come, each time over HTTP
+		for range 100 { // a fact is told after the commit: ask until it has come
 			r, err := g.does(i, "listNotices", map[string]string{}, nil)
 			if err != nil {
 				return err
 			}
-			if found = bytes.Contains(r.Raw, []byte(kind)) && bytes.Contains(r.Raw, []byte(g.id)); found {
+			where := `"what":"` + notice + `","concern":"` + g.id
+			if notice == "taken" {
+				where = `"what":"taken"` // who has lost access is not told to what
+			}
+			if found = bytes.Contains(r.Raw, []byte(where)); found {
 				break
 			}
 			pause(g.ctx)
 		}
-		g.should(found, "%s should have been told %s", g.cast[i].name, kind)
+		g.should(found, "%s should have been told %s", g.cast[i].name, fact)
 		if found {
-			g.say("   Told: %s → %s", kind, g.cast[i].name)
+			g.say("   Told: %s → %s", fact, g.cast[i].name)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/event"
@@ -198,7 +199,7 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
 		field := "legal_basis"
-		if slices.Contains(denied.Reasons(), "purpose_not_allowed") {
+		if slices.ContainsFunc(denied.Reasons(), func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
 			field = "purpose"
 		}
 		return hub.Invalid(field, "intake.error.basis")

@@ -295,3 +295,34 @@ func (x *room) whoami(r *web.Request, _ struct{}) (Who, error) {
 	}
 	return me, nil
 }
+
+// Notices is the answer of listNotices.
+type Notices struct {
+	Notices []NoticeLine `json:"notices"`
+}
+
+// NoticeLine is one notice not yet read.
+type NoticeLine struct {
+	ID      hub.ID     `json:"id"`
+	What    string     `json:"what" doc:"What happened: received, rerouted, check, checked, shared, triaged, handled, overdue, given, taken."`
+	Concern hub.ID     `json:"concern,omitempty"`
+	Due     *time.Time `json:"due,omitempty"`
+	At      time.Time  `json:"at"`
+}
+
+func (x *room) listNotices(r *web.Request, _ struct{}) (Notices, error) {
+	out := Notices{Notices: []NoticeLine{}}
+	var list []Notice
+	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
+		list, err = notices(r.Context(), tx, 100)
+		return err
+	})
+	for _, n := range list {
+		line := NoticeLine{ID: n.ID, What: n.Word, Concern: n.Concern, At: n.At}
+		if !n.Due.IsZero() {
+			line.Due = &n.Due
+		}
+		out.Notices = append(out.Notices, line)
+	}
+	return out, err
+}

@@ -53,6 +53,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
+			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
 		},
 		On: map[string]service.Reaction{
 			"intake.concern.received.v1": x.concernReceived,

@@ -18,6 +18,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -60,6 +61,9 @@ func Start(o Options) (*Server, error) {
 }
 
 func start(o Options) (*server.Server, error) {
+	if strings.TrimSpace(o.Accounts) == "" {
+		return nil, errors.New("nats: a server without accounts would be open to everybody")
+	}
 	opts := &server.Options{}
 	if err := opts.ProcessConfigString(o.Accounts); err != nil {
 		return nil, fmt.Errorf("nats: accounts: %w", err)
@@ -81,10 +85,17 @@ func start(o Options) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	log := &logger{log: o.Log}
+	log := &logger{log: o.Log, fatal: make(chan struct{})}
 	s.SetLoggerV2(log, false, false, false)
 	go s.Start()
-	if !s.ReadyForConnections(10*time.Second) || !s.JetStreamEnabled() {
+	ready := make(chan bool, 1)
+	go func() { ready <- s.ReadyForConnections(10*time.Second) && s.JetStreamEnabled() }()
+	ok := false
+	select {
+	case ok = <-ready:
+	case <-log.fatal:
+	}
+	if !ok {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("nats: the server does not start on %s: %s", o.Dir, log.last())
@@ -131,8 +142,10 @@ func lockDir(dir string) (*os.File, error) {
 type logger struct {
 	log *slog.Logger
 
-	mu  sync.Mutex
-	bad error
+	mu    sync.Mutex
+	bad   error
+	fatal chan struct{} // closed when the server cannot go on
+	died  sync.Once
 }
 
 func (l *logger) write(level slog.Level, format string, args ...any) {
@@ -166,7 +179,10 @@ func (l *logger) Warnf(format string, v ...any) { l.write(slog.LevelWarn, format
 func (l *logger) Errorf(format string, v ...any) { l.write(slog.LevelError, format, v...) }
 
 // Fatalf passes an error on; ending the process is not the server's to do.
-func (l *logger) Fatalf(format string, v ...any) { l.write(slog.LevelError, format, v...) }
+func (l *logger) Fatalf(format string, v ...any) {
+	l.write(slog.LevelError, format, v...)
+	l.died.Do(func() { close(l.fatal) })
+}
 
 // Debugf drops it.
 func (l *logger) Debugf(string, ...any) {}

@@ -9,10 +9,13 @@ import (
 	"time"
 )
 
+// accounts are of one user who may do all.
+const accounts = `accounts { HUB: { jetstream: enabled, users: [ { user: one, password: secret } ] } }`
+
 func TestStart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nats")
 	began := time.Now()
-	s, err := Start(Options{Dir: dir})
+	s, err := Start(Options{Dir: dir, Accounts: accounts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,14 +29,14 @@ func TestStart(t *testing.T) {
 	if i, err := os.Stat(dir); err != nil || i.Mode().Perm() != 0o700 {
 		t.Errorf("the store: %v, %v", i.Mode(), err)
 	}
-	if _, err := Start(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "INFOHUS_DATA") {
+	if _, err := Start(Options{Dir: dir, Accounts: accounts}); err == nil || !strings.Contains(err.Error(), "INFOHUS_DATA") {
 		t.Errorf("a second hub on the same store: %v", err)
 	}
 	began = time.Now()
 	s.Stop()
 	s.Stop()
 	t.Logf("stopped in %v", time.Since(began).Round(time.Millisecond))
-	if s, err = Start(Options{Dir: dir, TCP: true}); err != nil {
+	if s, err = Start(Options{Dir: dir, Accounts: accounts, TCP: true}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Stop()
@@ -52,17 +55,20 @@ func TestSaysWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, o := range map[string]Options{
-		"accounts": {Dir: t.TempDir(), Accounts: "accounts { HUB: nonsense"},
-		"port":     {Dir: t.TempDir(), TCP: true, Port: taken.Addr().(*net.TCPAddr).Port},
-		"file":     {Dir: file},
+	for want, o := range map[string]Options{
+		"open to everybody": {Dir: t.TempDir()},
+		"accounts: Parse":   {Dir: t.TempDir(), Accounts: "accounts { HUB: nonsense"},
+		"already in use":    {Dir: t.TempDir(), Accounts: accounts, TCP: true, Port: taken.Addr().(*net.TCPAddr).Port},
+		"not a directory":   {Dir: file, Accounts: accounts},
 	} {
 		s, err := Start(o)
 		if err == nil {
 			s.Stop()
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: no error", want)
 			continue
 		}
-		t.Log(err)
+		if !strings.Contains(err.Error(), want) || strings.Contains(strings.TrimSpace(err.Error()), "\n") {
+			t.Errorf("%v: want one line with %q", err, want)
+		}
 	}
 }

@@ -122,7 +122,7 @@ func (s *Server) start(ctx context.Context, o Options, bin Binaries, data string
 		return err
 	}
 	if err := s.waitReady(ctx, data); err != nil {
-		s.Stop()
+		s.halt(syscall.SIGQUIT) // at once: recovery at the next start makes it good
 		return err
 	}
 	return nil
@@ -179,23 +179,30 @@ func (s *Server) Done() <-chan struct{} { return s.gone }
 // written, and the socket goes. It returns when the server has ended, and may be
 // called twice.
 func (s *Server) Stop() error {
-	s.stop.Do(func() {
-		if s.process != nil {
-			s.process.Signal(os.Interrupt) // "fast shutdown"
-			select {
-			case <-s.gone:
-			case <-time.After(30 * time.Second):
-				s.process.Signal(syscall.SIGQUIT) // recovery at the next start makes it good
-				<-s.gone
-			}
-		}
-		os.RemoveAll(s.socket)
-		s.lock.Close()
-	})
+	s.halt(syscall.SIGINT) // Postgres' "fast shutdown"
 	if s.end != nil {
 		return fmt.Errorf("postgres: ended badly: %w", s.end)
 	}
 	return nil
+}
+
+// halt ends the process, the first time with the signal, then with stronger
+// ones, and clears away.
+func (s *Server) halt(first syscall.Signal) {
+	s.stop.Do(func() {
+		for _, sig := range []syscall.Signal{first, syscall.SIGQUIT, syscall.SIGKILL} {
+			s.process.Signal(sig) // fails where it has ended
+			select {
+			case <-s.gone:
+			case <-time.After(10 * time.Second):
+				continue
+			}
+			break
+		}
+		<-s.gone
+		os.RemoveAll(s.socket)
+		s.lock.Close()
+	})
 }
 
 // spawn starts the server process. It is started and waited for on one thread
