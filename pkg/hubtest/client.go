@@ -79,7 +79,7 @@ func (c *Client) Actor() hub.Actor {
 // Do sends a request as it is, but for the cookies, and keeps the cookies that
 // come back. It follows no redirection.
 func (c *Client) Do(r *http.Request) Answer {
-	r.Host = strings.TrimPrefix(origin, "https://")
+	_, r.Host, _ = strings.Cut(c.h.origin, "://")
 	r.RemoteAddr = "192.0.2.1:1234"
 	for name, value := range c.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
@@ -223,7 +223,7 @@ func (c *Client) browse(method, path string, form url.Values) Answer {
 	r.Header.Set("Accept", "text/html")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", origin)
+		r.Header.Set("Origin", c.h.origin)
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if c.Lang != "da" {

@@ -45,8 +45,8 @@ import (
 // the middle of what the demo structure says is in force.
 var Monday = time.Date(2026, 11, 16, 9, 0, 0, 0, hub.Copenhagen)
 
-// origin is where the hub believes to be reached.
-const origin = "https://hub.test"
+// unreachable is where the hub believes to be reached, unless a test says else.
+const unreachable = "https://hub.test"
 
 // Options say how a hub differs from the ordinary one of a test.
 type Options struct {
@@ -54,6 +54,10 @@ type Options struct {
 	Structure string       // a structure file's text; "" is the demo
 	TCP       bool         // the NATS server listens on the loopback interface too
 	RealIDs   bool         // random IDs, for what must not be foreseen
+	Origin    string       // where it is reached, for a browser; "" is an address that only a [Client] knows
+	// Issuer is who vouches for an authority's people, nobody where its URL is "";
+	// nil is the tests' own [Issuer] for all.
+	Issuer func(hub.AuthorityID) web.Issuer
 	Log       slog.Handler // nil keeps the log and shows it if the test fails
 }
 
@@ -66,6 +70,7 @@ type Hub struct {
 	Keys      string // the vault's directory
 	Dir       string // the directory of everything on disk but Postgres
 
+	origin   string
 	t        testing.TB
 	o        Options
 	server   *server
@@ -123,6 +128,9 @@ func prepare(t testing.TB, o Options) *Hub {
 	if o.Structure == "" {
 		h.o.Structure = string(deploy.Demo())
 	}
+	if h.origin = o.Origin; h.origin == "" {
+		h.origin = unreachable
+	}
 	h.Structure, err = structure.Load(strings.NewReader(h.o.Structure), "infohus.yaml")
 	check(t, err)
 	h.Issuer = newIssuer(t, h.Now)
@@ -130,7 +138,7 @@ func prepare(t testing.TB, o Options) *Hub {
 	h.startStream()
 	h.config = host.Config{
 		Services: o.Services, Structure: h.Structure, Keys: h.Keys, Now: h.Now, NewID: h.newID, Log: slog.New(host.Scalars(h.log())), Still: true, Watch: h.watch,
-		Site:     web.Options{Origin: origin, Issuers: h.issuers()},
+		Site:     web.Options{Origin: h.origin, Issuers: h.issuers()},
 		Postgres: func(room string) (string, error) { return s.address(room, password(room), h.database), nil },
 		Bus: func(room string) (bus.Config, error) {
 			return bus.Config{InProcess: h.NATS, User: room, Password: password(room)}, nil
@@ -145,10 +153,24 @@ func prepare(t testing.TB, o Options) *Hub {
 func (h *Hub) issuers() []web.Issuer {
 	var all []web.Issuer
 	for _, a := range h.Structure.Authorities {
-		all = append(all, web.Issuer{URL: h.Issuer.URL(a.ID), ClientID: clientID, Audience: audience, MinLoA: "Substantial",
-			Name: map[string]string{"da": a.Name, "en": a.Name}})
+		i := web.Issuer{URL: h.Issuer.URL(a.ID), ClientID: clientID, Audience: audience, MinLoA: "Substantial",
+			Name: map[string]string{"da": a.Name, "en": a.Name}}
+		if h.o.Issuer != nil {
+			i = h.o.Issuer(a.ID)
+		}
+		if i.URL != "" {
+			all = append(all, i)
+		}
 	}
 	return all
+}
+
+// issuer is the URL of who vouches for an authority's people.
+func (h *Hub) issuer(a hub.AuthorityID) string {
+	if h.o.Issuer != nil {
+		return h.o.Issuer(a).URL
+	}
+	return h.Issuer.URL(a)
 }
 
 func (h *Hub) open() {
@@ -177,7 +199,7 @@ func (h *Hub) startDatabase() {
 	check(h.t, err)
 	h.database = name
 	h.t.Cleanup(func() { check(h.t, h.server.drop(name)) })
-	check(h.t, host.SyncStructure(ctx, host.Servers{Postgres: h.Owner(), Issuer: h.Issuer.URL}, h.Structure, h.Now()))
+	check(h.t, host.SyncStructure(ctx, host.Servers{Postgres: h.Owner(), Issuer: h.issuer}, h.Structure, h.Now()))
 	h.pool, err = pgxpool.New(ctx, h.Owner())
 	check(h.t, err)
 	h.t.Cleanup(h.pool.Close)

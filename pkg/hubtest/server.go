@@ -50,12 +50,16 @@ func startServer() (*server, error) {
 	ctx := context.Background()
 	s := &server{owner: os.Getenv("INFOHUS_TEST_POSTGRES"), made: map[string]string{}}
 	if s.owner == "" {
-		dir, lock, err := slot()
+		bin, err := local.Find()
+		if err != nil {
+			return nil, err
+		}
+		dir, lock, err := slot(bin.Major)
 		if err != nil {
 			return nil, err
 		}
 		s.slot = lock
-		p, err := local.Start(ctx, local.Options{Dir: dir, MaxConns: 300, Settings: unsafe()})
+		p, err := local.Start(ctx, local.Options{Dir: dir, Binaries: bin, MaxConns: 300, Settings: unsafe()})
 		if err != nil {
 			return nil, err
 		}
@@ -78,6 +82,9 @@ func startServer() (*server, error) {
 // unsafe settings give up what a test does not need: that data outlives the
 // machine. Order and isolation are as ever.
 func unsafe() map[string]string {
+	if os.Getenv("INFOHUS_TEST_DURABLE") != "" { // for measuring: every safety on
+		return map[string]string{"shared_buffers": "256MB"}
+	}
 	return map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 		"shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum_naptime": "1h"}
 }
@@ -86,8 +93,9 @@ func unsafe() map[string]string {
 // data is kept for the next run, which then need not make it anew.
 const slots = 32
 
-// slot takes a free directory for a private server, and the lock on it.
-func slot() (dir string, lock *os.File, err error) {
+// slot takes a free directory for a private server of a major version, and the
+// lock on it.
+func slot(major int) (dir string, lock *os.File, err error) {
 	base := filepath.Join(os.TempDir(), fmt.Sprintf("infohus-test-%d", os.Getuid()))
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", nil, err
@@ -100,7 +108,7 @@ func slot() (dir string, lock *os.File, err error) {
 		return "", nil, fmt.Errorf("%s belongs to somebody else: remove it", base)
 	}
 	for i := range slots {
-		dir := filepath.Join(base, fmt.Sprint(i))
+		dir := filepath.Join(base, fmt.Sprintf("%d-%d", major, i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
 		}

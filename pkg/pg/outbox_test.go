@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -43,12 +44,17 @@ func newWire() *wire { return &wire{batches: make(chan []event.Envelope, 1000)} 
 // take reads n envelopes off the wire.
 func (w *wire) take(t *testing.T, n int) (all []event.Envelope) {
 	t.Helper()
+	given := time.After(time.Minute) // a fact that never comes is a failure, not a wait
 	for len(all) < n {
-		b := <-w.batches
-		if len(b) > 100 {
-			t.Errorf("a batch of %d", len(b))
+		select {
+		case b := <-w.batches:
+			if len(b) > 100 {
+				t.Errorf("a batch of %d", len(b))
+			}
+			all = append(all, b...)
+		case <-given:
+			t.Fatalf("%d of %d facts came", len(all), n)
 		}
-		all = append(all, b...)
 	}
 	return all
 }
@@ -140,7 +146,9 @@ func TestASlowTransactionIsNotSkipped(t *testing.T) {
 	out := newWire()
 	relay(t, db, out)
 	slow, quick := hub.NewID(), hub.NewID()
-	hasTold, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	hasTold, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	letGo := sync.OnceFunc(func() { close(goOn) })
+	defer letGo()
 	go func() {
 		ended <- tell(db, slow, func() error { close(hasTold); <-goOn; return nil })
 	}()
@@ -149,7 +157,7 @@ func TestASlowTransactionIsNotSkipped(t *testing.T) {
 	if e := out.take(t, 1)[0]; e.Subject != quick {
 		t.Fatalf("published %s, which is not committed", e.Subject)
 	}
-	close(goOn)
+	letGo()
 	check(t, <-ended)
 	if e := out.take(t, 1)[0]; e.Subject != slow {
 		t.Fatal("the slow transaction's fact was skipped")
@@ -168,6 +176,8 @@ func TestTwoRelaysAtOnceAreHarmless(t *testing.T) {
 		check(t, tell(one, b, nil))
 	}
 	publishing, goOn := make(chan struct{}), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(goOn) })
+	defer letGo()
 	out := newWire()
 	var once sync.Once
 	paused := &wire{batches: out.batches, before: func([]event.Envelope) error {
@@ -179,7 +189,7 @@ func TestTwoRelaysAtOnceAreHarmless(t *testing.T) {
 	w.sql(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`)
 	relay(t, two, out)
 	got := out.take(t, 120) // from the second relay
-	close(goOn)
+	letGo()
 	got = append(got, out.take(t, 100)...) // the first one's batch, late
 
 	portal := w.room("portal")

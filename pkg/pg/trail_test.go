@@ -2,9 +2,11 @@ package pg_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -102,7 +104,9 @@ func TestTheTrailCanOnlyBeAddedTo(t *testing.T) {
 				if room == "audit" && allowedAudit(verb) {
 					continue
 				}
-				_, err := c.Exec(ctx, verb)
+				given, done := context.WithTimeout(ctx, time.Minute) // a COPY that is let in waits for its data
+				_, err := c.Exec(given, verb)
+				done()
 				if s := sqlState(err); s == "" || !strings.Contains(refusals, s) {
 					t.Errorf("%s: %v, want %s", verb, err, refusals)
 				}
@@ -346,7 +350,9 @@ func TestTakingBackNeverWaitsInLine(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
 	a := assign(t, db, w.concern(db, "received"), receiver)
-	hold, held, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	hold, held, ended := make(chan struct{}), make(chan struct{}), make(chan error, 5)
+	letGo := sync.OnceFunc(func() { close(hold) })
+	defer letGo()
 	for range 5 {
 		go func() {
 			ended <- db.Command(ctx, as(coordinator), pg.Entry{Act: hub.ActChange}, func(*pg.Tx) error { held <- struct{}{}; <-hold; return nil })
@@ -357,7 +363,7 @@ func TestTakingBackNeverWaitsInLine(t *testing.T) {
 	}
 	check(t, do(db, as(coordinator), hub.ActRevoke, func(tx *pg.Tx, g policies.Grant) error { return tx.EndAssignment(ctx, g, a) }))
 	wantCode(t, db.Command(ctx, as(coordinator), pg.Entry{Act: hub.ActChange}, func(*pg.Tx) error { return nil }), hub.CodeUnavailable)
-	close(hold)
+	letGo()
 	for range 5 {
 		check(t, <-ended)
 	}

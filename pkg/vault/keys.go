@@ -195,7 +195,6 @@ func (v *Vault) destroy(keys []hub.ID) error {
 		}
 	}
 	v.mu.Unlock()
-	unsure := len(v.unsure) > 0 // before mend, which cannot know whose key is in which copy
 	if err := v.mend(); err != nil {
 		return err
 	}
@@ -204,7 +203,7 @@ func (v *Vault) destroy(keys []hub.ID) error {
 	}
 	dead := map[hub.ID]bool{}
 	shards := map[string]bool{}
-	inFresh := unsure
+	inFresh := false
 	for _, id := range keys {
 		b, err := raw(id)
 		if err != nil {

@@ -496,6 +496,22 @@ func TestManyKeysSettleIntoShards(t *testing.T) {
 	}
 }
 
+// A key that is only on the disk is found, and not made a second time.
+func TestMakeAgain(t *testing.T) {
+	dir := t.TempDir()
+	v := opened(t, dir)
+	key := hub.NewID()
+	mustMake(t, v, key)
+	if err := v.settle(); err != nil {
+		t.Fatal(err)
+	}
+	box := sealed(t, v, key, "kept")
+	v.Close()
+	v = opened(t, dir)
+	mustMake(t, v, key)
+	reads(t, v, key, box, "kept")
+}
+
 func TestTheCacheIsBounded(t *testing.T) {
 	v := openedUnsynced(t, t.TempDir())
 	var ids []hub.ID

@@ -171,8 +171,8 @@ type navLine struct {
 
 // frame fills in who asks and sends the page.
 func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) error {
-	f.Lang, f.Path, f.Now = r.Lang, r.URL.Path, r.Now
-	f.NoSwitch = r.Method != http.MethodGet && r.Method != http.MethodHead || r.again != nil
+	f.Lang, f.Path, f.Now = r.Lang, r.URL.RequestURI(), r.Now
+	f.NoSwitch = r.Method != http.MethodGet && r.Method != http.MethodHead || r.again != nil || status >= http.StatusBadRequest
 	f.Signed = r.Session().Live
 	f.Who, f.Many = r.Who, len(r.Hats) > 1
 	if f.Signed {

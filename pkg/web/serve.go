@@ -208,6 +208,9 @@ func (s *Site) sameOrigin(r *Request) bool {
 	if site != "" && site != "same-origin" {
 		return false
 	}
+	if origin == "null" && site == "same-origin" {
+		origin = "" // what browsers send from a page with no-referrer, as ours are
+	}
 	if origin != "" && origin != s.o.Origin {
 		return false
 	}

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-json-experiment/json"
 	"golang.org/x/oauth2"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -42,15 +41,6 @@ type Identity struct {
 	LoA     string // Low, Substantial, High; "" if the issuer does not say
 	Name    string // for the screen only
 }
-
-// algorithms are the signatures a token may have: asymmetric ones only.
-var algorithms = []string{oidc.ES256, oidc.ES384, oidc.RS256, oidc.PS256, oidc.EdDSA}
-
-const (
-	maxToken  = 8 << 10          // a longer token is refused unread
-	maxAnswer = 1 << 20          // of an issuer
-	skew      = 60 * time.Second // that clocks may differ by
-)
 
 // issuer is an issuer and what it has said of itself, asked once.
 type issuer struct {
@@ -124,135 +114,6 @@ func (s *Site) meet(ctx context.Context) {
 func (i *issuer) oauth(p *oidc.Provider, s *Site) *oauth2.Config {
 	return &oauth2.Config{ClientID: i.ClientID, ClientSecret: i.Secret, Endpoint: p.Endpoint(),
 		RedirectURL: s.o.Origin + "/signin/callback", Scopes: []string{oidc.ScopeOpenID, "profile"}}
-}
-
-// claims are what we read of a token.
-type claims struct {
-	Issuer    string  `json:"iss"`
-	Azp       string  `json:"azp"`
-	IssuedAt  float64 `json:"iat"`
-	NotBefore float64 `json:"nbf"`
-	Nonce     string  `json:"nonce"`
-	Name      string  `json:"name"`
-	Acr       string  `json:"acr"`
-	LoA       string  `json:"loa"`
-	NSIS      string  `json:"https://data.gov.dk/concept/core/nsis/loa"`
-}
-
-// verify checks a token's signature, issuer, audience and times, and gives who
-// it is about.
-func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, claims, error) {
-	refuse := func(err error) (Identity, claims, error) {
-		return Identity{}, claims{}, &hub.Error{Code: hub.CodeDenied, Key: signInFirst, Err: err}
-	}
-	if len(raw) > maxToken || strings.Count(raw, ".") != 2 {
-		return refuse(errors.New("not a signed token of a sane size"))
-	}
-	p, err := i.provider(ctx)
-	if err != nil {
-		return Identity{}, claims{}, err
-	}
-	token, err := p.VerifierContext(oidc.ClientContext(ctx, i.client), &oidc.Config{ClientID: audience,
-		SupportedSigningAlgs: algorithms, Now: i.now}).Verify(ctx, raw)
-	if err != nil {
-		return refuse(err)
-	}
-	var c claims
-	if err := token.Claims(&c); err != nil {
-		return refuse(err)
-	}
-	soon := float64(i.now().Add(skew).Unix())
-	switch {
-	case c.IssuedAt > soon || c.NotBefore > soon:
-		return refuse(errors.New("the token is from the future"))
-	case len(token.Audience) > 1 && c.Azp != i.ClientID:
-		return refuse(errors.New("the token is for several, and not asked for by us"))
-	case token.Subject == "" || len(token.Subject) > 255:
-		return refuse(errors.New("the token is about nobody"))
-	}
-	id := Identity{Issuer: i.URL, Subject: token.Subject, LoA: loa(c), Name: hub.CleanLine(c.Name)}
-	if rank(id.LoA) < rank(i.MinLoA) {
-		return Identity{}, claims{}, &hub.Error{Code: hub.CodeDenied, Key: "error.signin.loa"}
-	}
-	return id, c, nil
-}
-
-// loa reads the NSIS level of assurance, as it is spelled in practice.
-func loa(c claims) string {
-	for _, s := range []string{c.NSIS, c.LoA, c.Acr} {
-		s = s[strings.LastIndexAny(s, "/:")+1:]
-		if rank(s) > 0 {
-			return s
-		}
-	}
-	return ""
-}
-
-func rank(loa string) int {
-	return map[string]int{"Low": 1, "Substantial": 2, "High": 3}[loa]
-}
-
-// bearer verifies the token of an API request, and finds the hat it is asked
-// under: the header Infohus-Hat, or the only one there is.
-func (r *Request) bearer() error {
-	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return hub.Denied(signInFirst)
-	}
-	if len(raw) > maxToken || strings.Count(raw, ".") != 2 {
-		return hub.Denied(signInFirst)
-	}
-	i := r.site.issuerOf(raw)
-	if i == nil || r.site.sessions.Hats == nil {
-		return hub.Denied(signInFirst)
-	}
-	who, c, err := i.verify(r.Context(), raw, i.Audience)
-	if err != nil {
-		return err
-	}
-	if c.Nonce != "" && i.Audience != i.ClientID {
-		return hub.Denied(signInFirst) // an ID token is for us to read, not for anybody to act with
-	}
-	if r.Hats, err = r.site.sessions.Hats(r.Context(), who); err != nil {
-		return err
-	}
-	sum := sha256.Sum256([]byte(raw))
-	session := hub.MakeID([16]byte(sum[:16]))
-	want := hub.ID(r.Header.Get("Infohus-Hat"))
-	for _, h := range r.Hats {
-		if h.ID == want || (want == "" && len(r.Hats) == 1) {
-			r.wear(h, session, who)
-			return nil
-		}
-	}
-	if len(r.Hats) > 0 && want == "" {
-		if r.route.AnyHat {
-			r.wear(hub.Hat{Person: r.Hats[0].Person, Name: r.Hats[0].Name}, session, who)
-			return nil
-		}
-		return hub.Invalid("Infohus-Hat", "error.hat.choose")
-	}
-	return hub.Denied("error.hat.none")
-}
-
-// issuerOf finds whom a token says it is from, without believing it yet.
-func (s *Site) issuerOf(raw string) *issuer {
-	b, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
-	if err != nil {
-		return nil
-	}
-	var c struct {
-		Issuer string `json:"iss"`
-	}
-	if json.Unmarshal(b, &c) != nil {
-		return nil
-	}
-	for _, i := range s.issuers {
-		if i.URL == c.Issuer {
-			return i
-		}
-	}
-	return nil
 }
 
 // A sign-in under way is nothing but a secret in the browser's own cookie.

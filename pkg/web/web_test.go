@@ -134,13 +134,15 @@ func TestWhoMayPost(t *testing.T) {
 	w.do = func(*Request, Form) error { did++; return nil }
 	b.send("POST", "/notes/1", typed(anna), "Origin", "", "Sec-Fetch-Site", "").holds(t, 403)
 	b.send("POST", "/notes/1", typed(anna), "Origin", "http://evil.example").holds(t, 403)
-	b.send("POST", "/notes/1", typed(anna), "Origin", "null").holds(t, 403)
+	b.send("POST", "/notes/1", typed(anna), "Origin", "null", "Sec-Fetch-Site", "").holds(t, 403)
+	b.send("POST", "/notes/1", typed(anna), "Origin", "null", "Sec-Fetch-Site", "cross-site").holds(t, 403)
 	b.send("POST", "/notes/1", typed(anna), "Sec-Fetch-Site", "same-site").holds(t, 403)
 	b.send("POST", "/notes/1", typed(anna), "Host", "evil.example").holds(t, 400)
 	b.send("GET", "/notes/1", nil, "Host", "evil.example").holds(t, 400)
 	if did != 0 {
 		t.Fatal("it was done")
 	}
+	b.send("POST", "/notes/1", typed(anna), "Origin", "null").holds(t, 303) // as a browser sends it
 	b.send("POST", "/notes/1", typed(anna), "X-Forwarded-For", "1.2.3.4", "X-User", "root").holds(t, 303)
 	b.send("DELETE", "/notes/1", nil, "Origin", w.url).holds(t, 405)
 	c := &browser{w, map[string]string{}}

@@ -181,6 +181,15 @@ func TestWhoSawThisPerson(t *testing.T) {
 	if got := told(w.search("dagny", Search{Reference: stranger, Side: "data"})); got != "" {
 		t.Errorf("about another authority's person: %s", got)
 	}
+	// A foreign concern does not tell whom it is about: what else the own people
+	// did about that person is not found by it.
+	elsewhere := hub.MakeID([16]byte{1, 3})
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, 'roskilde', 'municipality', 'received', 'nobody')`,
+		string(elsewhere), string(stranger))
+	w.consults("gudrun", elsewhere, "")
+	if f := w.search("dagny", Search{Reference: roskilde, Act: hub.ActConsult}); len(f.Rows) != 1 {
+		t.Errorf("by a foreign concern: %+v", f.Rows)
+	}
 	if strings.Contains(w.One(`select string_agg(t::text, ' ') from audit.trail t`), string(subject)) {
 		t.Error("the trail names a subject by its reference")
 	}

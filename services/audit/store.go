@@ -92,7 +92,7 @@ func (q *query) page(after place, limit int) string {
 	if after != (place{}) {
 		q.args = append(q.args, after.at, after.id)
 		n := len(q.args)
-		rest = fmt.Sprintf(" and t.at <= $%d and (t.at, t.id) <= ($%d, $%d)", n-1, n-1, n)
+		rest = fmt.Sprintf(" and t.at <= $%d and (t.at, t.id) < ($%d, $%d)", n-1, n-1, n)
 	}
 	newest := fmt.Sprintf(" order by at desc, id desc limit %d", limit)
 	var branches []string

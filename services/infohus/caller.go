@@ -89,6 +89,7 @@ func (c *caller) request(ctx context.Context, login, method, path string, body a
 	if err != nil {
 		return reply{}, err
 	}
+	q.Header.Set("Accept-Language", "en")
 	if kind != "" {
 		q.Header.Set("Content-Type", kind)
 	}

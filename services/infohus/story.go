@@ -72,7 +72,7 @@ func (g *guide) story() error {
 
 func (g *guide) received() error {
 	g.say("1. %s takes a concern by phone: who it is about, what was seen, why now.", g.cast[municipal].post.Name)
-	r, err := g.does(municipal, "registerSubject", map[string]string{}, map[string]any{"name": "Bertram Eksempel", "cpr": "670308-4019", "address": "Opdigtet Allé 12, 4600 Køge"})
+	r, err := g.does(municipal, "registerSubject", map[string]string{}, map[string]any{"name": "Bertram Eksempel", "no_cpr": true, "birth_date": "2008-03-07", "address": "Opdigtet Allé 12, 4600 Køge"})
 	if err != nil {
 		return err
 	}

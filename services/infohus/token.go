@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/host"
+	"github.com/infohus/infohus/pkg/structure"
 )
 
 // token prints a bearer token of the development sign-in, for one of the
@@ -19,7 +20,7 @@ func token(ctx context.Context, args []string) error {
 	flags.SetOutput(io.Discard)
 	login := flags.String("as", "", "login")
 	if err := flags.Parse(args); err != nil || *login == "" || flags.NArg() > 0 {
-		return errors.New("write infohus token --as NAME, with the login of somebody in the structure file")
+		return errors.New("write infohus token --as NAME, with the login of somebody in the structure file; NAME@AUTHORITY for somebody with posts at several")
 	}
 	s, err := host.Environment(os.Environ())
 	if err != nil {
@@ -48,5 +49,16 @@ func mint(_ context.Context, s host.Settings, login string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.Token(login)
+	return p.Token(atHome(st, login))
+}
+
+// atHome names the authority of somebody's first post, where none is named: a
+// person with posts at two authorities signs in at one of them.
+func atHome(st *structure.Structure, login string) string {
+	for _, p := range st.Posts() {
+		if p.Login == login && p.Holds(time.Now()) {
+			return login + "@" + string(p.Authority)
+		}
+	}
+	return login
 }

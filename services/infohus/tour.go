@@ -54,13 +54,23 @@ func newGuide(ctx context.Context, out io.Writer, c *caller, st *structure.Struc
 		{"the administrator", hub.Administrator, home.Municipality}, {"the municipality's DPO", hub.DPO, home.Municipality},
 		{"the police's DPO", hub.DPO, home.Police}, {"the other municipality's DPO", hub.DPO, other},
 	} {
-		holders := st.Holders(want.role, want.at, now)
+		holders := slices.DeleteFunc(st.Holders(want.role, want.at, now), func(p structure.Post) bool { return posts(st, p.Person) > 1 })
 		if len(holders) == 0 {
-			return nil, fmt.Errorf("the structure file has no %s at %s: the tour needs one", want.role, want.at)
+			return nil, fmt.Errorf("the structure file has no %s at %s with one hat only: the tour needs one", want.role, want.at)
 		}
 		g.cast = append(g.cast, role{want.name, holders[0].Login, holders[0]})
 	}
 	return g, nil
+}
+
+// posts counts a person's hats: with several the tour would have to choose.
+func posts(st *structure.Structure, person hub.ID) (n int) {
+	for _, p := range st.Posts() {
+		if p.Person == person {
+			n++
+		}
+	}
+	return n
 }
 
 // homes are the municipality of the story and another in the same district.
@@ -136,9 +146,9 @@ func (g *guide) looks(want map[int][]string) error {
 			return err
 		}
 		listed := bytes.Contains(list.Raw, []byte(g.id))
-		fields := strings.Join(fieldsOf(seen), " ")
+		fields := inWords(fieldsOf(seen))
 		if expected, some := want[i]; some {
-			g.say("     %-38s %s", r.name, fields)
+			g.say("     %-26s sees %s", r.name, fields)
 			for _, f := range expected {
 				g.should(slices.Contains(fieldsOf(seen), f), "%s should see %s", r.name, f)
 			}
@@ -151,6 +161,22 @@ func (g *guide) looks(want map[int][]string) error {
 	}
 	g.say("     nothing, and no sign that there is anything: %s.", strings.Join(nothing, ", "))
 	return nil
+}
+
+// telling is what a field tells that the reader of the story cares about.
+var telling = []struct{ field, words string }{{"state", "that it is there and where it stands"}, {"theme", "what it is about and how urgent"}, {"name", "who it is about"},
+	{"statements", "every statement"}, {"reporter_name", "who reported it"}, {"due", "the time limits"}, {"police_rationale", "both rationales"},
+	{"who_can_see", "who can see it and who has"}, {"handled", "that it is handled"}}
+
+// inWords tells what fields amount to.
+func inWords(fields []string) string {
+	var words []string
+	for _, t := range telling {
+		if slices.Contains(fields, t.field) {
+			words = append(words, t.words)
+		}
+	}
+	return strings.Join(words, "; ")
 }
 
 func fieldsOf(r reply) []string {

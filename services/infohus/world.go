@@ -93,7 +93,7 @@ func (w *world) seed(ctx context.Context) error {
 			late = err
 		}
 	}
-	caller, err := newCaller(ctx, w.settings.Origin, inProcess(h.Handler()), w.idp.Token)
+	caller, err := newCaller(ctx, w.settings.Origin, inProcess(h.Handler()), func(login string) (string, error) { return w.idp.Token(atHome(w.structure, login)) })
 	if err == nil {
 		err = seed(ctx, deploy.Concerns(), now, set, caller)
 	}

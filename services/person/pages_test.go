@@ -91,7 +91,7 @@ func TestPagesOfASubject(t *testing.T) {
 		c := w.As("gudrun")
 		c.Lang = lang
 		a := sound(t, c.Get(page).Must(http.StatusOK))
-		for _, shown := range []string{"Signe &lt;script&gt;", "710109-••••", "Opdigtet Vej 1"} {
+		for _, shown := range []string{"Signe &lt;script&gt;", "710109-••••", "Opdigtet Vej 1", map[string]string{"da": "17 år", "en": "17 years old"}[lang], map[string]string{"da": "11. januar 2009", "en": "11 January 2009"}[lang]} {
 			if !strings.Contains(a.Text(), shown) {
 				t.Errorf("the page does not show %s", shown)
 			}

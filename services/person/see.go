@@ -243,6 +243,14 @@ type View struct {
 	Own       bool     `json:"-"`        // the asker's own authority has it
 }
 
+// Years is the age, for a page; 0 where it is not known.
+func (v *View) Years() int {
+	if v.Age == nil {
+		return 0
+	}
+	return *v.Age
+}
+
 // Birth is the birth date as an instant of its day, for a page.
 func (v *View) Birth() time.Time {
 	t, _ := time.ParseInLocation(time.DateOnly, v.BirthDate, hub.Copenhagen) // written by show

@@ -227,6 +227,8 @@ func TestForeignReference(t *testing.T) {
 	r := w.register("solvej", map[string]any{"name": "Signe Prøvesen", "cpr": number})
 	w.about(r.Subject, "roskilde", "draft", "sigrid")
 	w.seesNothing("sigrid", r.Subject)
+	w.about(r.Subject, "roskilde", "received", "sigrid") // received by her own authority, and still not its subject
+	w.seesNothing("sigrid", r.Subject)
 	w.about(r.Subject, "koege", "draft", "birk") // the same authority, another author
 	w.seesNothing("birk", r.Subject)
 	w.about(r.Subject, "koege", "draft", "solvej") // the author who registered
@@ -497,7 +499,7 @@ func TestCards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(cards) != 1 || !strings.Contains(string(cards[ids[0]]), "Signe Prøvesen") || !strings.Contains(string(cards[ids[0]]), "710109-••••") ||
+	if len(cards) != 1 || !strings.Contains(string(cards[ids[0]]), "Signe Prøvesen") || !strings.Contains(string(cards[ids[0]]), "710109-••••") || !strings.Contains(string(cards[ids[0]]), "17 år") ||
 		strings.Contains(string(cards[ids[0]]), "4321") {
 		t.Errorf("cards %v", cards)
 	}

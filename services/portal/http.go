@@ -148,7 +148,7 @@ func (x *room) sweep(ctx context.Context) error {
 // Pages.
 
 // shown is how many notices stand on the front page.
-const shown = 20
+const shown = 10
 
 // homePage is what waits for the one who asks: what every room has waiting for
 // the hat worn, and the notices not yet read.

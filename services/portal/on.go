@@ -45,15 +45,16 @@ func (x *room) checkRequested(ctx context.Context, tx *pg.Tx, _ event.Envelope, 
 }
 
 // checkCompleted tells the authority that received the concern that there is
-// an answer, in the same words whatever it is. Of a concern that the police
-// received themselves, only those it has been shared with are told.
+// an answer, in the same words whatever it is, and without the time limit of
+// what follows, which would tell it. Of a concern that the police received
+// themselves, only those it has been shared with are told.
 func (x *room) checkCompleted(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
 	c, ok := f.(event.CheckCompleted)
 	if !ok {
 		return unreadable()
 	}
 	if c.Authority != c.Police {
-		return x.tell(ctx, tx, "checked", c.Concern, c.Due, desk(x.Structure, c.Authority))
+		return x.tell(ctx, tx, "checked", c.Concern, time.Time{}, desk(x.Structure, c.Authority))
 	}
 	return x.tellReceivers(ctx, tx, "shared", c.Concern, c.Due)
 }

@@ -122,14 +122,20 @@ func putNotice(ctx context.Context, tx *pg.Tx, n Notice) error {
 
 // forMe is the condition of a notice being for the hat that asks: $1 authority,
 // $2 role, $3 person.
-const forMe = `authority = $1 and (role = $2 or person = $3)`
+const (
+	forMe = `authority = $1 and (role = $2 or person = $3)`
+	mine  = `n.authority = $1 and (n.role = $2 or n.person = $3)`
+)
 
-// notices lists what a hat has not read, newest first.
+// notices lists what a hat has not read, newest first: of each concern only the
+// latest, which says more than those before it.
 func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	who := tx.Who()
-	rows, err := tx.Query(ctx, `select id, word, concern, authority, role, person, due, at from portal.notice n where `+forMe+`
-		and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3) order by at desc, id limit $4`,
-		who.Authority, who.Role, who.Person, limit)
+	rows, err := tx.Query(ctx, `select id, word, concern, authority, role, person, due, at from (
+			select distinct on (case when concern = '' then id else concern end) n.* from portal.notice n where `+forMe+`
+			and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3)
+			order by case when concern = '' then id else concern end, n desc) latest
+		order by at desc, n desc limit $4`, who.Authority, who.Role, who.Person, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +149,15 @@ func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	})
 }
 
-// read notes that notices were read. Those that are not for the hat stay as
-// they are.
+// read notes that notices were read, and with each those before it of the same
+// concern. Those that are not for the hat stay as they are.
 func read(ctx context.Context, tx *pg.Tx, ids []hub.ID) error {
 	who := tx.Who()
 	_, err := tx.Exec(ctx, `insert into portal.notice_read (notice, person, read_at)
-		select id, $3, $5 from portal.notice where `+forMe+` and id = any($4) on conflict do nothing`, who.Authority, who.Role, who.Person, ids, tx.Now)
+		select distinct n.id, $3, $5::timestamptz from portal.notice n
+		join (select id, concern, n from portal.notice where `+forMe+` and id = any($4)) shown
+			on n.id = shown.id or (shown.concern <> '' and n.concern = shown.concern and n.n <= shown.n)
+		where `+mine+` on conflict do nothing`, who.Authority, who.Role, who.Person, ids, tx.Now)
 	return err
 }
 

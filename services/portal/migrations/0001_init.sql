@@ -29,6 +29,7 @@ create index kept_at on kept (kept_at);
 -- To a person at an authority, or to a role at an authority.
 create table notice (
   id        text primary key,
+  n         bigint generated always as identity, -- in the order they were told: facts of one concern come in order
   word      text not null,             -- which sentence: portal.notice.<word>
   concern   text not null default '',  -- where it leads; '' nowhere
   authority text not null,

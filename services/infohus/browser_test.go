@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/host"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+// TestBrowser runs the hub in front of a real browser: one browser for all of
+// it, a window of its own (own cookies, own cache) for each person, and real
+// sign-in through the development provider. What people do here they do with
+// mouse and keyboard; nothing is set behind the page's back, and nothing waits
+// for a time to pass.
+func TestBrowser(t *testing.T) {
+	ctx := openBrowser(t)
+	t.Run("journey", func(t *testing.T) { journey(t, ctx) })
+	t.Run("keyboard", func(t *testing.T) { keyboard(t, ctx) })
+	t.Run("kept", func(t *testing.T) { kept(t, ctx) })
+	t.Run("every page", func(t *testing.T) { everyPage(t, ctx) })
+	t.Run("screenshots", func(t *testing.T) { screenshots(t, ctx) })
+}
+
+// openBrowser starts Chromium, without anything that would ask the world.
+func openBrowser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		hubtest.CannotRun(t, errors.New("no Chromium is installed here (apt-get install chromium)"))
+	}
+	flags := []chromedp.ExecAllocatorOption{chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.ExecPath(path),
+		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "da"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none")}
+	for _, off := range []string{"disable-component-update", "disable-background-networking", "disable-sync", "disable-quic", "disable-default-apps", "disable-domain-reliability"} {
+		flags = append(flags, chromedp.Flag(off, true))
+	}
+	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(flags...))
+	t.Cleanup(cancel)
+	ctx, late := context.WithTimeout(ctx, 5*time.Minute) // a browser that hangs ends the test, not the build
+	t.Cleanup(late)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// site is a hub on a real address, and the people who use it by browser.
+type site struct {
+	*script
+	origin  string
+	idp     *idp
+	browser context.Context
+}
+
+// openSite starts a hub of every room at a free port of this machine.
+func openSite(t *testing.T, browser context.Context) *site {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser}
+	demo, err := structure.Load(strings.NewReader(string(deploy.Demo())), deploy.DemoName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed, err := development(host.Settings{}, demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := func() time.Time {
+		if s.Hub == nil {
+			return hubtest.Monday
+		}
+		return s.Now()
+	}
+	if s.idp, err = newIDP(allowed, idpOptions{Dir: t.TempDir(), Origin: s.origin, Issuers: idpIssuers(demo, hubtest.Monday), Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	s.Hub = hubtest.Open(t, hubtest.Options{Services: rooms(), RealIDs: true, Origin: s.origin, Issuer: s.vouches})
+	server := httptest.NewUnstartedServer((&world{idp: s.idp}).signIn(s.Handler()))
+	server.Listener.Close()
+	server.Listener = l
+	server.Start()
+	t.Cleanup(server.Close)
+	return s
+}
+
+// vouches is the issuer of an authority's people: the development sign-in's.
+func (s *site) vouches(a hub.AuthorityID) web.Issuer {
+	for _, i := range s.idp.Issuers() {
+		if i.URL == idpURL(s.origin, a) {
+			return i
+		}
+	}
+	return web.Issuer{}
+}
+
+// api is somebody's program: for what a test wants to be there, and does not do
+// by browser.
+func (s *site) api(login string) *hubtest.Client {
+	s.Helper()
+	if s.who[login] == nil {
+		s.who[login] = s.As(login)
+	}
+	c := s.who[login]
+	token, err := s.idp.Token(login + "@" + string(c.Post.Authority))
+	if err != nil {
+		s.Fatal(err)
+	}
+	c.Token = token
+	return c
+}
+
+// demo plays the demo world.
+func (s *site) demo() {
+	s.Helper()
+	c, err := newCaller(s.Context(), s.origin, http.DefaultClient.Do, func(login string) (string, error) {
+		return s.idp.Token(login + "@" + string(s.As(login).Post.Authority))
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	now := s.Now()
+	if err := seed(s.Context(), deploy.Concerns(), now, s.Set, c); err != nil {
+		s.Fatal(err)
+	}
+	s.Set(now)
+}
+
+// t gives a word of the pages, as people read it.
+func (s *site) t(lang, key string, args ...any) string {
+	s.Helper()
+	text := s.Site().T(lang, key, args...)
+	if strings.HasPrefix(text, "[") {
+		s.Fatalf("there is no word %q", key)
+	}
+	return text
+}
+
+// holds stops the test unless a thing is as it should be.
+func (s *site) holds(ok bool, format string, args ...any) {
+	s.Helper()
+	if !ok {
+		s.Error(fmt.Sprintf(format, args...))
+	}
+}
