@@ -90,9 +90,9 @@ func realStructure(s host.Settings) (*structure.Structure, error) {
 	if st.Demo {
 		return nil, fmt.Errorf("%s is an invented world (demo: true), and these are servers of your own: the demo world refuses to start here", s.Structure)
 	}
-	for _, a := range st.Authorities {
-		if a.Issuer == "" {
-			return nil, fmt.Errorf("%s: authority %s names no issuer, and these are servers of your own: the development sign-in refuses to start here", s.Structure, a.ID)
+	for _, p := range st.Posts() {
+		if p.Issuer == "" {
+			return nil, fmt.Errorf("%s: authority %s has people and names no issuer, and these are servers of your own: the development sign-in refuses to start here", s.Structure, p.Authority)
 		}
 	}
 	return st, nil
