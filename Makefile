@@ -4,7 +4,7 @@ GO      ?= go
 BIN     := bin/infohus
 # A clone that belongs to somebody else (root's, opened by a user) has no readable history; then build without it.
 VCS     := $(shell git status >/dev/null 2>&1 && echo true || echo false)
-BUILD   := $(GO) build -trimpath -buildvcs=$(VCS)
+BUILD   := $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 TESTS   ?= ./...
 # Tests that take much data are built without the race detector: they are about volume, not about order.

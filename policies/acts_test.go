@@ -1,3 +1,5 @@
+//go:build !race
+
 package policies
 
 import (
@@ -31,7 +33,7 @@ func standing(q Act) []string {
 	return as
 }
 
-func TestActIsTheTableOfActs(t *testing.T) {
+func TestVolumeActIsTheTableOfActs(t *testing.T) {
 	e := engine(t)
 	may := map[string]bool{}
 	for _, row := range table(t, "acts.csv", "action", "role", "as", "states") {
@@ -82,7 +84,7 @@ func TestActIsTheTableOfActs(t *testing.T) {
 }
 
 // Whoever may reveal a number sees the identity that it belongs to.
-func TestRevealIsNeverMoreThanView(t *testing.T) {
+func TestVolumeRevealIsNeverMoreThanView(t *testing.T) {
 	e := engine(t)
 	for _, v := range places() {
 		if v.Kind != posts[v.Role] || v.ReceivedBy != hub.Municipality && v.ReceivedBy != hub.Police {

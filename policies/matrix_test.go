@@ -1,12 +1,11 @@
+//go:build !race
+
 package policies
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,15 +14,6 @@ import (
 	"testing"
 
 	"github.com/infohus/infohus/pkg/hub"
-)
-
-var (
-	allRoles  = append(slices.Clone(hub.Roles), "system")
-	allStates = []string{"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case"}
-	// every class that a concern has; trail is not of a concern
-	allClasses = []string{"access", "address", "check", "clock", "handled", "identity", "narrative", "reporter", "status", "summary", "triage"}
-	anyKind    = []string{"police", "municipality", "prison_service", "region", "self_governing"}
-	relations  = []string{"own", "shared", ""}
 )
 
 // cell is one place of the matrix.
@@ -35,18 +25,6 @@ type cell struct {
 func (c cell) String() string {
 	return fmt.Sprintf("%s at %s, relation %q, author %v, assigned %v, received by %s, in %s, sees of %s",
 		c.q.Role, c.q.Kind, c.q.Relation, c.q.Author, c.q.Assigned, c.q.ReceivedBy, c.q.State, c.class)
-}
-
-// place is the question of a cell, with a share of everything where it is shared.
-func place(role hub.Role, kind hub.AuthorityKind, relation string, author, assigned bool, by hub.AuthorityKind, state string) View {
-	q := View{Role: role, Kind: kind, Relation: relation, Author: author, Assigned: assigned, ReceivedBy: by, State: state, Purpose: hub.Prevention}
-	if relation == "shared" {
-		q.Classes, q.Basis = strings.Join(allClasses, ","), "RPL115-2"
-		if by == hub.Police && kind == hub.Municipality {
-			q.Basis = "RPL115-1-1"
-		}
-	}
-	return q
 }
 
 // places is every question of the matrix.
@@ -66,25 +44,6 @@ func places() []View {
 		}
 	}
 	return all
-}
-
-// table reads a commented csv file with the given columns.
-func table(t *testing.T, name string, columns ...string) [][]string {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := csv.NewReader(bytes.NewReader(b))
-	r.Comment = '#'
-	rows, err := r.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
-		t.Fatalf("%s: the first row must be %v", name, columns)
-	}
-	return rows[1:]
 }
 
 // words expands one value of a row; known is what it may be.
@@ -221,7 +180,7 @@ func differences(file, engine map[cell]string) []string {
 	return all
 }
 
-func TestViewIsTheMatrix(t *testing.T) {
+func TestVolumeViewIsTheMatrix(t *testing.T) {
 	e := engine(t)
 	file := matrix(t)
 	rules, cells := opened(t, e, places())
@@ -252,7 +211,7 @@ func TestViewIsTheMatrix(t *testing.T) {
 }
 
 // The other attributes of View, on every question that the matrix fills.
-func TestViewIsNeverMoreThanTheMatrix(t *testing.T) {
+func TestVolumeViewIsNeverMoreThanTheMatrix(t *testing.T) {
 	e := engine(t)
 	filled := map[View]bool{}
 	for c := range matrix(t) {
@@ -294,7 +253,7 @@ func TestViewIsNeverMoreThanTheMatrix(t *testing.T) {
 	}
 }
 
-func TestClassesHaveEachFieldOnce(t *testing.T) {
+func TestVolumeClassesHaveEachFieldOnce(t *testing.T) {
 	e := engine(t)
 	seen := map[string]string{}
 	for class, fields := range e.now.Load().classes {

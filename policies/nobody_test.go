@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +14,15 @@ import (
 	"unicode"
 
 	"github.com/infohus/infohus/pkg/hub"
+)
+
+var (
+	allRoles  = append(slices.Clone(hub.Roles), "system")
+	allStates = []string{"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case"}
+	// every class that a concern has; trail is not of a concern
+	allClasses = []string{"access", "address", "check", "clock", "handled", "identity", "narrative", "reporter", "status", "summary", "triage"}
+	anyKind    = []string{"police", "municipality", "prison_service", "region", "self_governing"}
+	relations  = []string{"own", "shared", ""}
 )
 
 // permitted is a question that is allowed, and the attributes that make no
@@ -352,4 +363,35 @@ func TestTheLawHasSources(t *testing.T) {
 			t.Errorf("disclose: %s has no source, or is no basis", basis)
 		}
 	}
+}
+
+// place is the question of a cell, with a share of everything where it is shared.
+func place(role hub.Role, kind hub.AuthorityKind, relation string, author, assigned bool, by hub.AuthorityKind, state string) View {
+	q := View{Role: role, Kind: kind, Relation: relation, Author: author, Assigned: assigned, ReceivedBy: by, State: state, Purpose: hub.Prevention}
+	if relation == "shared" {
+		q.Classes, q.Basis = strings.Join(allClasses, ","), "RPL115-2"
+		if by == hub.Police && kind == hub.Municipality {
+			q.Basis = "RPL115-1-1"
+		}
+	}
+	return q
+}
+
+// table reads a commented csv file with the given columns.
+func table(t *testing.T, name string, columns ...string) [][]string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := csv.NewReader(bytes.NewReader(b))
+	r.Comment = '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
+		t.Fatalf("%s: the first row must be %v", name, columns)
+	}
+	return rows[1:]
 }

@@ -51,14 +51,14 @@ const unreachable = "https://hub.test"
 // Options say how a hub differs from the ordinary one of a test.
 type Options struct {
 	Services  []service.Service
-	Structure string       // a structure file's text; "" is the demo
-	TCP       bool         // the NATS server listens on the loopback interface too
-	RealIDs   bool         // random IDs, for what must not be foreseen
-	Origin    string       // where it is reached, for a browser; "" is an address that only a [Client] knows
+	Structure string // a structure file's text; "" is the demo
+	TCP       bool   // the NATS server listens on the loopback interface too
+	RealIDs   bool   // random IDs, for what must not be foreseen
+	Origin    string // where it is reached, for a browser; "" is an address that only a [Client] knows
 	// Issuer is who vouches for an authority's people, nobody where its URL is "";
 	// nil is the tests' own [Issuer] for all.
 	Issuer func(hub.AuthorityID) web.Issuer
-	Log       slog.Handler // nil keeps the log and shows it if the test fails
+	Log    slog.Handler // nil keeps the log and shows it if the test fails
 }
 
 // Hub is a running hub in a test.

@@ -16,5 +16,5 @@ func journey(t *testing.T, ctx context.Context) {
 	b := s.window(false)
 	b.signsIn(coordinator)
 	b.says("intake.waiting.none")
-	b.presses("person.nav.new")
+	b.goes("person.nav.new")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -36,7 +37,9 @@ func (s *site) window(scripts bool) *window {
 	ctx, cancel := chromedp.NewContext(s.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	s.Cleanup(cancel)
 	b.ctx = ctx
-	b.do()
+	if err := chromedp.Do(ctx); err != nil { // not b.do: the window lives as long as this context
+		s.Fatal(err)
+	}
 	if !scripts {
 		b.call(emulation.SetScriptExecutionDisabled.Method, func() error {
 			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -94,9 +97,21 @@ func (b *window) call(what string, f func() error) {
 	}
 }
 
+// patience is how long something on a page is waited for: it is there at once,
+// or it is missing.
+const patience = 20 * time.Second
+
+func (b *window) patient() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, patience)
+}
+
 func (b *window) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	b.call("the browser", func() error { return chromedp.Do(b.ctx, actions...) })
+	ctx, cancel := b.patient()
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.Fatalf("on %s: %v\n%s", b.where(), err, b.reads())
+	}
 }
 
 // eval gives what a script finds on the page.
@@ -113,9 +128,11 @@ func eval[T any](b *window, script string) T {
 // its status.
 func (b *window) leads(actions ...chromedp.Action[chromedp.Void]) int {
 	b.Helper()
-	res, err := chromedp.RunResponse(b.ctx, actions...)
+	ctx, cancel := b.patient()
+	defer cancel()
+	res, err := chromedp.RunResponse(ctx, actions...)
 	if err != nil {
-		b.Fatalf("on %s: %v", b.where(), err)
+		b.Fatalf("on %s: %v\n%s", b.where(), err, b.reads())
 	}
 	b.pages++
 	if res == nil {
@@ -145,6 +162,12 @@ func (b *window) button(key string) string {
 func (b *window) presses(key string) int {
 	b.Helper()
 	return b.leads(chromedp.Click(b.button(key)))
+}
+
+// goes to another part of the hub by its menu.
+func (b *window) goes(key string) int {
+	b.Helper()
+	return b.leads(chromedp.Click(fmt.Sprintf(`//header//nav//a[normalize-space()="%s"]`, b.t(b.lang, key))))
 }
 
 // answered counts a field once, however often it is changed.

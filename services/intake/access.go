@@ -32,12 +32,17 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 	if err != nil {
 		return AccessReceipt{}, err
 	}
-	ctx, target, done := r.Context(), x.colleague(in.Hat), AccessReceipt{Assignment: x.NewID()}
+	ctx, target, operation := r.Context(), x.colleague(in.Hat), string(Assign)+" "+string(id)
+	var done AccessReceipt
 	err = x.DB.Command(ctx, r.Who, about(hub.ActGrant, id), func(tx *pg.Tx) error {
-		g, c, err := x.mayAssign(r, tx, id, target.Hat)
+		if had, err := x.again(ctx, tx, r, operation, &done); err != nil || had {
+			return err
+		}
+		g, c, err := x.mayAssign(r, tx, Assign, id, target.Hat)
 		if err != nil {
 			return err
 		}
+		done = AccessReceipt{Assignment: x.NewID(), At: tx.Now}
 		switch {
 		case in.Hat == "" || target.ID == "" || !target.Holds(tx.Now):
 			return hub.Invalid("hat", "intake.error.colleague")
@@ -48,12 +53,14 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 		default:
 			done.Until = in.Until
 		}
-		done.At = tx.Now
 		if _, err := tx.Assign(ctx, g, pg.Assignment{ID: done.Assignment, Kind: "concern", Item: id, Person: target.Person,
 			Why: "colleague", From: tx.Now, Until: done.Until}); err != nil {
 			return err
 		}
-		return x.accessChanged(r, tx, g, c, hub.ActGrant, target.Person, true)
+		if err := x.accessChanged(r, tx, g, c, hub.ActGrant, target.Person, true); err != nil {
+			return err
+		}
+		return x.keep(ctx, tx, r, operation, done)
 	})
 	return done, err
 }
@@ -67,33 +74,43 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 	if err != nil {
 		return AccessReceipt{}, err
 	}
-	ctx, done := r.Context(), AccessReceipt{Assignment: assignment}
+	ctx, operation := r.Context(), string(Unassign)+" "+string(assignment)
+	var done AccessReceipt
 	err = x.DB.Command(ctx, r.Who, about(hub.ActRevoke, id), func(tx *pg.Tx) error {
+		if had, err := x.again(ctx, tx, r, operation, &done); err != nil || had {
+			return err
+		}
 		var person hub.ID
 		err := tx.QueryRow(ctx, `select coalesce((select person from access.assignment where id = $1 and item = $2), '')`, assignment, id).Scan(&person)
 		if err != nil {
 			return err
 		}
-		g, c, err := x.mayAssign(r, tx, id, x.hatOf(person, r.Who.Authority))
+		g, c, err := x.mayAssign(r, tx, Unassign, id, x.hatOf(person, r.Who.Authority))
+		if person == "" && hub.CodeOf(err) == hub.CodeInvalid {
+			return hub.NotFound() // whoever may take back is told that there is nothing to take
+		}
 		if err != nil {
 			return err
-		}
-		if person == "" {
-			return hub.NotFound()
 		}
 		if err := tx.EndAssignment(ctx, g, assignment); err != nil {
 			return err
 		}
-		done.At, done.Until = tx.Now, tx.Now
-		return x.accessChanged(r, tx, g, c, hub.ActRevoke, person, false)
+		done = AccessReceipt{Assignment: assignment, Until: tx.Now, At: tx.Now}
+		if err := x.accessChanged(r, tx, g, c, hub.ActRevoke, person, false); err != nil {
+			return err
+		}
+		return x.keep(ctx, tx, r, operation, done)
 	})
 	return done, err
 }
 
 // mayAssign asks whether the actor may let a colleague in, or out again.
-func (x *room) mayAssign(r *web.Request, tx *pg.Tx, id hub.ID, target hub.Hat) (policies.Grant, *concern, error) {
+func (x *room) mayAssign(r *web.Request, tx *pg.Tx, a Action, id hub.ID, target hub.Hat) (policies.Grant, *concern, error) {
 	ctx, who := r.Context(), r.Who
 	rel, err := tx.Relation(ctx, "concern", id)
+	if err == nil {
+		err = fits(ctx, tx, rel, a)
+	}
 	if err != nil {
 		return policies.Grant{}, nil, err
 	}

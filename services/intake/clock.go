@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,12 +57,11 @@ func (x *room) clocks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, id := range ids {
-		if err := x.tick(ctx, id); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, x.tick(ctx, id)) // one that cannot speak keeps no other from it
 	}
-	return nil
+	return failed
 }
 
 // overdue lists the concerns whose clocks have something to say.
@@ -70,9 +70,9 @@ func (x *room) overdue(ctx context.Context) (ids []hub.ID, err error) {
 	who := hub.System(now, x.NewID())
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		rows, err := tx.Query(ctx, `select id from intake.concern
-			where (step_due is not null and step_told < 3 and step_due + make_interval(hours => 24 * step_told) <= $1)
+			where state not in ('rerouted', 'unfounded', 'other_track') and ((step_due is not null and step_told < 3 and step_due + make_interval(hours => 24 * step_told) <= $1)
 			   or (child_due is not null and child_outcome = '' and child_told < 3 and child_due + make_interval(hours => 24 * child_told) <= $1)
-			   or (state = 'draft' and erase_at <= $1)
+			   or (state = 'draft' and erase_at <= $1))
 			order by id limit 500`, now)
 		if err != nil {
 			return err

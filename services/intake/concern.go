@@ -67,9 +67,9 @@ var Moves = map[State]map[Action]State{
 	PoliceOnly:  {Release: Triage, Confirm: PoliceOnly, Notify: PoliceOnly, Assign: PoliceOnly, Unassign: PoliceOnly},
 	Triage:      {Judge: Triage, Notify: Triage, Assign: Triage, Unassign: Triage},
 	Case:        {Notify: Case, Assign: Case, Unassign: Case},
-	Rerouted:    {Notify: Rerouted},
-	Unfounded:   {Notify: Unfounded},
-	OtherTrack:  {Notify: OtherTrack},
+	Rerouted:    {Notify: Rerouted, Unassign: Rerouted},
+	Unfounded:   {Notify: Unfounded, Unassign: Unfounded},
+	OtherTrack:  {Notify: OtherTrack, Unassign: OtherTrack},
 }
 
 // move is where an action leads, or a Conflict where it does not fit the state.

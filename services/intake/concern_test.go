@@ -30,6 +30,7 @@ received notify -> received
 received assign -> received
 received unassign -> received
 rerouted notify -> rerouted
+rerouted unassign -> rerouted
 police_check release -> triage
 police_check keep -> police_only
 police_check acute -> acute
@@ -51,7 +52,9 @@ triage triage -> triage
 triage assign -> triage
 triage unassign -> triage
 unfounded notify -> unfounded
+unfounded unassign -> unfounded
 other_track notify -> other_track
+other_track unassign -> other_track
 case notify -> case
 case assign -> case
 case unassign -> case

@@ -14,7 +14,8 @@ import (
 
 // lists are the choices that the forms offer.
 type lists struct {
-	Kinds, Urgencies, ChildAnswers, Themes, Channels, ReporterKinds, Purposes []string
+	Urgencies, ChildAnswers, Themes, Channels, ReporterKinds, Purposes []string
+	Kinds                                                             []web.Option // each statement's field has a name of its own, so the words are given here
 	Processing                                                                []web.Option // legal bases of one's own processing
 	Bases                                                                     []web.Option // legal bases of a disclosure
 	Municipalities                                                            []web.Option
@@ -91,8 +92,11 @@ func rows(n int) []int {
 // lists fills in the choices: the codes, the municipalities of a police
 // district, and the legal bases that hold today.
 func (x *room) lists(r *web.Request) lists {
-	l := lists{Kinds: Kinds, Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
+	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
 		Purposes: []string{string(hub.Prevention), string(hub.ChildWelfare)}}
+	for _, k := range Kinds {
+		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.kind." + k)})
+	}
 	for _, h := range x.Structure.Infohus {
 		if a, ok := x.Structure.Authority(h.Municipality); ok && h.Holds(r.Now) && (r.Who.Kind != hub.Police || h.Police == r.Who.Authority) {
 			l.Municipalities = append(l.Municipalities, web.Option{Value: string(a.ID), Label: a.Name})
@@ -183,11 +187,19 @@ func (x *room) draftForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	wrong := hub.Problems(nil).Err()
+	if !f.Has("more") && !f.Has("save") {
+		report := in.Report
+		wrong = report.Check(r.Now).Err()
+	}
 	var done Receipt
-	if r.PathValue("id") == "" {
-		done, err = x.startDraft(r, in)
-	} else {
+	if r.PathValue("id") != "" {
 		done, err = x.saveDraft(r, in)
+	} else if err = x.knock(r); err == nil && wrong == nil {
+		done, err = x.startDraft(r, in) // a new one with faults stays in its form: sending that again must not begin a second
+	}
+	if err == nil {
+		err = wrong
 	}
 	if err != nil {
 		return err
@@ -285,7 +297,7 @@ func (v *ConcernView) buttons() []button {
 		page    string
 		actions []Action
 	}{{"forward", []Action{Forward}}, {"reroute", []Action{Reroute}}, {"check", []Action{Release, Confirm}}, {"triage", []Action{Judge}},
-		{"notification", []Action{Notify}}, {"access", []Action{Assign}}} {
+		{"notification", []Action{Notify}}, {"access", []Action{Assign, Unassign}}} {
 		if b.page == "notification" && (v.ChildDue == nil || v.ChildOutcome != "") {
 			continue
 		}

@@ -21,8 +21,8 @@ import (
 // they cannot differ (A005).
 type ConcernView struct {
 	ID           hub.ID          `json:"id"`
-	State        State           `json:"state"`
-	Version      int             `json:"version"`
+	State        State           `json:"state,omitempty"`   // a reporter's receipt does not tell how far it has got (A030)
+	Version      int             `json:"version,omitempty"` // nor how often something happened
 	ReceivedAt   *time.Time      `json:"received_at,omitempty"`
 	ReceivedBy   hub.AuthorityID `json:"received_by,omitempty"`
 	Municipality hub.AuthorityID `json:"municipality,omitempty"`
@@ -162,7 +162,9 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 // show opens what the grant names, and nothing else.
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*ConcernView, error) {
 	may := g.Allows
-	v := &ConcernView{ID: o.ID, State: o.State, Version: o.Version, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen")}
+	v := &ConcernView{ID: o.ID, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen")}
+	keep(may("state"), &v.State, o.State)
+	keep(may("state"), &v.Version, o.Version)
 	keep(may("received_at"), &v.ReceivedAt, o.ReceivedAt)
 	keep(may("received_by"), &v.ReceivedBy, o.Controller)
 	keep(may("received_by"), &v.Municipality, o.Municipality)

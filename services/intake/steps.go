@@ -110,31 +110,46 @@ func (x *room) may(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (policie
 	if err != nil {
 		return policies.Grant{}, err
 	}
-	who := tx.Who()
-	if _, err := move(State(rel.State), a); err != nil {
-		g, denied := tx.Ask(ctx, rel.View(who, hub.Prevention))
-		if denied != nil {
-			return g, denied
-		}
-		if g.Allows("state") {
-			return g, err
-		}
+	if err := fits(ctx, tx, rel, a); err != nil {
+		return policies.Grant{}, err
 	}
-	return tx.Ask(ctx, question(who, rel, a))
+	return tx.Ask(ctx, question(tx.Who(), rel, a))
+}
+
+// fits says that a step does not fit the state, to those who may see the state.
+func fits(ctx context.Context, tx *pg.Tx, rel pg.Relation, a Action) error {
+	_, conflict := move(State(rel.State), a)
+	if conflict == nil {
+		return nil
+	}
+	g, err := tx.Ask(ctx, rel.View(tx.Who(), hub.Prevention))
+	if err == nil && g.Allows("state") {
+		err = conflict
+	}
+	return err
 }
 
 // first gives the first receipt for this idempotency key, if there is one.
 func (x *room) first(ctx context.Context, tx *pg.Tx, r *web.Request, operation string) (*Receipt, error) {
+	var rec Receipt
+	had, err := x.again(ctx, tx, r, operation, &rec)
+	if !had {
+		return nil, err
+	}
+	return &rec, err
+}
+
+// again reads the first receipt of an operation, and reports whether there is one.
+func (x *room) again(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, receipt any) (bool, error) {
 	key, err := r.Key()
 	if err != nil || key == "" {
-		return nil, err
+		return false, err
 	}
 	kept, err := tx.Key(ctx, operation, key, x.digest(r))
 	if err != nil || kept == nil {
-		return nil, err
+		return false, err
 	}
-	var rec Receipt
-	return &rec, json.Unmarshal(kept, &rec)
+	return true, json.Unmarshal(kept, receipt)
 }
 
 // digest tells what was sent, under a key: a plain hash of a short text about a
@@ -144,7 +159,7 @@ func (x *room) digest(r *web.Request) []byte {
 }
 
 // keep keeps the receipt for 30 days under the request's idempotency key.
-func (x *room) keep(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, rec Receipt) error {
+func (x *room) keep(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, rec any) error {
 	key, err := r.Key()
 	if err != nil || key == "" {
 		return err
@@ -213,7 +228,7 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 		return err
 	}
 	_, err = d.tx.Record(d.ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
-		Subjects: []hub.ID{d.Subject}, Fields: disclosed, Basis: b.LegalBasis, Recipient: to, Why: b.Necessity})
+		Subjects: []hub.ID{d.Subject}, Basis: b.LegalBasis, Recipient: to, Why: b.Necessity})
 	return err
 }
 
@@ -247,10 +262,10 @@ type Rerouting struct {
 }
 
 func (x *room) rerouteConcern(r *web.Request, in Rerouting) (Receipt, error) {
-	if !slices.Contains(Tracks, in.Track) {
-		return Receipt{}, hub.Invalid("track", "intake.error.choose")
-	}
 	return x.onPath(r, Reroute, hub.ActDecide, func(d *doing) error {
+		if !slices.Contains(Tracks, in.Track) {
+			return hub.Invalid("track", "intake.error.choose")
+		}
 		d.Track = in.Track
 		if in.Track == "statutory_notification" && d.ChildOutcome == "" {
 			d.ChildOutcome = "notified" // the rerouting is the notification
@@ -273,13 +288,12 @@ var checkActions = map[string]Action{"released": Release, "police_only": Keep, "
 func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, error) {
 	a, ok := checkActions[in.Outcome]
 	if !ok {
-		return Receipt{}, hub.Invalid("outcome", "intake.error.choose")
+		a = Release // who may not answer at all learns nothing of what is wrong with the answer (A026)
 	}
-	id, err := r.PathID("id")
-	if err != nil {
-		return Receipt{}, err
-	}
-	return x.change(r, id, a, hub.ActDecide, func(d *doing) error {
+	return x.onPath(r, a, hub.ActDecide, func(d *doing) error {
+		if !ok {
+			return hub.Invalid("outcome", "intake.error.choose")
+		}
 		if a == Confirm {
 			x.enter(d.concern, d.tx.Now) // the 30 days begin again
 			return nil
@@ -295,13 +309,13 @@ func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, er
 }
 
 func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
-	if err := in.Check().Err(); err != nil {
-		return Receipt{}, err
-	}
 	if in.Outcome != OtherTrack {
 		in.Track = ""
 	}
 	return x.onPath(r, Judge, hub.ActDecide, func(d *doing) error {
+		if err := in.Check().Err(); err != nil {
+			return err
+		}
 		party := "municipality"
 		if d.tx.Who().Kind == hub.Police {
 			party = "police"
@@ -331,15 +345,15 @@ type Notification struct {
 }
 
 func (x *room) assessNotification(r *web.Request, in Notification) (Receipt, error) {
-	var p hub.Problems
-	if !slices.Contains(Notifications, in.Outcome) {
-		p.Add("outcome", "intake.error.choose")
-	}
-	text(&p, "reason", in.Reason, 1, MaxText)
-	if err := p.Err(); err != nil {
-		return Receipt{}, err
-	}
 	return x.onPath(r, Notify, hub.ActDecide, func(d *doing) error {
+		var p hub.Problems
+		if !slices.Contains(Notifications, in.Outcome) {
+			p.Add("outcome", "intake.error.choose")
+		}
+		text(&p, "reason", in.Reason, 1, MaxText)
+		if err := p.Err(); err != nil {
+			return err
+		}
 		d.ChildOutcome = in.Outcome
 		d.entry.Why = in.Reason
 		return nil

@@ -112,6 +112,9 @@ func (x *room) reporterKey(c *concern, r Report) error {
 }
 
 func (x *room) startDraft(r *web.Request, in DraftText) (Receipt, error) {
+	if err := x.knock(r); err != nil {
+		return Receipt{}, err
+	}
 	c, err := x.begin(r.Who, in, x.Now())
 	if err != nil {
 		return Receipt{}, err
@@ -166,6 +169,19 @@ func (x *room) create(r *web.Request, c *concern, report Report, then func(*doin
 		}
 		*done = Receipt{ID: c.ID, State: c.State, Version: c.Version, At: tx.Now, New: true}
 		return x.finish(d, r, string(a), a, hub.ActCollect, *done)
+	})
+}
+
+// knock turns away, on record, whoever may hand in nothing, before anything is
+// said of what they sent (A026).
+func (x *room) knock(r *web.Request) error {
+	q := policies.Submit{Role: r.Who.Role, Kind: r.Who.Kind, Purpose: hub.Prevention, Basis: ownBasis(r.Who.Kind)}
+	if answer, err := x.DB.Advise(r.Context(), q); err != nil || answer.Allow {
+		return err
+	}
+	return x.DB.Command(r.Context(), r.Who, about(hub.ActCollect, ""), func(tx *pg.Tx) error {
+		_, err := tx.Ask(r.Context(), q)
+		return err
 	})
 }
 
@@ -230,6 +246,13 @@ func (x *room) rewrite(d *doing, in DraftText) error {
 	if in.Version != 0 && in.Version != d.Version {
 		return hub.Conflict("intake.error.draft_changed")
 	}
+	if d.ReceivedBy == hub.Police && in.Municipality != "" {
+		home, err := x.home(d.tx.Who(), in.Municipality, d.tx.Now)
+		if err != nil {
+			return err
+		}
+		d.Municipality = home.Municipality
+	}
 	d.fillFrom(in.Report)
 	if err := x.reporterKey(d.concern, in.Report); err != nil {
 		return err
@@ -256,6 +279,9 @@ func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	if in.Draft != "" {
 		return x.submitDraft(r, in)
 	}
+	if err := x.knock(r); err != nil {
+		return Receipt{}, err
+	}
 	if err := in.Report.Check(x.Now()).Err(); err != nil {
 		return Receipt{}, err
 	}
@@ -276,12 +302,11 @@ func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	if v.State != Draft {
-		return Receipt{}, hub.Conflict("intake.error.step")
-	}
 	report := v.report()
-	if err := report.Check(x.Now()).Err(); err != nil {
-		return Receipt{}, err
+	if v.State == Draft { // else it was handed in: change gives the first receipt, or says that it is too late
+		if err := report.Check(x.Now()).Err(); err != nil {
+			return Receipt{}, err
+		}
 	}
 	return x.change(r, in.Draft, Submit, hub.ActCollect, func(d *doing) error {
 		if d.Version != v.Version {
