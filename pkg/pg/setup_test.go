@@ -83,6 +83,21 @@ func TestSetupGoesOnAfterACrash(t *testing.T) {
 	w.room("intake")
 }
 
+// TestAMigrationIsNotedWithWhatItDid kills the connection after a migration and
+// before it is noted: then it has not been run, and can be run again.
+func TestAMigrationIsNotedWithWhatItDid(t *testing.T) {
+	w := bare(t)
+	check(t, pg.Setup(ctx, w.owner, intake("0001_init.sql", `create table one (x int)`), passwords))
+	w.sql(`create function crash() returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$`,
+		`create trigger crash before insert on setup.migration for each row execute function crash()`)
+	two := intake("0001_init.sql", `create table one (x int)`, "0002_next.sql", `create table two (x int)`)
+	if err := pg.Setup(ctx, w.owner, two, passwords); sqlState(err) != "57P01" {
+		t.Fatalf("it did not crash: %v", err)
+	}
+	w.sql(`drop trigger crash on setup.migration`)
+	check(t, pg.Setup(ctx, w.owner, two, passwords))
+}
+
 func TestManySetupsAtOnce(t *testing.T) {
 	worlds := []*world{bare(t), bare(t)}
 	var wg sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"reflect"
 	"strings"
@@ -96,6 +97,9 @@ func findNUL(v reflect.Value, name string) (string, bool) {
 			}
 		}
 	case reflect.Struct:
+		if p, ok := v.Interface().(hub.Personal); ok { // keeps its text to itself
+			return name, p.Fault(0, math.MaxInt) != ""
+		}
 		for i := range v.NumField() {
 			if t := v.Type().Field(i); t.IsExported() {
 				f, _, _ := strings.Cut(t.Tag.Get("json"), ",")

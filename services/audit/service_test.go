@@ -15,6 +15,7 @@ import (
 	"github.com/infohus/infohus/pkg/hubtest"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -345,14 +346,19 @@ func TestClockGap(t *testing.T) {
 	w.items()
 	w.consults("gudrun", koege, "")
 	var out bytes.Buffer
-	x := &room{service.Env{DB: w.DB("audit"), Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.NewTextHandler(&out, nil))}}
+	x := &room{service.Env{DB: w.DB("audit"), Structure: &structure.Structure{}, Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.NewTextHandler(&out, nil))}}
 	if err := x.clock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if line := out.String(); !strings.Contains(line, "clock gap") || !strings.Contains(line, "room=portal") || strings.Contains(line, string(w.As("gudrun").Post.Person)) {
+	if line := out.String(); !strings.Contains(line, "clock gap") || !strings.Contains(line, "writer=portal") || strings.Contains(line, string(w.As("gudrun").Post.Person)) {
 		t.Errorf("logged %q", line)
 	}
 	out.Reset()
+	x.Structure = w.Structure // the demo, whose clock is its own
+	if err := x.clock(t.Context()); err != nil || out.Len() > 0 {
+		t.Errorf("in the demo, and logged %q, %v", out.String(), err)
+	}
+	x.Structure = &structure.Structure{}
 	w.SQL(`update audit.trail set said_at = at - interval '59 seconds'`)
 	if err := x.clock(t.Context()); err != nil || out.Len() > 0 {
 		t.Errorf("within a minute, and logged %q, %v", out.String(), err)

@@ -15,10 +15,10 @@ import (
 // lists are the choices that the forms offer.
 type lists struct {
 	Urgencies, ChildAnswers, Themes, Channels, ReporterKinds, Purposes []string
-	Kinds                                                             []web.Option // each statement's field has a name of its own, so the words are given here
-	Processing                                                                []web.Option // legal bases of one's own processing
-	Bases                                                                     []web.Option // legal bases of a disclosure
-	Municipalities                                                            []web.Option
+	Kinds                                                              []web.Option // each statement's field has a name of its own, so the words are given here
+	Processing                                                         []web.Option // legal bases of one's own processing
+	Bases                                                              []web.Option // legal bases of a disclosure
+	Municipalities                                                     []web.Option
 }
 
 // preview is what the other side will see: asked of the rules, so that what is

@@ -50,7 +50,7 @@ type Page struct {
 // ordinary question answers to it.
 type tuple struct {
 	policies.View
-	fields  []string
+	grant   policies.Grant
 	actions []Action
 }
 
@@ -85,11 +85,18 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 		if err != nil {
 			return err
 		}
-		entries, err := x.page(ctx, tx, in, tuples, &page)
+		shown, err := x.page(ctx, tx, in, tuples, &page)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Record(ctx, g, append([]pg.Entry{{Act: hub.ActSearch, Object: hub.Object{Kind: "concerns"}, Controller: who.Authority, Rows: len(entries)}}, entries...)...)
+		for n, entries := range shown { // each person shown, on the decision that showed them
+			if len(entries) > 0 {
+				if _, err := tx.Record(ctx, tuples[n].grant, entries...); err != nil {
+					return err
+				}
+			}
+		}
+		_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concerns"}, Controller: who.Authority, Rows: len(page.Concerns)})
 		return err
 	})
 	return page, err
@@ -108,11 +115,12 @@ func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, e
 	var list []tuple
 	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis}, func() error {
 		t := tuple{View: rel.View(who, hub.Prevention)}
-		answer, err := x.DB.Advise(ctx, t.View)
-		if err != nil || !answer.Allow {
+		var err error
+		if t.grant, err = tx.Ask(ctx, t.View); errors.As(err, new(*policies.Denial)) {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		t.fields = answer.Fields
 		for _, a := range Actions {
 			if _, err := move(State(rel.State), a); err != nil {
 				continue
@@ -130,53 +138,68 @@ func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, e
 // Steps that wait for somebody: what is asked of them, not what they could do.
 var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 
+// What a reader is not given orders nothing either: without the clock a line
+// stands where it was begun.
 const pageSQL = `with allowed as (
-	select r.id, a.n from access.relations($1, $2, $3, $4, $5) r
-	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis)
+	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks from access.relations($1, $2, $3, $4, $5) r
+	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks)
 	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis)
 	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
-hit as (select c.*, a.n as tuple, coalesce(c.step_due, c.erase_at) as rank from allowed a join intake.concern c on c.id = a.id),
-judged as (select j.concern from intake.judgement j where j.person = $16 group by j.concern)
-select (select count(*) from hit), h.tuple, h.id, h.subject, h.controller, h.version, h.state, h.urgency, h.received_at, h.step_due,
-	case when h.child_outcome = '' then h.child_due end, exists (select 1 from judged where concern = h.id)
-from hit h
-where $17 = '' or (h.rank, h.id) > (select rank, id from hit where id = $17)
-order by h.rank, h.id limit $18`
+seen as (select c.*, a.n as tuple, case when a.clocks then coalesce(c.step_due, c.erase_at) else c.created_at end as rank,
+	a.steps or a.notifies and c.child_due is not null and c.child_outcome = ''
+		or a.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $16) as waits
+	from allowed a join intake.concern c on c.id = a.id),
+hit as (select * from seen where waits or not $22)
+select n.total, n.known, coalesce(h.tuple, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.controller, ''), coalesce(h.version, 0), coalesce(h.state, ''),
+	coalesce(h.urgency, ''), h.received_at, h.step_due, case when h.child_outcome = '' then h.child_due end, coalesce(h.waits, false)
+from (select count(*) as total, $17 = '' or coalesce(bool_or(id = $17), false) as known from hit) n
+left join lateral (select * from hit where $17 = '' or (rank, id) > (select rank, id from hit where id = $17) order by rank, id limit $18) h on true
+order by h.rank, h.id`
 
-// page runs the one query, and gives the trail an entry for every person shown.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, page *Page) ([]pg.Entry, error) {
+// page runs the one query, and gives the trail an entry for every person shown,
+// by tuple. A place to go on from that is not in the list, or no longer, is
+// Invalid: half a list would look like a whole one.
+func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, page *Page) ([][]pg.Entry, error) {
 	var cols struct {
 		n                                           []int
 		relation, receivedBy, state, classes, basis []string
 		assigned, author, recused                   []bool
+		steps, judges, notifies, clocks             []bool
 	}
 	for i, t := range tuples {
+		if in.State != "" && !t.grant.Allows("state") {
+			continue // whoever is not told the state cannot ask for it
+		}
 		cols.n = append(cols.n, i)
 		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
 		cols.classes, cols.basis = append(cols.classes, t.Classes), append(cols.basis, string(t.Basis))
 		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
+		steps, judges, notifies := t.asked()
+		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
+		cols.clocks = append(cols.clocks, t.grant.Allows("due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1)...)
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks)...)
 	if err != nil {
 		return nil, err
 	}
 	var c concern
 	var n int
-	var judged bool
-	var entries []pg.Entry
-	_, err = pgx.ForEachRow(rows, []any{&page.Total, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &judged}, func() error {
-		if len(page.Concerns) == in.Limit {
+	var known, waits bool
+	entries := make([][]pg.Entry, len(tuples))
+	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &waits}, func() error {
+		switch {
+		case !known:
+			return hub.Invalid("after", "intake.error.unknown_choice")
+		case n < 0:
+			return nil // no rows, only their number
+		case len(page.Concerns) == in.Limit:
 			page.Next = page.Concerns[in.Limit-1].ID
 			return nil
 		}
-		line := tuples[n].line(c, judged, tx.Now)
-		if in.Waits && !line.Waits {
-			return nil
-		}
-		page.Concerns = append(page.Concerns, line)
-		entries = append(entries, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
+		page.Concerns = append(page.Concerns, tuples[n].line(c, waits, tx.Now))
+		entries[n] = append(entries[n], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
 			Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: tuples[n].shown()})
 		return nil
 	})
@@ -187,13 +210,29 @@ var lineFields = []string{"child_due", "due", "name", "received_at", "reference"
 
 // shown are the fields of a line that policy gives.
 func (t tuple) shown() []string {
-	return slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !slices.Contains(t.fields, f) })
+	return slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !t.grant.Allows(f) })
+}
+
+// asked says what can wait for the asker in concerns of this tuple: a step, a
+// triage that they have not given, a notification of a child that is due.
+func (t tuple) asked() (steps, judges, notifies bool) {
+	for _, a := range t.actions {
+		switch {
+		case a == Judge:
+			judges = true
+		case a == Notify:
+			notifies = t.grant.Allows("child_due")
+		case slices.Contains(asks, a):
+			steps = true
+		}
+	}
+	return steps, judges, notifies
 }
 
 // line is a concern as the tuple lets it be shown.
-func (t tuple) line(c concern, judged bool, now time.Time) Line {
-	may := func(f string) bool { return slices.Contains(t.fields, f) }
-	l := Line{ID: c.ID, Actions: t.actions}
+func (t tuple) line(c concern, waits bool, now time.Time) Line {
+	may := t.grant.Allows
+	l := Line{ID: c.ID, Actions: t.actions, Waits: waits}
 	keep(may("state"), &l.State, c.State)
 	keep(may("name"), &l.Subject, c.Subject)
 	keep(may("urgency"), &l.Urgency, c.Urgency)
@@ -201,13 +240,6 @@ func (t tuple) line(c concern, judged bool, now time.Time) Line {
 	keep(may("due"), &l.Due, c.StepDue)
 	keep(may("child_due"), &l.ChildDue, c.ChildDue)
 	l.Overdue = l.Due != nil && l.Due.Before(now) || l.ChildDue != nil && l.ChildDue.Before(now)
-	for _, a := range t.actions {
-		switch {
-		case a == Notify && (l.ChildDue == nil), a == Judge && judged, !slices.Contains(asks, a):
-		default:
-			l.Waits = true
-		}
-	}
 	return l
 }
 
