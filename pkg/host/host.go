@@ -143,6 +143,14 @@ func (h *Hub) open(ctx context.Context) (err error) {
 			return fmt.Errorf("room %s: %w", s.Name, err)
 		}
 	}
+	for _, r := range h.rooms {
+		if r.Begin == nil {
+			continue
+		}
+		if err := r.Begin(ctx); err != nil {
+			return fmt.Errorf("room %s: beginning: %w", r.name, err)
+		}
+	}
 	pages, err := h.site.Handler()
 	if err != nil {
 		return err

@@ -192,6 +192,7 @@ func database(t testing.TB, template string) *world {
 		}
 		t.Skipf("CANNOT RUN: no Postgres server: %v", shared.trouble)
 	}
+	os.Getenv("PGBIN") // TestMain's reading of it is not seen by go test, which would call the run on another Postgres "cached"
 	w := &world{t: t, name: fmt.Sprintf("t%d", shared.n.Add(1))}
 	check(t, sql(shared.server.Owner(), `create database `+w.name+` `+template))
 	w.owner = shared.at(w.name)

@@ -26,10 +26,11 @@ type Service struct {
 
 // Room is an opened service: what it answers and what it reacts to.
 type Room struct {
-	Routes []web.Route         // what is asked of it
-	Marks  map[string]web.Mark // what it renders for other rooms' pages
-	On     map[string]Reaction // event type to reaction; the same set as event.Table gives it
-	Chores []Chore             // what it does by the clock
+	Begin  func(ctx context.Context) error // what must be done before the door opens; nil is nothing
+	Routes []web.Route                     // what is asked of it
+	Marks  map[string]web.Mark             // what it renders for other rooms' pages
+	On     map[string]Reaction             // event type to reaction; the same set as event.Table gives it
+	Chores []Chore                         // what it does by the clock
 }
 
 // Reaction is how a room reacts to a fact, in the transaction that also notes

@@ -93,7 +93,9 @@ func (v *view) funcs() template.FuncMap {
 		"back": func(href, key string) (template.HTML, error) {
 			return v.component("back", map[string]any{"Href": href, "Key": key})
 		},
-		"details":     func(key string) (template.HTML, error) { return v.component("details", key) },
+		"details": func(key string) (template.HTML, error) { // open where something typed or wrong may stand in it
+			return v.component("details", map[string]any{"Key": key, "Open": v.form != "" && v.typedHere()})
+		},
 		"end_details": func() template.HTML { return "</div></details>" },
 		"alert": func(kind, heading, text string, args ...any) (template.HTML, error) {
 			return v.component("alert", map[string]any{"Kind": kind, "Heading": heading, "Text": text, "Args": args})
@@ -249,7 +251,7 @@ func (v *view) newInput(name string, pairs []any) (input, error) {
 	}
 	var described []string
 	if v.typedHere() {
-		v.ids[field] = in.ID
+		v.asked = append(v.asked, labelled{field, in.ID, in.Label})
 	}
 	if in.Hint != "" {
 		described = append(described, in.ID+"-hint")
@@ -357,14 +359,28 @@ func (v *view) submit(key string, pairs ...any) (template.HTML, error) {
 	return v.component("submit", map[string]any{"Key": key, "O": o})
 }
 
-// summaryLine is one error above the page, with the field it leads to.
-type summaryLine struct{ Text, ID string }
+// labelled is a field as it stands on the page.
+type labelled struct{ name, id, label string }
 
-// summary lists what is wrong.
+// summaryLine is one error above the page, with the field it leads to.
+type summaryLine struct{ Label, Text, ID string }
+
+// summary lists what is wrong, in the order of the page, what is about no field
+// first.
 func (v *view) summary() []summaryLine {
+	at := func(e *hub.Error) int {
+		return slices.IndexFunc(v.asked, func(f labelled) bool { return f.name == e.Field })
+	}
 	var lines []summaryLine
-	for _, e := range v.r.again.wrong {
-		lines = append(lines, summaryLine{v.site.words.text(v.lang, e.Key, e.Args...), v.ids[e.Field]})
+	for _, e := range slices.SortedStableFunc(slices.Values(v.r.again.wrong), func(a, b *hub.Error) int { return at(a) - at(b) }) {
+		line := summaryLine{Text: v.site.words.text(v.lang, e.Key, e.Args...)}
+		if i := at(e); i >= 0 {
+			line.ID, line.Label = v.asked[i].id, v.asked[i].label
+			if !strings.ContainsAny(line.Label[len(line.Label)-1:], "?!.:") {
+				line.Label += ":"
+			}
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	jsonv1 "encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -134,7 +135,7 @@ func (d describer) schema(t reflect.Type) (any, error) {
 		return object{"type": "string", "enum": hub.Roles}, nil
 	case reflect.TypeFor[hub.AuthorityKind]():
 		return object{"type": "string", "enum": hub.AuthorityKinds}, nil
-	case reflect.TypeFor[jsontext.Value]():
+	case reflect.TypeFor[jsontext.Value](), reflect.TypeFor[jsonv1.RawMessage]():
 		return object{}, nil
 	}
 	switch t.Kind() {

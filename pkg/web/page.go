@@ -39,10 +39,10 @@ type view struct {
 	room  string
 	name  string
 	set   *template.Template
-	form  string            // name of the form that is open
-	forms int               // how many were opened
-	shown map[string]bool   // typed fields that the page has shown
-	ids   map[string]string // and the ids they stand under
+	form  string          // name of the form that is open
+	forms int             // how many were opened
+	shown map[string]bool // typed fields that the page has shown
+	asked []labelled      // the fields that the form shown again asks for, in order
 	marks []wanted
 }
 
@@ -93,7 +93,7 @@ func (s *Site) render(v view, data any) (string, view, error) {
 	}
 	defer p.pool.Put(l)
 	*l.view = v
-	l.view.site, l.view.set, l.view.shown, l.view.ids = s, l.set, map[string]bool{}, map[string]string{}
+	l.view.site, l.view.set, l.view.shown = s, l.set, map[string]bool{}
 	var b bytes.Buffer
 	err := l.set.ExecuteTemplate(&b, "page:"+v.name, data)
 	v = *l.view

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +124,12 @@ func (r *Request) FillDate(name string, t time.Time) {
 
 // Typed reports whether the page is shown again with what was typed into it.
 func (r *Request) Typed() bool { return r.again != nil }
+
+// Failed reports whether the page is shown again because of the error with
+// this key.
+func (r *Request) Failed(key string) bool {
+	return r.again != nil && slices.ContainsFunc(r.again.wrong, func(e *hub.Error) bool { return e.Key == key })
+}
 
 // Redirect sends the browser on after a form was done (303). Only to addresses
 // of our own.

@@ -191,7 +191,7 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	for _, p := range x.Structure.Posts() {
-		if slices.Contains(v.Actions, Assign) && p.Authority == r.Who.Authority && p.Person != r.Who.Person && p.Role == hub.Receiver && p.Holds(r.Now) {
+		if slices.Contains(v.Actions, Assign) && p.Authority == r.Who.Authority && p.Person != r.Who.Person && p.Role == letIn(r.Who) && p.Holds(r.Now) {
 			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: p.Name})
 		}
 	}

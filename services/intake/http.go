@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,6 +39,7 @@ type draftData struct {
 	Rows       []int // statements to offer: those there are, and an empty one
 	Police     bool  // the writer is of the police, and says which municipality
 	CanForward bool
+	Changed    bool // it was saved elsewhere meanwhile: both texts are shown
 	Course     []web.Step
 }
 
@@ -63,12 +65,18 @@ func (x *room) draftPage(w http.ResponseWriter, r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		d.ConcernView, d.Subject, d.Rows = v, v.Subject, rows(len(v.Statements))
+		d.ConcernView, d.Subject, d.Rows, d.Changed = v, v.Subject, rows(len(v.Statements)), r.Failed(draftChanged)
 		fill(r, v)
 	} else if _, err := hub.ParseID(string(d.Subject)); err != nil && !r.Typed() {
 		return r.Redirect(w, "/subjects/new?next=concern")
 	}
+	if d.ConcernView == nil {
+		fill(r, &ConcernView{})
+	}
 	r.Fill("subject", string(d.Subject))
+	// What the receiver writes down by phone is told by others, until they say that
+	// it is more.
+	r.Fill(fmt.Sprintf("statements.%d.kind", len(d.Rows)-1), "hearsay")
 	return x.Web.Page(w, r, http.StatusOK, "intake", "draft", d)
 }
 
@@ -119,11 +127,14 @@ func (x *room) lists(r *web.Request) lists {
 	return l
 }
 
-// fill puts a view's texts into the form's fields.
+// fill puts a view's texts into the form's fields, and into those that nobody
+// has answered what they count as.
 func fill(r *web.Request, v *ConcernView) {
-	for name, value := range map[string]string{"channel": v.Channel, "reporter_kind": v.ReporterKind, "reporter_name": v.ReporterName,
-		"reporter_contact": v.ReporterReach, "theme": v.Theme, "why_now": v.WhyNow, "context": v.Context, "wishes": v.Wishes,
-		"urgency": v.Urgency, "urgency_reason": v.UrgencyReason, "child": v.Child, "version": strconv.Itoa(v.Version),
+	first := Report{Channel: v.Channel, ReporterKind: v.ReporterKind, Theme: v.Theme, Child: v.Child}
+	first.fill()
+	for name, value := range map[string]string{"channel": first.Channel, "reporter_kind": first.ReporterKind, "reporter_name": v.ReporterName,
+		"reporter_contact": v.ReporterReach, "theme": first.Theme, "why_now": v.WhyNow, "context": v.Context, "wishes": v.Wishes,
+		"urgency": v.Urgency, "urgency_reason": v.UrgencyReason, "child": first.Child, "version": strconv.Itoa(v.Version),
 		"municipality": string(v.Municipality)} {
 		r.Fill(name, value)
 	}
@@ -190,7 +201,13 @@ func (x *room) draftForm(w http.ResponseWriter, r *web.Request) error {
 	wrong := hub.Problems(nil).Err()
 	if !f.Has("more") && !f.Has("save") {
 		report := in.Report
-		wrong = report.Check(r.Now).Err()
+		problems := report.Check(r.Now)
+		for _, p := range problems {
+			if p.Field == "statements" {
+				p.Field = "statements.0.text" // where it is mended
+			}
+		}
+		wrong = problems.Err()
 	}
 	var done Receipt
 	if r.PathValue("id") != "" {
@@ -207,7 +224,7 @@ func (x *room) draftForm(w http.ResponseWriter, r *web.Request) error {
 	at := "/concerns/" + string(done.ID)
 	switch {
 	case f.Has("more"):
-		return r.Redirect(w, at+"/draft#statements")
+		return r.Redirect(w, fmt.Sprintf("%s/draft#statements.%d.text", at, len(in.Statements))) // at the empty one
 	case f.Has("save"):
 		r.Toast(w, "intake.draft.saved")
 		return r.Redirect(w, at+"/draft")
@@ -328,10 +345,9 @@ type stepData struct {
 	*ConcernView
 	lists
 	preview
-	Tracks       []string
-	TracksOrNone []string
-	Outcomes     []string
-	Crosses      bool // the step discloses the concern to the other authority
+	Tracks   []string
+	Outcomes []string
+	Crosses  bool // the step discloses the concern to the other authority
 }
 
 // stepPage is the page on which an action is prepared. It is a Conflict where
@@ -345,7 +361,7 @@ func (x *room) stepPage(a Action) func(http.ResponseWriter, *web.Request) error 
 		if !slices.Contains(v.Actions, a) {
 			return hub.Conflict("intake.error.step")
 		}
-		d := stepData{ConcernView: v, lists: x.lists(r), Tracks: Tracks, TracksOrNone: append([]string{""}, Tracks...)}
+		d := stepData{ConcernView: v, lists: x.lists(r), Tracks: Tracks}
 		r.Fill("purpose", string(hub.Prevention))
 		switch a {
 		case Forward:
@@ -425,5 +441,11 @@ func (x *room) wouldSee(r *web.Request, s State) []string {
 	if err != nil {
 		return nil
 	}
-	return answer.Fields
+	return slices.SortedStableFunc(slices.Values(answer.Fields), func(a, b string) int { return slices.Index(told, a) - slices.Index(told, b) })
 }
+
+// told is the order in which a person would tell what is disclosed. What is
+// missing here comes first, where it is seen.
+var told = []string{"name", "cpr", "birth_date", "age_band", "protected", "child", "theme", "urgency", "urgency_reason", "statements", "why_now", "context",
+	"wishes", "channel", "received_at", "received_by", "reference", "state", "due", "child_due", "check_outcome", "municipal_rationale", "police_rationale",
+	"triage_outcome", "who_can_see", "who_has_seen", "erase_at", "retention_rule"}

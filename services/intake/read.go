@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,8 @@ import (
 // they cannot differ (A005).
 type ConcernView struct {
 	ID           hub.ID          `json:"id"`
-	State        State           `json:"state,omitempty"`   // a reporter's receipt does not tell how far it has got (A030)
-	Version      int             `json:"version,omitempty"` // nor how often something happened
+	State        State           `json:"state,omitempty"`  // a reporter's receipt does not tell how far it has got (A030)
+	Version      int             `json:"version,omitzero"` // nor how often something happened
 	ReceivedAt   *time.Time      `json:"received_at,omitempty"`
 	ReceivedBy   hub.AuthorityID `json:"received_by,omitempty"`
 	Municipality hub.AuthorityID `json:"municipality,omitempty"`
@@ -51,6 +52,7 @@ type ConcernView struct {
 
 	CheckOutcome  string          `json:"check_outcome,omitempty"`
 	TriageOutcome string          `json:"triage_outcome,omitempty"`
+	SeenBefore    int             `json:"seen_before,omitzero"` // other concerns about the person at the reader's own authority
 	Track         string          `json:"track,omitempty"`
 	Judgements    []JudgementView `json:"judgements,omitempty"`
 	Steps         []StepView      `json:"steps,omitempty"`
@@ -67,6 +69,12 @@ type StatementView struct {
 	Text       string `json:"text"`
 	ObservedOn string `json:"observed_on,omitempty"`
 	FirstHand  bool   `json:"first_hand"`
+}
+
+// On is the day it was observed; zero if that is not known.
+func (s StatementView) On() time.Time {
+	on, _ := time.ParseInLocation(time.DateOnly, s.ObservedOn, hub.Copenhagen)
+	return on
 }
 
 // JudgementView is one coordinator's triage as it is shown.
@@ -95,6 +103,12 @@ type Reader struct {
 	Rules     []string        `json:"rules"`
 }
 
+// Sees names what the reader is shown in a few fields that stand for the rest.
+func (r Reader) Sees() []string {
+	return slices.DeleteFunc([]string{"state", "theme", "name", "address", "statements", "reporter_name", "due", "municipal_rationale", "who_can_see", "handled"},
+		func(field string) bool { return !slices.Contains(r.Fields, field) })
+}
+
 func (v *ConcernView) report() Report {
 	r := Report{Channel: v.Channel, ReporterKind: v.ReporterKind, ReporterName: hub.NewPersonal(v.ReporterName), ReporterReach: hub.NewPersonal(v.ReporterReach),
 		Theme: v.Theme, WhyNow: hub.NewPersonal(v.WhyNow), Context: hub.NewPersonal(v.Context), Wishes: hub.NewPersonal(v.Wishes),
@@ -110,6 +124,7 @@ func (v *ConcernView) report() Report {
 type opened struct {
 	sheet
 	rel     pg.Relation
+	before  int
 	readers []Reader
 }
 
@@ -117,7 +132,8 @@ const sheetSQL = `select r.*, c.*,
 	coalesce((select jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))) from intake.words t where t.concern = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
 		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = c.id), '[]'),
-	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = c.id), '[]')
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = c.id), '[]'),
+	(select count(*) from access.item i where i.about = c.subject and i.id <> c.id and i.controller = $2 and i.state <> 'draft')
 	from access.relations($1, $2, $3, $4, $5) r join (select ` + columns + ` from intake.concern) c on c.id = r.id where c.id = $6`
 
 // read gives one concern to one actor: one statement for content and access
@@ -151,7 +167,7 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	dest := append(o.rel.Into(), &c.ID, &c.Subject, &c.ReporterKey, &c.Author, &c.Controller, &c.ReceivedBy, &c.Municipality, &c.Police, &c.State, &c.Version,
 		&c.Purpose, &c.Basis, &c.Channel, &c.ReporterKind, &c.Urgency, &c.Child, &c.Statements, &c.CheckOutcome, &c.TriageOutcome, &c.Track,
 		&c.CreatedAt, &c.ReceivedAt, &c.StepDue, &c.StepTold, &c.ChildDue, &c.ChildTold, &c.ChildOutcome, &c.RetentionRule, &c.EraseAt,
-		&o.Boxes, &o.Judgements, &o.Steps)
+		&o.Boxes, &o.Judgements, &o.Steps, &o.before)
 	err := tx.QueryRow(ctx, sheetSQL, append(tx.Me(), id)...).Scan(dest...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return opened{}, nil
@@ -183,6 +199,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("check_outcome"), &v.CheckOutcome, o.CheckOutcome)
 	keep(may("triage_outcome"), &v.TriageOutcome, o.TriageOutcome)
 	keep(may("triage_outcome"), &v.Track, o.Track)
+	keep(may("who_can_see"), &v.SeenBefore, o.before)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
 	if err := x.words(ctx, v, o, may, receipt); err != nil {
 		return nil, err
@@ -252,10 +269,18 @@ func keep[T any](may bool, field *T, value T) {
 func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 	if a == Assign || a == Unassign {
 		return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
-			SameAuthority: true, Target: hub.Receiver}
+			SameAuthority: true, Target: letIn(who)}
 	}
 	return policies.Act{Action: a.asked(), Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy,
 		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, Purpose: hub.Prevention}
+}
+
+// letIn is the role of the colleagues that a coordinator lets in.
+func letIn(who hub.Actor) hub.Role {
+	if who.Kind == hub.Police {
+		return hub.PoliceCoordinator
+	}
+	return hub.Receiver
 }
 
 // asked is the name under which policy knows an action: the outcomes of the

@@ -240,11 +240,14 @@ func (x *room) saveDraft(r *web.Request, in DraftText) (Receipt, error) {
 	return x.onPath(r, Edit, hub.ActChange, func(d *doing) error { return x.rewrite(d, in) })
 }
 
+// draftChanged is the error of a draft that was saved elsewhere meanwhile.
+const draftChanged = "intake.error.draft_changed"
+
 // rewrite replaces what a draft says. Two tabs cannot overwrite each other: the
 // second is a Conflict, and its text is kept on its own page.
 func (x *room) rewrite(d *doing, in DraftText) error {
 	if in.Version != 0 && in.Version != d.Version {
-		return hub.Conflict("intake.error.draft_changed")
+		return hub.Conflict(draftChanged)
 	}
 	if d.ReceivedBy == hub.Police && in.Municipality != "" {
 		home, err := x.home(d.tx.Who(), in.Municipality, d.tx.Now)
@@ -310,7 +313,7 @@ func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
 	}
 	return x.change(r, in.Draft, Submit, hub.ActCollect, func(d *doing) error {
 		if d.Version != v.Version {
-			return hub.Conflict("intake.error.draft_changed")
+			return hub.Conflict(draftChanged)
 		}
 		d.Purpose, d.Basis = in.Purpose, in.LegalBasis
 		if _, err := x.maySubmit(d.ctx, d.tx, d.concern); err != nil {

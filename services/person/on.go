@@ -48,10 +48,14 @@ func (x *room) forget(ctx context.Context, tx *pg.Tx, subject, but hub.ID, why s
 	return err
 }
 
-// bury destroys the keys of the erased: those not yet destroyed, and once after
-// every start all of them, so that a key that came back with a backup goes.
-func (x *room) bury(ctx context.Context) error {
-	all := !x.buried.Load()
+// bury destroys the keys of the erased that are not destroyed yet.
+func (x *room) bury(ctx context.Context) error { return x.buryThe(ctx, false) }
+
+// buryAgain destroys the keys of all who were ever erased, before the door
+// opens: a key that came back with a backup goes.
+func (x *room) buryAgain(ctx context.Context) error { return x.buryThe(ctx, true) }
+
+func (x *room) buryThe(ctx context.Context, all bool) error {
 	who := hub.System(x.Now(), x.NewID())
 	var ids []hub.ID
 	if err := x.DB.View(ctx, who, func(tx *pg.Tx) (err error) {
@@ -68,7 +72,6 @@ func (x *room) bury(ctx context.Context) error {
 			return err
 		}
 	}
-	x.buried.Store(true)
 	return nil
 }
 

@@ -15,7 +15,6 @@ package person
 
 import (
 	"embed"
-	"sync/atomic"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -34,12 +33,12 @@ var Service = service.Service{Name: "person", Schema: schema, Pages: pages, Open
 
 type room struct {
 	service.Env
-	buried atomic.Bool // every tombstone has been applied since the start
 }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{Env: env}
 	return service.Room{
+		Begin: x.buryAgain,
 		Routes: []web.Route{
 			{Method: "GET", Path: "/subjects/new", Do: x.newPage, Nav: web.Nav{Word: "person.nav.new", Order: 20, Roles: []hub.Role{
 				hub.Reporter, hub.Institution, hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator}}},
