@@ -103,11 +103,11 @@ func (s *Site) meet(ctx context.Context) {
 	}
 	done := make(chan struct{})
 	go func() { asked.Wait(); close(done) }()
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	wait, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	select {
 	case <-done:
-	case <-ctx.Done():
+	case <-wait.Done():
 	}
 }
 

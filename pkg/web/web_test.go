@@ -48,24 +48,24 @@ func TestAPageHasFrameMarksAndComponents(t *testing.T) {
 func TestAMarkThatFailsShowsUnavailable(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
-	w.mark = func(context.Context, hub.Actor, string, []hub.ID) (map[hub.ID]template.HTML, error) {
+	w.marked(func(context.Context, hub.Actor, string, []hub.ID) (map[hub.ID]template.HTML, error) {
 		return nil, errors.New("down")
-	}
+	})
 	b.get("/notes/1").holds(t, 200, "Utilgængelig")
-	w.mark = func(context.Context, hub.Actor, string, []hub.ID) (map[hub.ID]template.HTML, error) { panic("x") }
+	w.marked(func(context.Context, hub.Actor, string, []hub.ID) (map[hub.ID]template.HTML, error) { panic("x") })
 	b.get("/notes/1").holds(t, 200, "Utilgængelig")
-	w.mark = func(ctx context.Context, _ hub.Actor, _ string, _ []hub.ID) (map[hub.ID]template.HTML, error) {
+	w.marked(func(ctx context.Context, _ hub.Actor, _ string, _ []hub.ID) (map[hub.ID]template.HTML, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
-	}
+	})
 	b.get("/notes/1").holds(t, 200, "Utilgængelig")
 	var who hub.Actor
 	calls := 0
-	w.mark = func(_ context.Context, a hub.Actor, _ string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	w.marked(func(_ context.Context, a hub.Actor, _ string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 		who = a
 		calls++
 		return nil, nil
-	}
+	})
 	b.get("/notes/1").holds(t, 200, "!Utilgængelig", "!<!--")
 	if calls != 1 || who.Hat.ID != anna.ID {
 		t.Errorf("asked %d times as %v", calls, who.Hat)

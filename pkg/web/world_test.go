@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,13 +126,14 @@ func hat(person, role string) hub.Hat {
 // world is a site with one room in it, on a server, and its memory.
 type world struct {
 	*testing.T
-	site *Site
-	url  string
-	mem  *memory
-	log  *bytes.Buffer
-	done []Answered
-	do   func(r *Request, f Form) error // what the form's handler does
-	mark Mark
+	site  *Site
+	url   string
+	mem   *memory
+	log   *bytes.Buffer
+	done  []Answered
+	doing sync.Mutex
+	do    func(r *Request, f Form) error // what the form's handler does
+	mark  atomic.Pointer[Mark]           // what the mark other.card does
 }
 
 type noteIn struct {
@@ -156,7 +158,11 @@ func newWorld(t *testing.T, issuers ...Issuer) *world {
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()
 	site, err := New(Options{Origin: w.url, Issuers: issuers, Now: func() time.Time { return now }, NewID: hub.NewID, Log: logTo(w.log),
-		MarkFor: 200 * time.Millisecond, Done: func(a Answered) { w.done = append(w.done, a) }})
+		MarkFor: 200 * time.Millisecond, Done: func(a Answered) {
+			w.doing.Lock() // a browser asks several things at once
+			defer w.doing.Unlock()
+			w.done = append(w.done, a)
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,12 +234,12 @@ func newWorld(t *testing.T, issuers ...Issuer) *world {
 	if err := site.Add("room", os.DirFS("testdata"), routes, nil); err != nil {
 		t.Fatal(err)
 	}
-	w.mark = func(_ context.Context, _ hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	w.marked(func(_ context.Context, _ hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 		html, err := site.Fragment(lang, "room", "card", "<i>"+string(ids[0]))
 		return map[hub.ID]template.HTML{ids[0]: html}, err
-	}
+	})
 	err = site.Add("other", nil, nil, map[string]Mark{"card": func(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
-		return w.mark(ctx, who, lang, ids)
+		return (*w.mark.Load())(ctx, who, lang, ids)
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -335,3 +341,6 @@ func (a answer) holds(t *testing.T, status int, texts ...string) answer {
 	}
 	return a
 }
+
+// marked changes what the mark other.card does; a late call may be reading it.
+func (w *world) marked(do Mark) { w.mark.Store(&do) }

@@ -70,6 +70,15 @@ type site struct {
 	origin  string
 	idp     *idp
 	browser context.Context
+	tongue  *tongue
+}
+
+// in is the site in another test.
+func (s *site) in(t *testing.T) *site {
+	c, script := *s, *s.script
+	script.T, script.who = t, map[string]*hubtest.Client{}
+	c.script = &script
+	return &c
 }
 
 // openSite starts a hub of every room at a free port of this machine.

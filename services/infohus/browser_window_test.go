@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // window is one person at one browser window of their own.
@@ -41,10 +43,9 @@ func (s *site) window(scripts bool) *window {
 		s.Fatal(err)
 	}
 	if !scripts {
-		b.call(emulation.SetScriptExecutionDisabled.Method, func() error {
-			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-			return err
-		})
+		if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+			s.Fatal(err)
+		}
 	}
 	s.Cleanup(func() {
 		b.mu.Lock()
@@ -88,13 +89,6 @@ func (b *window) received() int {
 	defer b.mu.Unlock()
 	defer func() { b.bytes = 0 }()
 	return int(b.bytes)
-}
-
-func (b *window) call(what string, f func() error) {
-	b.Helper()
-	if err := f(); err != nil {
-		b.Fatalf("%s: %v", what, err)
-	}
 }
 
 // patience is how long something on a page is waited for: it is there at once,
@@ -182,7 +176,12 @@ func (b *window) answered(field string) {
 func (b *window) types(field, text string) {
 	b.Helper()
 	b.answered(field)
-	b.do(chromedp.Clear(chromedp.CSS(css(field))), chromedp.SendKeys(chromedp.CSS(css(field)), text))
+	b.do(chromedp.Focus(chromedp.CSS(css(field))))
+	eval[bool](b, `document.activeElement.select(), true`)
+	b.do(chromedp.KeyEvent(kb.Delete))
+	if _, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // ticks a box or chooses one of several, by its label.

@@ -46,6 +46,11 @@ type letIn struct {
 	ended  bool
 }
 
+// ends reports whether somebody could take it back.
+func (l letIn) ends(a *actor) bool {
+	return l.id != "" && !l.ended && l.at == a.at && l.person != a.person
+}
+
 // thing is a concern as the model knows it.
 type thing struct {
 	id, subject  hub.ID

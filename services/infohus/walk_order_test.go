@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -82,12 +83,15 @@ func (w *walk) order(c *thing, a *actor, action string) (method, path string, bo
 		}
 		return method, path + "check", in, said, want
 	case "triage":
-		outcome := pick("case", "unfounded", "other_track")
-		in := judge(outcome)
-		if said = outcome; outcome == "other_track" {
-			in["track"] = pick("violence", "emergency")
-			said += "/" + in["track"].(string)
+		said = pick("case", "case", "unfounded", "other_track/violence", "other_track/emergency")
+		for kind, other := range c.judged { // mostly they come to agree
+			if kind != a.kind && w.IntN(4) > 0 {
+				said = other
+			}
 		}
+		outcome, track, _ := strings.Cut(said, "/")
+		in := judge(outcome)
+		in["track"] = track
 		if bad {
 			in["rationale"], said = "Enig.", said+" without saying why"
 			refuse(400)
@@ -152,6 +156,9 @@ func (w *walk) unassigns(c *thing, a *actor, want int) (method, path string, bod
 		return method, path + string(hub.NewID()), nil, "one that never was", want
 	}
 	l := known[w.IntN(len(known))]
+	if i := slices.IndexFunc(known, func(l letIn) bool { return l.ends(a) }); i >= 0 && w.IntN(3) > 0 {
+		l = known[i]
+	}
 	if want == 200 {
 		switch {
 		case l.at != a.at || l.person == a.person: // of another authority, or the own

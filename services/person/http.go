@@ -181,6 +181,9 @@ type newData struct {
 // newPage asks who a concern is about.
 func (x *room) newPage(w http.ResponseWriter, r *web.Request) error {
 	d := newData{Next: r.URL.Query().Get("next"), Categories: Categories, Bands: Bands}
+	if !r.URL.Query().Has("next") {
+		d.Next = "concern" // from the menu: nobody is registered for nothing
+	}
 	d.Action = "/subjects/new"
 	if nexts[d.Next] == "" {
 		d.Next = ""

@@ -1,0 +1,206 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/infohus/infohus/deploy"
+)
+
+// axe is axe-core 4.14.1 by Deque Systems, as npm has it (MPL-2.0).
+//
+//go:embed testdata/axe.min.js
+var axe string
+
+// widths are a telephone (and 400 % on a screen), a tablet, a desk.
+var widths = []int64{1280, 768, 320}
+
+// reviewed are the rules that axe leaves to a human on our pages, each with what
+// the human found. Anything else that it leaves open fails.
+var reviewed = map[string]string{}
+
+// look is what axe and the browser find of a page at one width.
+type look struct {
+	Width      float64   // of what there is to scroll, beyond the window
+	Wide       string    // what sticks out
+	Violations []axeRule // what is wrong
+	Took float64
+	Incomplete []axeRule // what axe cannot judge
+}
+
+type axeRule struct {
+	ID    string
+	Nodes []string
+}
+
+// looking runs in the page.
+const looking = `(async () => {
+	const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+	const wide = over <= 0 ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+		.slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\n');
+	const t0 = performance.now(); const r = await axe.run(document, {resultTypes: ['violations', 'incomplete'], preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']});
+	const short = l => l.map(x => ({id: x.id, nodes: x.nodes.map(n => n.target.join(' ') + ': ' + n.html.slice(0, 160) + ' ' + (n.failureSummary || '').slice(0, 240))}));
+	return JSON.stringify({took: performance.now()-t0, width: over, wide, violations: short(r.violations), incomplete: short(r.incomplete)});
+})()`
+
+// inspect holds the page in the window against everything that can be seen by a
+// program: axe, no scrolling sideways, one language only, no key for a word.
+func (b *window) inspect(name string) {
+	b.Helper()
+	name = b.lang + " " + name
+	b.words(name)
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[json.RawMessage](axe+";0")); err != nil {
+		b.Fatalf("%s: %v", name, err)
+	}
+	for _, width := range widths {
+		b.do(chromedp.EmulateViewport(width, 900))
+		text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](looking, func(p *runtime.EvaluateParams) { chromedp.EvalAwaitPromise(p) }))
+		if err != nil {
+			b.Fatalf("%s at %d px: %v", name, width, err)
+		}
+		var l look
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			b.Fatal(err)
+		}
+		fmt.Println("AXE", name, width, l.Took)
+		if l.Width > 0 {
+			b.Errorf("%s at %d px scrolls sideways by %v px: %s", name, width, l.Width, l.Wide)
+		}
+		for _, f := range l.Violations {
+			b.Errorf("%s at %d px: %s\n%s", name, width, f.ID, strings.Join(f.Nodes, "\n"))
+		}
+		for _, f := range l.Incomplete {
+			if reviewed[f.ID] == "" {
+				b.Errorf("%s at %d px: axe cannot judge %s; somebody must\n%s", name, width, f.ID, strings.Join(f.Nodes, "\n"))
+			}
+		}
+	}
+	b.do(chromedp.EmulateViewport(widths[0], 900))
+}
+
+// reading gives every text that the page has for somebody, seen or heard, but
+// for what is in another language and says so, and codes.
+const reading = `(() => {
+	const skip = e => e.closest('code, script, style, [lang]:not(html)');
+	const all = [document.title], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (walk.nextNode()) { const n = walk.currentNode; if (n.data.trim() && !skip(n.parentElement)) all.push(n.data.trim()); }
+	for (const e of document.querySelectorAll('[aria-label], [title], [alt], [placeholder], [data-title]'))
+		if (!skip(e)) for (const a of ['aria-label', 'title', 'alt', 'placeholder', 'data-title']) if (e.getAttribute(a)) all.push(e.getAttribute(a));
+	return all;
+})()`
+
+var (
+	aWord = regexp.MustCompile(`\pL{2,}`)
+	aKey  = regexp.MustCompile(`\[[a-z_]+(\.[a-z0-9_]+)+\]`)
+)
+
+// tongue is what tells one language from the other.
+type tongue struct {
+	foreign map[string]map[string]bool // by the language of a page: the words that only the other one has
+	names   *strings.Replacer          // takes out what people and places are called, and what the people of the demo world wrote
+}
+
+// words holds that a page speaks its own language and no other, by the
+// catalogues: no word on it stands only in the other language's.
+func (b *window) words(name string) {
+	b.Helper()
+	found := map[string]string{}
+	for _, text := range eval[[]string](b, reading) {
+		if k := aKey.FindString(text); k != "" {
+			b.Errorf("%s: there is no word %s", name, k)
+		}
+		for _, w := range aWord.FindAllString(strings.ToLower(b.tongue.names.Replace(text)), -1) {
+			if b.tongue.foreign[b.lang][w] {
+				found[w] = text
+			}
+		}
+	}
+	for _, w := range slices.Sorted(maps.Keys(found)) {
+		b.Errorf("%s: %q is not of this language, in %q", name, w, found[w])
+	}
+}
+
+// listens learns the words of both languages, from every catalogue.
+func (s *site) listens() {
+	s.Helper()
+	words := map[string]map[string]bool{"da": {}, "en": {}}
+	add := func(lang, text string) {
+		for _, w := range aWord.FindAllString(strings.ToLower(text), -1) {
+			words[lang][w] = true
+		}
+	}
+	for lang := range words {
+		for _, key := range s.Site().Words() {
+			add(lang, s.Site().T(lang, key))
+		}
+		for _, role := range idpRoles {
+			add(lang, role[lang])
+		}
+		for _, text := range idpWords[lang] {
+			add(lang, text)
+		}
+	}
+	for _, b := range s.Structure.LegalBases {
+		add("da", b.TextDa)
+		add("en", b.TextEn)
+	}
+	only := func(lang, not string) map[string]bool {
+		left := maps.Clone(words[lang])
+		maps.DeleteFunc(left, func(w string, _ bool) bool { return words[not][w] })
+		return left
+	}
+	s.tongue = &tongue{foreign: map[string]map[string]bool{"da": only("en", "da"), "en": only("da", "en")}, names: s.names()}
+}
+
+func (s *site) names() *strings.Replacer {
+	s.Helper()
+	all := []string{s.Structure.District.Name, typedName, typedSeen, typedNow, typedWhy}
+	for _, a := range s.Structure.Authorities {
+		all = append(all, a.Name)
+		for _, d := range a.Departments {
+			all = append(all, d.Name)
+		}
+	}
+	for _, p := range s.Structure.People {
+		all = append(all, p.Name)
+	}
+	var tales any
+	if err := yaml.Unmarshal(deploy.Concerns(), &tales); err != nil {
+		s.Fatal(err)
+	}
+	all = append(all, texts(tales)...)
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	var pairs []string
+	for _, name := range all {
+		pairs = append(pairs, name, " ")
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// texts are all strings of a document of YAML that have a space in them.
+func texts(v any) (all []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			all = append(all, texts(x)...)
+		}
+	case []any:
+		for _, x := range v {
+			all = append(all, texts(x)...)
+		}
+	case string:
+		if strings.Contains(v, " ") {
+			all = append(all, v)
+		}
+	}
+	return all
+}

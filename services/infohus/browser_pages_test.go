@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// everyPage visits every page in both languages: empty, filled and with errors.
+func everyPage(t *testing.T, ctx context.Context) {
+	s := openSite(t, ctx)
+	s.demo()
+	s.listens()
+	for _, lang := range []string{"da", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			v := &visitor{s.in(t), lang, map[string]*window{}}
+			v.outside()
+			v.home()
+			v.register()
+			v.draft()
+			v.concerns()
+			v.steps()
+			v.police()
+			v.officer()
+			v.oddities()
+		})
+	}
+}
+
+// visitor goes everywhere, as different people in one language.
+type visitor struct {
+	*site
+	lang string
+	at   map[string]*window
+}
+
+// as is somebody's window; "" is nobody's.
+func (v *visitor) as(login string) *window {
+	v.Helper()
+	b := v.at[login]
+	if b == nil {
+		b = v.window(true)
+		b.opens("/signin")
+		if v.lang != b.lang {
+			b.switches()
+		}
+		if login != "" {
+			b.opens("/")
+			b.signsInHere(login)
+		}
+		v.at[login] = b
+	}
+	return b
+}
+
+// find is the reference of a concern in a state, received by an authority.
+func (v *visitor) find(state, controller string) string {
+	v.Helper()
+	return v.One("select min(id) from intake.concern where state = '" + state + "' and controller = '" + controller + "'")
+}
+
+// outside are the pages of whoever is not signed in.
+func (v *visitor) outside() {
+	b := v.as("")
+	b.opens("/signin")
+	b.inspect("sign-in")
+	b.opens("/signin?why=ended")
+	b.inspect("sign-in after the session ended")
+	b.leads(chromedp.Click(chromedp.CSS(".doors button")))
+	b.inspect("development sign-in")
+	b.do(chromedp.Click(chromedp.CSS("#who div:first-of-type label")), chromedp.SendKeys(chromedp.CSS("#password"), "xyz"))
+	b.leads(chromedp.Click(chromedp.CSS("form button")))
+	b.inspect("development sign-in, wrong")
+	b.opens("/accessibility")
+	b.inspect("accessibility statement")
+	b.opens("/nowhere")
+	b.inspect("missing page")
+	b.opens("/tell")
+	b.inspect("tell")
+	b.presses("intake.tell.send")
+	b.inspect("tell, wrong")
+	b.chooses("municipality", "Køge")
+	b.types("seen", typedSeen)
+	b.types("why_now", typedNow)
+	b.ticks("urgency", 3)
+	b.presses("intake.tell.send")
+	b.inspect("told")
+	b.opens("/tell")
+	b.types("slip-code", "xxxx-xxxx")
+	b.presses("intake.tell.ask")
+	b.inspect("slip")
+}
+
+// home are the front pages.
+func (v *visitor) home() {
+	for _, login := range []string{"solvej", coordinator, policeMan, koegeDPO} {
+		b := v.as(login)
+		b.opens("/")
+		b.inspect("home of " + login)
+	}
+	b := v.as("birk")
+	b.inspect("choice of a hat")
+	b.opens("/nowhere")
+	b.inspect("missing page, signed in")
+	b = v.as(coordinator)
+	b.opens("/concerns")
+	b.inspect("list")
+	b.opens("/concerns?state=draft")
+	b.inspect("list, of one state")
+	b.opens("/concerns?state=nothing")
+	b.inspect("list of a state that is none")
+	b = v.as("solvej")
+	b.opens("/concerns")
+	b.inspect("list, empty")
+}
+
+// register are the pages about the person.
+func (v *visitor) register() {
+	b := v.as(coordinator)
+	b.goes("person.nav.new")
+	b.inspect("new person")
+	b.types("cpr", "310299-1234")
+	b.presses("person.new.next")
+	b.inspect("new person, wrong")
+	b.types("name", typedName)
+	b.types("cpr", "670311-4821") // of the boy in the demo world
+	b.presses("person.new.next")
+	b.inspect("person who is there already")
+	subject := v.One("select subject from intake.concern where state = 'triage' and controller = 'koege' and child = 'yes' limit 1")
+	b.opens("/subjects/" + subject)
+	b.inspect("person")
+	b.leads(chromedp.Click(chromedp.CSS(`a[href$="/reveal"]`)))
+	b.inspect("whole number")
+	b.presses("person.reveal.do")
+	b.inspect("whole number, wrong")
+	b.types("reason", typedWhy)
+	b.presses("person.reveal.do")
+	b.inspect("whole number, shown")
+	b.opens("/subjects/" + v.One("select subject from intake.concern where state = 'received' and controller = 'koege' limit 1") + "/identify")
+	b.inspect("who it is")
+	b.types("cpr", "310299-1234")
+	b.presses("person.identify.save")
+	b.inspect("who it is, wrong")
+}
+
+// draft are the pages of taking a concern.
+func (v *visitor) draft() {
+	b := v.as(coordinator)
+	b.goes("person.nav.new")
+	b.types("name", typedName)
+	b.presses("person.new.next")
+	b.inspect("draft, empty")
+	b.presses("intake.draft.on")
+	b.inspect("draft, wrong")
+	b.types("statements.0.text", typedSeen)
+	b.presses("intake.draft.more")
+	b.inspect("draft, with a row more")
+	b.types("why_now", typedNow)
+	b.ticks("urgency", 2)
+	b.presses("intake.draft.save")
+	b.inspect("draft, saved")
+	b.presses("intake.draft.on")
+	b.inspect("send")
+	b.presses("intake.send.send")
+	b.inspect("send, wrong")
+}
+
+// concerns are those of the demo world, as the municipality sees them.
+func (v *visitor) concerns() {
+	b := v.as(coordinator)
+	for _, state := range []string{"received", "rerouted", "acute", "police_only", "triage", "unfounded", "case"} {
+		b.opens("/concerns/" + v.find(state, "koege"))
+		b.inspect("concern in " + state)
+	}
+}
+
+// steps are the pages on which something is done.
+func (v *visitor) steps() {
+	b := v.as(coordinator)
+	received, triage := "/concerns/"+v.find("received", "koege"), "/concerns/"+v.find("triage", "mvs-politi")
+	for _, step := range []struct{ page, send string }{
+		{received + "/forward", "intake.forward.send"}, {received + "/reroute", "intake.reroute.send"}, {received + "/notification", "intake.notification.send"},
+		{received + "/access", "intake.access.send"}, {triage + "/triage", "intake.triage.send"},
+	} {
+		b.opens(step.page)
+		b.inspect(step.page[37:])
+		b.presses(step.send)
+		b.inspect(step.page[37:] + ", wrong")
+	}
+	b.opens(triage + "/forward")
+	b.inspect("a step that does not fit")
+}
+
+// police are the pages of the police's coordinator.
+func (v *visitor) police() {
+	b := v.as(policeMan)
+	own := "/concerns/" + v.find("police_check", "mvs-politi")
+	for _, state := range []string{"acute", "case", "unfounded"} {
+		b.opens("/concerns/" + v.find(state, "koege"))
+		b.inspect("concern in " + state + ", for the police")
+	}
+	b.opens(own)
+	b.inspect("concern of the police's own")
+	b.presses("intake.do.check")
+	b.inspect("check")
+	b.ticks("outcome", 1)
+	b.presses("intake.check.send")
+	b.inspect("check, wrong")
+	b.goes("person.nav.new")
+	b.ticks("unknown")
+	b.presses("person.new.next")
+	b.inspect("draft of the police")
+}
+
+// officer are the pages of the data-protection officer.
+func (v *visitor) officer() {
+	b := v.as(koegeDPO)
+	b.goes("audit.nav.trail")
+	b.inspect("trail")
+	b.presses("audit.trail.search")
+	b.inspect("trail, wrong")
+	b.chooses("ground", b.t(b.lang, "audit.field.ground.lawfulness"))
+	b.presses("audit.trail.search")
+	b.inspect("trail, found")
+	b.leads(chromedp.Click(chromedp.CSS("tbody tr:first-child a")))
+	b.inspect("a row of the trail")
+}
+
+// oddities are what comes when a session ends, or a hat is changed, in the
+// middle of something.
+func (v *visitor) oddities() {}
