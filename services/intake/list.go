@@ -106,7 +106,7 @@ const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.
 
 // tuples are the allowed sets of attributes: few, however many concerns.
 func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, error) {
-	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.relations($1, $2, $3, $4, $5) r
+	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.mine($1, $2, $3, $4, $5) r
 		where r.kind = 'concern' and (r.relation <> '' or r.assigned or r.author)`, tx.Me()...)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 // What a reader is not given orders nothing either: without the clock a line
 // stands where it was begun.
 const pageSQL = `with allowed as (
-	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks from access.relations($1, $2, $3, $4, $5) r
+	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks from access.mine($1, $2, $3, $4, $5) r
 	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[])
 		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks)
 	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis)
