@@ -63,6 +63,13 @@ func measured(b *testing.B) (*hubtest.Hub, *pgxpool.Pool) {
 	return h, pool
 }
 
+// client is a program with a token of its own, made once.
+func client(h *hubtest.Hub) *hubtest.Client {
+	c := h.As(coordinator)
+	c.Token = h.Issuer.Sign(h.Issuer.Claims(c.Post))
+	return c
+}
+
 func reference(b *testing.B, c *hubtest.Client) hub.ID {
 	b.Helper()
 	var out struct{ Subject hub.ID }
@@ -110,7 +117,7 @@ func rowsOf(b *testing.B, pool *pgxpool.Pool, id, subject hub.ID) *same {
 // transaction), against the same rows inserted by bare pgx in one transaction.
 func BenchmarkSubmit(b *testing.B) {
 	h, pool := measured(b)
-	c := h.As(coordinator)
+	c := client(h)
 	subject := reference(b, c)
 	in := concern(subject, nil)
 	var first done
@@ -150,7 +157,7 @@ func (s *same) insert(b *testing.B) {
 // of handler.
 func BenchmarkRead(b *testing.B) {
 	h, pool := measured(b)
-	c := h.As(coordinator)
+	c := client(h)
 	var got done
 	c.API("POST", "/api/concerns", concern(reference(b, c), nil)).Must(201).JSON(&got)
 	h.Settle()
@@ -176,7 +183,7 @@ func BenchmarkRead(b *testing.B) {
 // second.
 func BenchmarkReadCrowd(b *testing.B) {
 	h, pool := measured(b)
-	c := h.As(coordinator)
+	c := client(h)
 	var got done
 	c.API("POST", "/api/concerns", concern(reference(b, c), nil)).Must(201).JSON(&got)
 	h.Settle()
@@ -250,7 +257,7 @@ func BenchmarkDecision(b *testing.B) {
 // itself.
 func BenchmarkTold(b *testing.B) {
 	h, _ := measured(b)
-	c := h.As(coordinator)
+	c := client(h)
 	subject := reference(b, c)
 	body, err := json.Marshal(concern(subject, nil))
 	if err != nil {
