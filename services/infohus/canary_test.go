@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -161,7 +162,11 @@ func TestCanary(t *testing.T) {
 	data := s.backUp(backup)
 	oid := s.One("select oid from pg_database where datname = current_database()")
 	roots := []string{s.Dir, backup, filepath.Join(data, "base", oid), filepath.Join(data, "log")}
-	texts := map[string][]byte{"the log": book.Bytes(), "a span": traced(), "a header": headers.Bytes(), "a problem": problems.Bytes()}
+	var metrics metricdata.ResourceMetrics
+	if err := meters.Collect(t.Context(), &metrics); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string][]byte{"a metric": fmt.Append(nil, metrics), "the log": book.Bytes(), "a span": traced(), "a header": headers.Bytes(), "a problem": problems.Bytes()}
 	found, err := leaks(roots, texts)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +174,7 @@ func TestCanary(t *testing.T) {
 	for _, f := range found {
 		t.Error(f)
 	}
-	if len(texts["a span"]) < 1000 || len(texts["the log"]) < 100 {
+	if len(metrics.ScopeMetrics) == 0 || len(texts["a span"]) < 1000 || len(texts["the log"]) < 100 {
 		t.Errorf("%d bytes of spans and %d of log: the canary had nowhere to leak to", len(texts["a span"]), len(texts["the log"]))
 	}
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -62,7 +63,11 @@ func (r *recorder) statements() []string {
 	return slices.Compact(list) // a statement is prepared, under its own text, once for each connection
 }
 
+// meters collects every metric that the test binary makes.
+var meters = metric.NewManualReader()
+
 func TestMain(m *testing.M) {
+	otel.SetMeterProvider(metric.NewMeterProvider(metric.WithReader(meters)))
 	otel.SetTracerProvider(trace.NewTracerProvider(trace.WithSpanProcessor(&spans)))
 	os.Exit(m.Run())
 }
