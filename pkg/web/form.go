@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -174,7 +175,9 @@ func (v *view) closeForm() (template.HTML, error) {
 		return "", errors.New("no form is open")
 	}
 	v.form = ""
-	return "</form>", nil
+	names, err := v.component("hidden", map[string]any{"Name": "_chosen", "Value": strings.Join(v.chosen, " ")})
+	v.chosen = nil
+	return names + "</form>", err
 }
 
 // typedHere reports whether the form that is open is the one shown again.
@@ -342,6 +345,7 @@ func (v *view) optionsOf(field string, of any) ([]Option, error) {
 
 func (v *view) hidden(name string, value any) (template.HTML, error) {
 	v.shown[name] = true
+	v.chosen = append(v.chosen, name)
 	return v.component("hidden", map[string]any{"Name": name, "Value": fmt.Sprint(value)})
 }
 
@@ -352,6 +356,7 @@ func (v *view) submit(key string, pairs ...any) (template.HTML, error) {
 	}
 	if name, ok := o["name"].(string); ok {
 		v.shown[name] = true
+		v.chosen = append(v.chosen, name)
 	}
 	if o["variant"] == nil {
 		o["variant"] = "primary"
@@ -394,18 +399,41 @@ func (v *view) left() []typedField {
 }
 
 // typedFields lists the fields of a form that are not shown elsewhere, by name.
+// What nobody typed, hidden fields and the button pressed, is left out.
 func (s *Site) typedFields(lang, room string, typed url.Values, shown map[string]bool) []typedField {
 	var left []typedField
+	chosen := strings.Fields(typed.Get("_chosen"))
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		text := strings.TrimSpace(strings.Join(typed[name], "\n"))
-		if strings.HasPrefix(name, "_") || shown[name] || text == "" {
+		if strings.HasPrefix(name, "_") || shown[name] || text == "" || slices.Contains(chosen, name) {
 			continue
 		}
-		label := name
-		if key := room + ".field." + strings.TrimSuffix(name, "[]"); s.words.has(key) {
-			label = s.words.text(lang, key)
-		}
-		left = append(left, typedField{label, text})
+		left = append(left, s.inWords(lang, room+".field.", name, text))
 	}
 	return left
+}
+
+var (
+	listed = regexp.MustCompile(`s\.[0-9]+\.`)        // "statements.0.text" has the label of "statement.text"
+	dated  = regexp.MustCompile(`-(day|month|year)$`) // a part of a date
+)
+
+// inWords is a field as people know it: its label, and what its value says where
+// it was chosen from a list.
+func (s *Site) inWords(lang, fields, name, text string) typedField {
+	part := strings.TrimPrefix(dated.FindString(name), "-")
+	key := fields + listed.ReplaceAllString(strings.TrimSuffix(dated.ReplaceAllString(name, ""), "[]"), ".")
+	f := typedField{name, text}
+	if s.words.has(key) {
+		f.Label = s.words.text(lang, key)
+	}
+	switch {
+	case part != "":
+		f.Label += " " + s.words.text(lang, "web.date."+part)
+	case s.words.has(key + "." + text):
+		f.Text = s.words.text(lang, key+"."+text)
+	case text == "yes":
+		f.Text = s.words.text(lang, "web.yes")
+	}
+	return f
 }

@@ -114,13 +114,26 @@ func (s *Site) keptPage(w http.ResponseWriter, r *Request) error {
 	if s.showAgain(w, r, k.Values, nil, http.StatusOK, keptNotice) {
 		return nil
 	}
-	f := frame{Title: r.T("web.keptleft.title"), Left: s.typedFields(r.Lang, "", k.Values, nil)}
+	f := frame{Title: r.T("web.keptleft.title"), Left: s.typedFields(r.Lang, s.roomOf(k.Page), k.Values, nil)}
 	html, _, err := s.render(view{lang: r.Lang, room: "web", name: "keptleft"}, nil)
 	if err != nil {
 		return err
 	}
 	f.Body = asHTML(html)
 	return s.frame(w, r, http.StatusOK, f)
+}
+
+// roomOf is the room that a page belongs to, "" for none.
+func (s *Site) roomOf(page string) string {
+	r, err := http.NewRequest(http.MethodGet, page, http.NoBody)
+	if err != nil {
+		return ""
+	}
+	route, _ := s.find(r)
+	if route == nil {
+		return ""
+	}
+	return route.Room
 }
 
 // dropKept forgets a kept form once its page has been sent again and done.

@@ -33,17 +33,18 @@ type lent struct {
 
 // view is what the functions of a template see: one page being rendered.
 type view struct {
-	site  *Site
-	r     *Request // nil in a fragment
-	lang  string
-	room  string
-	name  string
-	set   *template.Template
-	form  string          // name of the form that is open
-	forms int             // how many were opened
-	shown map[string]bool // typed fields that the page has shown
-	asked []labelled      // the fields that the form shown again asks for, in order
-	marks []wanted
+	site   *Site
+	r      *Request // nil in a fragment
+	lang   string
+	room   string
+	name   string
+	set    *template.Template
+	form   string          // name of the form that is open
+	forms  int             // how many were opened
+	shown  map[string]bool // typed fields that the page has shown
+	asked  []labelled      // the fields that the form shown again asks for, in order
+	marks  []wanted
+	chosen []string // names in the form that is open that nobody types into
 }
 
 // parse reads components of web and pages/*.html of a room.

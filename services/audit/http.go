@@ -272,6 +272,10 @@ func (x *room) mayRead(r *web.Request) error {
 	})
 }
 
+// onPage is how many rows stand on a page: light enough to come at once (trust.md
+// G12).
+const onPage = 20
+
 // trailForm answers a search on the page itself: what was searched for stands in
 // no address (A044).
 func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
@@ -280,7 +284,7 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: hub.ID(f.Line("reference")), Person: hub.ID(f.Line("person")),
-		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after")}
+		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after"), Limit: onPage}
 	found, err := x.searchTrail(r, in)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func TestOfficersPages(t *testing.T) {
 				t.Errorf("%s: the page does not show %s", lang, shown)
 			}
 		}
-		if strings.Contains(a.Path, string(koege)) || strings.Count(a.Text(), `href="/trail/`) != usual {
+		if strings.Contains(a.Path, string(koege)) || strings.Count(a.Text(), `href="/trail/`) != onPage {
 			t.Errorf("%s: at %s, %d rows", lang, a.Path, strings.Count(a.Text(), `href="/trail/`))
 		}
 		for _, id := range []string{w.One(`select max(id) from audit.trail where outcome = 'deny'`), w.One(`select max(id) from audit.trail where why_ref <> '' and act = 'consult' and object_kind = 'concern'`)} {

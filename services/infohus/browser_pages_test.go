@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -12,6 +15,7 @@ func everyPage(t *testing.T, ctx context.Context) {
 	s := openSite(t, ctx)
 	s.demo()
 	s.listens()
+	t.Cleanup(s.covers)
 	for _, lang := range []string{"da", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -101,6 +105,7 @@ func (v *visitor) home() {
 		b.inspect("home of " + login)
 	}
 	b := v.as("birk")
+	b.opens("/hats")
 	b.inspect("choice of a hat")
 	b.opens("/nowhere")
 	b.inspect("missing page, signed in")
@@ -228,6 +233,62 @@ func (v *visitor) officer() {
 	b.inspect("a row of the trail")
 }
 
-// oddities are what comes when a session ends, or a hat is changed, in the
-// middle of something.
-func (v *visitor) oddities() {}
+// oddities are what comes when a session ends, a hat is changed or a draft is
+// thrown away in the middle of something.
+func (v *visitor) oddities() {
+	login := map[string]string{"da": "viggo", "en": "ingrid"}[v.lang]
+	b := v.as(login)
+	b.goes("person.nav.new")
+	b.types("name", typedName)
+	v.SQL("update portal.session set used_at = used_at - interval '31 minutes' where person = '" + string(v.As(login).Post.Person) + "'")
+	b.presses("person.new.next")
+	b.inspect("sign-in, with a text kept")
+	b.signsInHere(login)
+	b.inspect("the text kept, shown again")
+
+	b = v.as("birk")
+	b.opens("/hats")
+	b.leads(chromedp.Click(chromedp.CSS(`main li:first-of-type button`)))
+	b.goes("person.nav.new")
+	b.types("name", typedName)
+	c := b.tab()
+	c.opens("/hats")
+	c.leads(chromedp.Click(chromedp.CSS(`main li:last-of-type button`)))
+	b.presses("person.new.next")
+	b.inspect("another hat")
+
+	b = v.as(coordinator)
+	b.goes("person.nav.new")
+	b.ticks("unknown")
+	b.presses("person.new.next")
+	b.presses("intake.draft.save")
+	c = b.tab()
+	c.opens(b.where())
+	c.presses("intake.draft.discard")
+	b.types("why_now", typedNow)
+	b.presses("intake.draft.save")
+	b.inspect("missing page, with what was typed")
+}
+
+// covers holds that every page there is was looked at.
+func (s *site) covers() {
+	s.Helper()
+	none := []string{"/assets/{hash}/{file...}", "/favicon.ico", "/openapi.json", "/signin/callback"} // files, and an address that only leads on
+	for _, r := range s.Site().Routes() {
+		if r.Method != http.MethodGet || strings.HasPrefix(r.Path, "/api/") || slices.Contains(none, r.Path) {
+			continue
+		}
+		seen := false
+		s.seen.Range(func(path, _ any) bool {
+			seen = seen || fits(r.Path, path.(string))
+			return !seen
+		})
+		s.holds(seen, "no test looks at the page %s", r.Path)
+	}
+}
+
+// fits reports whether a path is one of a route's.
+func fits(route, path string) bool {
+	want, is := strings.Split(route, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, is, func(w, i string) bool { return w == i || strings.HasPrefix(w, "{") && i != "" && i != "new" })
+}

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +73,8 @@ type site struct {
 	idp     *idp
 	browser context.Context
 	tongue  *tongue
+	seen    *sync.Map                                          // paths of the pages that were looked at
+	before  *atomic.Pointer[func(*http.Request) *http.Request] // what happens to a request before it is answered
 }
 
 // in is the site in another test.
@@ -88,7 +92,7 @@ func openSite(t *testing.T, browser context.Context) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser}
+	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser, seen: new(sync.Map), before: new(atomic.Pointer[func(*http.Request) *http.Request])}
 	demo, err := structure.Load(strings.NewReader(string(deploy.Demo())), deploy.DemoName)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +111,13 @@ func openSite(t *testing.T, browser context.Context) *site {
 		t.Fatal(err)
 	}
 	s.Hub = hubtest.Open(t, hubtest.Options{Services: rooms(), RealIDs: true, Origin: s.origin, Issuer: s.vouches})
-	server := httptest.NewUnstartedServer((&world{idp: s.idp}).signIn(s.Handler()))
+	pages := (&world{idp: s.idp}).signIn(s.Handler())
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if before := s.before.Load(); before != nil {
+			r = (*before)(r)
+		}
+		pages.ServeHTTP(w, r)
+	}))
 	server.Listener.Close()
 	server.Listener = l
 	server.Start()

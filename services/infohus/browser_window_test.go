@@ -19,12 +19,14 @@ import (
 // window is one person at one browser window of their own.
 type window struct {
 	*site
-	ctx     context.Context
-	lang    string
-	login   string
-	pages   int // documents that were loaded
-	answers int // fields that were answered, each counted once
-	told    map[string]bool
+	ctx      context.Context
+	lang     string
+	login    string
+	pages    int // documents that were loaded; a test may set it back
+	loaded   int // documents that were loaded in all
+	heaviest int // bytes of the heaviest, but for the first, which brings styles and fonts
+	answers  int // fields that were answered, each counted once
+	told     map[string]bool
 
 	mu     sync.Mutex
 	bytes  float64  // received since last asked
@@ -83,12 +85,29 @@ func (b *window) hear(event any) {
 	}
 }
 
-// received gives the bytes that came over the network since it was last asked.
-func (b *window) received() int {
+// The most that may come over the network for a page (trust.md G12), in bytes.
+const firstPage, nextPage = 130_000, 25_000
+
+// arrived counts a page, and holds that what came over the network for it is
+// light: also for somebody who has nothing of ours yet.
+func (b *window) arrived() {
+	b.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.fonts.ready.then(() => true)`, chromedp.EvalAwaitPromise)); err != nil {
+		b.Fatal(err)
+	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	defer func() { b.bytes = 0 }()
-	return int(b.bytes)
+	got, most := int(b.bytes), nextPage
+	b.bytes = 0
+	b.mu.Unlock()
+	if b.loaded++; b.loaded == 1 {
+		most = firstPage
+	}
+	if b.pages++; got > most {
+		b.Errorf("%s: %d bytes, at most %d wanted", b.where(), got, most)
+	}
+	if b.loaded > 1 {
+		b.heaviest = max(b.heaviest, got)
+	}
 }
 
 // patience is how long something on a page is waited for: it is there at once,
@@ -128,7 +147,7 @@ func (b *window) leads(actions ...chromedp.Action[chromedp.Void]) int {
 	if err != nil {
 		b.Fatalf("on %s: %v\n%s", b.where(), err, b.reads())
 	}
-	b.pages++
+	b.arrived()
 	if res == nil {
 		return 0 // out of the browser's own history
 	}
@@ -142,7 +161,7 @@ func (b *window) opens(path string) int {
 	if err != nil {
 		b.Fatalf("%s: %v", path, err)
 	}
-	b.pages++
+	b.arrived()
 	return int(res.Status)
 }
 

@@ -278,6 +278,10 @@ func (c *thing) done(a *actor, action, said string, now time.Time) {
 		c.version++
 	}
 	switch action {
+	case "edit":
+		if said != "" {
+			c.municipality = hub.AuthorityID(said)
+		}
 	case "discard":
 		c.state = ""
 	case "submit":

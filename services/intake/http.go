@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -103,7 +104,7 @@ func (x *room) lists(r *web.Request) lists {
 	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
 		Purposes: []string{string(hub.Prevention), string(hub.ChildWelfare)}}
 	for _, k := range Kinds {
-		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.kind." + k)})
+		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.statement.kind." + k)})
 	}
 	for _, h := range x.Structure.Infohus {
 		if a, ok := x.Structure.Authority(h.Municipality); ok && h.Holds(r.Now) && (r.Who.Kind != hub.Police || h.Police == r.Who.Authority) {
@@ -289,10 +290,26 @@ func (x *room) sendForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	done, err := x.submitConcern(r, in)
 	if err != nil {
-		return err
+		return atForward(err)
 	}
 	r.Toast(w, "intake.receipt.toast")
 	return r.Redirect(w, "/concerns/"+string(done.ID))
+}
+
+// atForward moves the errors of the disclosure's basis to where it stands on the
+// last page, beside the basis of the own processing.
+func atForward(err error) error {
+	var all hub.Problems
+	var one *hub.Error
+	if !errors.As(err, &all) && errors.As(err, &one) {
+		all = hub.Problems{one}
+	}
+	for _, e := range all {
+		if e.Field == "legal_basis" {
+			e.Field = "forward_basis"
+		}
+	}
+	return err
 }
 
 func (x *room) discardForm(w http.ResponseWriter, r *web.Request) error {

@@ -243,9 +243,13 @@ func (t tuple) line(c concern, waits bool, now time.Time) Line {
 	return l
 }
 
+// onPage is how many concerns stand on a page: light enough to come at once
+// (trust.md G12).
+const onPage = 25
+
 func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 	q := r.URL.Query()
-	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after"))})
+	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,427 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"maps"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	parser "golang.org/x/net/html"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// wrong sends bad input to a hub.
+type wrong struct {
+	*script
+	words map[string]string // what each message says in Danish
+	forms map[string]place
+}
+
+// place is a form that is page and operation alike, with good input for it: the
+// fields by their names on the page.
+type place struct {
+	login, api, page string
+	good             string         // "field=value; field=value"
+	more             map[string]any // what the operation is told besides
+}
+
+// wrongs opens a hub with a concern for every form.
+func wrongs(t *testing.T) *wrong {
+	s := begin(t)
+	w := &wrong{script: s, words: map[string]string{}}
+	for _, room := range []string{"../../pkg/web", "../portal", "../person", "../intake", "../audit"} {
+		b, err := os.ReadFile(room + "/pages/da.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &w.words); err != nil {
+			t.Fatal(err)
+		}
+	}
+	subject := s.registers(coordinator, map[string]any{"name": "Bertram Fast", "cpr": "680308-4019"})
+	why := "; necessity=" + because
+	statement := "statements.0.kind=fact; statements.0.text=Er set ved kiosken.\nTo gange.; statements.0.first_hand=yes; statements.0.observed_on=1-11-2026; why_now=Ny omgangskreds.; context=God kontakt til sin mentor.; urgency=normal; child=no"
+	draft := w.drafts(coordinator, nil)
+	received := w.hands(coordinator, map[string]any{"child": "yes"})
+	theirs := w.hands(policeMan, map[string]any{"municipality": "koege", "legal_basis": "RHL"})
+	triage := w.hands(coordinator, map[string]any{"forward": toPolice})
+	s.does(policeMan, "check", triage, says("released"))
+	at := func(id hub.ID, page string) string { return "/concerns/" + string(id) + "/" + page }
+	w.forms = map[string]place{
+		"person":  {coordinator, "POST /api/subjects", "/subjects/new?next=concern", "name=Bertram Eksempel; cpr=670308-4019", nil},
+		"concern": {coordinator, "POST /api/concerns", "/concerns/new?subject=" + string(subject), statement, map[string]any{"subject": subject, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}},
+		"ground": {coordinator, "POST /api/concerns", at(draft, "send"), "purpose=prevention; legal_basis=GDPR6-1-E; forward=yes; forward_basis=RPL115-2" + why,
+			map[string]any{"draft": draft}},
+		"forward":      {coordinator, "POST /api" + at(received, "forward"), at(received, "forward"), "purpose=prevention; legal_basis=RPL115-2" + why, nil},
+		"reroute":      {coordinator, "POST /api" + at(received, "reroute"), at(received, "reroute"), "track=violence", nil},
+		"check":        {policeMan, "POST /api" + at(theirs, "check"), at(theirs, "check"), "outcome=released; purpose=prevention; legal_basis=RPL115-1-1" + why, nil},
+		"triage":       {coordinator, "POST /api" + at(triage, "triage"), at(triage, "triage"), "outcome=case; track=; rationale=Begrundelsen er skrevet af den ene tovholder alene.", nil},
+		"notification": {coordinator, "POST /api" + at(received, "notification"), at(received, "notification"), "outcome=notified; reason=Er underrettet.", nil},
+		"access":       {coordinator, "POST /api" + at(received, "access"), at(received, "access"), "hat=$ingrid", nil},
+		"reveal":       {coordinator, "POST /api/subjects/" + string(subject) + "/reveal", "/subjects/" + string(subject) + "/reveal", "reason=Til opslag i fagsystemet.", nil},
+	}
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201) // so that the number can be shown
+	return w
+}
+
+// drafts begins a draft about somebody new.
+func (w *wrong) drafts(login string, changes map[string]any) hub.ID {
+	w.Helper()
+	in := concern(w.somebody(login), changes)
+	delete(in, "purpose")
+	delete(in, "legal_basis")
+	var got done
+	if a := w.as(login).API("POST", "/api/concerns/drafts", in); a.Status == 201 {
+		a.JSON(&got)
+	} else {
+		w.Fatalf("no draft: %d %s", a.Status, a.Body)
+	}
+	return got.ID
+}
+
+// hands hands a concern in, about somebody new unless changes say whom.
+func (w *wrong) hands(login string, changes map[string]any) hub.ID {
+	w.Helper()
+	subject, ok := changes["subject"].(hub.ID)
+	if !ok {
+		subject = w.somebody(login)
+	}
+	var got done
+	if a := w.as(login).API("POST", "/api/concerns", concern(subject, changes)); a.Status == 201 {
+		a.JSON(&got)
+	} else {
+		w.Fatalf("no concern: %d %s", a.Status, a.Body)
+	}
+	return got.ID
+}
+
+// somebody registers a person whom nobody has registered before.
+func (w *wrong) somebody(login string) hub.ID {
+	w.Helper()
+	return w.registers(login, map[string]any{"name": "Opdigtet Person", "no_cpr": true})
+}
+
+// read takes "field=value; field=value" apart. "$login" is that person's hat.
+func (w *wrong) read(text string) map[string]string {
+	all := map[string]string{}
+	for part := range strings.SplitSeq(text, "; ") {
+		if name, value, ok := strings.Cut(part, "="); ok {
+			if login, hat := strings.CutPrefix(value, "$"); hat {
+				value = string(w.as(login).Post.Hat.ID)
+			}
+			all[name] = value
+		}
+	}
+	return all
+}
+
+var dates = []string{"birth_date", "statements.0.observed_on", "until"}
+
+// asJSON makes an operation's body of a form's fields.
+func (w *wrong) asJSON(p place, fields map[string]string) string {
+	body := maps.Clone(p.more)
+	if body == nil {
+		body = map[string]any{}
+	}
+	statement, forward := map[string]any{}, map[string]any{}
+	for name, value := range fields {
+		if slices.Contains(dates, name) && value != "" && name != "birth_date" { // which takes both
+			part := strings.Split(value, "-")
+			if len(part) == 3 {
+				value = fmt.Sprintf("%s-%02s-%02s", part[2], part[1], part[0])
+			}
+			if name == "until" {
+				value += "T00:00:00Z"
+			}
+		}
+		var v any = value
+		if value == "yes" && name != "child" {
+			v = true
+		}
+		inner, in := strings.CutPrefix(name, "statements.0.")
+		switch {
+		case in:
+			statement[inner] = v
+		case name == "forward":
+		case name == "forward_basis":
+			forward["legal_basis"] = value
+		case name == "necessity" && fields["forward"] != "":
+			forward["necessity"] = value
+		case value != "" || !slices.Contains([]string{"cpr", "birth_date", "until"}, name):
+			body[name] = v
+		}
+	}
+	if len(statement) > 0 {
+		body["statements"] = []any{statement}
+	}
+	if len(forward) > 0 {
+		forward["purpose"] = fields["purpose"]
+		body["forward"] = forward
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(b)
+}
+
+// asForm makes what a browser sends of the same fields.
+func asForm(fields map[string]string) url.Values {
+	form := url.Values{}
+	for name, value := range fields {
+		if slices.Contains(dates, name) {
+			part := append(strings.Split(value, "-"), "", "")
+			form[name+"-day"], form[name+"-month"], form[name+"-year"] = []string{part[0]}, []string{part[1]}, []string{part[2]}
+			continue
+		}
+		form[name] = []string{value}
+	}
+	return form
+}
+
+// try sends a row, and holds what comes back.
+func (w *wrong) try(row bad) {
+	w.Helper()
+	before := w.counts()
+	switch p, form := w.forms[row.where]; {
+	case row.do != nil:
+		api, page := row.do(w)
+		if api != nil {
+			w.problem(row, *api)
+		}
+		if page != nil {
+			w.page(row, *page)
+		}
+		return // which may have done something first
+	case row.body != nil:
+		if !form {
+			p = w.forms[map[string]string{"POST /api/concerns": "concern", "POST /api/concerns/drafts": "concern", "POST /api/subjects": "person"}[row.where]]
+			p.api = row.where
+		}
+		if strings.HasSuffix(row.where, "/drafts") {
+			p.more = map[string]any{"subject": p.more["subject"]}
+		}
+		method, path, _ := strings.Cut(p.api, " ")
+		good := w.asJSON(p, w.read(p.good))
+		sent := row.body(good)
+		if sent == good {
+			w.Fatalf("the row changes nothing of %s", good)
+		}
+		a := w.as(p.login).API(method, path, sent)
+		w.problem(row, a)
+	case form:
+		w.both(row, p)
+	default:
+		method, path, _ := strings.Cut(row.where, " ")
+		w.problem(row, w.as(coordinator).API(method, path, nil))
+	}
+	if after := w.counts(); row.status >= 400 && after != before {
+		w.Errorf("it was refused, and left something: %s, before %s", after, before)
+	}
+}
+
+// counts is what there is of everything that a command makes.
+func (w *wrong) counts() string {
+	w.Helper()
+	var all []string
+	for _, table := range []string{"intake.concern", "intake.step", "intake.judgement", "intake.outbox", "intake.words", "person.subject", "person.outbox", "access.item", "access.assignment", "access.share"} {
+		all = append(all, table+" "+w.One("select count(*) from "+table))
+	}
+	return strings.Join(append(all, w.One("select sum(version) from intake.concern")), ", ")
+}
+
+// both sends bad input to the API and from the page.
+func (w *wrong) both(row bad, p place) {
+	w.Helper()
+	fields := w.read(p.good)
+	maps.Copy(fields, w.read(row.input))
+	c := w.as(p.login)
+	method, path, _ := strings.Cut(p.api, " ")
+	a := c.API(method, path, w.asJSON(p, fields))
+	if row.status < 300 {
+		if a.Status != row.status {
+			w.Errorf("the API refuses it: %d %s", a.Status, a.Body)
+		}
+	} else {
+		w.problem(row, a)
+	}
+	opened := c.Get(p.page)
+	form := asForm(fields)
+	if opened.Status != 200 {
+		w.Fatalf("the page is not there: %d %s", opened.Status, opened.Text())
+	}
+	action := p.page
+	if strings.HasPrefix(p.page, "/concerns/new") {
+		form["on"], action = []string{"1"}, "/concerns/new"
+	}
+	page := c.Submit(action, form)
+	if row.status < 300 {
+		if page.Status != 200 || page.Path == action {
+			w.Errorf("the page refuses it: %d at %s", page.Status, page.Path)
+		}
+		return
+	}
+	w.page(row, page)
+	w.keeps(row, page, action, form)
+}
+
+// problem holds an answer of the API against a row.
+func (w *wrong) problem(row bad, a hubtest.Answer) {
+	w.Helper()
+	if a.Status != row.status {
+		w.Errorf("the API answers %d %s, want %d", a.Status, a.Body, row.status)
+		return
+	}
+	if a.Status < 400 {
+		return
+	}
+	var p struct {
+		Type, Title, Detail string
+		Status              int
+		Errors              []struct{ Field, Key, Detail string }
+	}
+	a.JSON(&p)
+	kind := map[int]string{400: "invalid", 401: "denied", 403: "denied", 404: "not-found", 405: "", 409: "conflict", 413: "invalid", 415: "invalid"}[row.status]
+	if p.Type != "/problems/"+kind || p.Status != row.status || a.Header.Get("Content-Type") != "application/problem+json" {
+		w.Errorf("the problem is %s, %d, as %s", p.Type, p.Status, a.Header.Get("Content-Type"))
+	}
+	if strings.HasPrefix(p.Detail, "[") || p.Detail == "" || p.Title == "" {
+		w.Errorf("the problem has no words: %s", a.Body)
+	}
+	if row.key == "" {
+		return
+	}
+	// On the page the fields of the second authority's basis have names of their own.
+	field := map[string]string{"forward_basis": "legal_basis"}[row.field]
+	if field == "" {
+		field = row.field
+	}
+	for _, e := range p.Errors {
+		if strings.HasPrefix(e.Detail, "[") {
+			w.Errorf("there is no word for %s", e.Key)
+		}
+		if slices.Contains(strings.Split(row.key, "|"), e.Key) && (e.Field == field || e.Field == row.field) {
+			return
+		}
+	}
+	w.Errorf("the problem is %s, want %s at %q", a.Body, row.key, row.field)
+}
+
+// page holds a page against a row: its status, and the message above it, with a
+// link to the field.
+func (w *wrong) page(row bad, a hubtest.Answer) {
+	w.Helper()
+	if a.Status != row.status {
+		w.Errorf("the page answers %d, want %d: %s", a.Status, row.status, a.Text())
+		return
+	}
+	if row.key == "" || row.status < 400 {
+		return
+	}
+	said := slices.ContainsFunc(strings.Split(row.key, "|"), func(key string) bool {
+		say, _, _ := strings.Cut(w.words[key], "{")
+		if say == "" {
+			w.Errorf("there is no word for %s", key)
+		}
+		return strings.Contains(a.Text(), html.EscapeString(say)) || strings.Contains(a.Text(), say)
+	})
+	if !said {
+		w.Errorf("the page does not say %q", w.words[row.key])
+	}
+	if row.field == "" {
+		return
+	}
+	link := regexp.MustCompile(`href="#((?:form\d+-)?` + regexp.QuoteMeta(row.field) + `)"`).FindStringSubmatch(a.Text())
+	if link == nil {
+		w.Errorf("the summary has no link to %s", row.field)
+	} else if !strings.Contains(a.Text(), `id="`+link[1]+`"`) {
+		w.Errorf("the link to %s leads nowhere", row.field)
+	}
+}
+
+// keeps holds that every character that was typed stands in the form again.
+func (w *wrong) keeps(row bad, a hubtest.Answer, action string, typed url.Values) {
+	w.Helper()
+	stands := formOn(w.T, a, action)
+	for name, values := range typed {
+		if name == "on" || "not "+name == row.kept {
+			continue
+		}
+		if got, want := strings.Join(stands[name], "|"), strings.Join(values, "|"); got != want {
+			w.Errorf("of %s the form keeps %s, typed was %s", name, strconv.Quote(got), strconv.Quote(want))
+		}
+	}
+}
+
+// formOn reads what stands in the form of a page, as a browser would send it.
+func formOn(t *testing.T, a hubtest.Answer, action string) url.Values {
+	t.Helper()
+	root, err := parser.Parse(bytes.NewReader(a.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attr := func(n *parser.Node, name string) (string, bool) {
+		for _, x := range n.Attr {
+			if x.Key == name {
+				return x.Val, true
+			}
+		}
+		return "", false
+	}
+	values := url.Values{}
+	for form := range root.Descendants() {
+		if to, _ := attr(form, "action"); form.Data != "form" || to != action {
+			continue
+		}
+		for n := range form.Descendants() {
+			name, _ := attr(n, "name")
+			value, _ := attr(n, "value")
+			kind, _ := attr(n, "type")
+			_, checked := attr(n, "checked")
+			switch {
+			case n.Data == "input" && (kind == "radio" || kind == "checkbox") && !checked:
+			case n.Data == "input" && name != "":
+				values.Add(name, value)
+			case n.Data == "textarea" && n.FirstChild != nil:
+				values.Add(name, n.FirstChild.Data)
+			case n.Data == "select":
+				for o := range n.Descendants() {
+					if _, selected := attr(o, "selected"); selected {
+						value, _ := attr(o, "value")
+						values.Add(name, value)
+					}
+				}
+			}
+		}
+	}
+	return values
+}
+
+// raw asks as a browser does, signed in as the client is, with whatever headers
+// in pairs; a header of "" is not sent.
+func (w *wrong) raw(c *hubtest.Client, method, path, body string, headers ...string) *hubtest.Answer {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://hub.test")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "" {
+			r.Header.Del(headers[i])
+		}
+	}
+	a := c.Do(r)
+	return &a
+}

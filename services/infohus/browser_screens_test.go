@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"flag"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// screens is where make screenshots wants its pictures.
+var screens = flag.String("screenshots", "", "write pictures of the pages to this directory")
+
+// The most that a picture in the repository may weigh, and how much of a long
+// page it shows.
+const mostPicture, wide, tall = 150_000, 1040, 1500
+
+// screenshots takes pictures of the demo world for the documentation, in both
+// languages.
+func screenshots(t *testing.T, ctx context.Context) {
+	if *screens == "" {
+		return
+	}
+	if err := os.MkdirAll(*screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := openSite(t, ctx)
+	s.demo()
+	boy := s.One("select min(id) from intake.concern where state = 'triage' and controller = 'koege' and child = 'yes'")
+	waiting := s.One("select min(id) from intake.concern where state = 'triage' and controller = 'mvs-politi'")
+	phoned := map[string][2]string{
+		"da": {"Han står ved kiosken hver aften med tre ældre, som ingen på skolen kender.", "Siden efterårsferien. Før kom han i klubben."},
+		"en": {"He stands by the kiosk every evening with three older men whom nobody at the school knows.", "Since the autumn holiday. Before that he came to the club."},
+	}
+	necessity := map[string]string{"da": "Politiet må vide, hvem det drejer sig om, for at kunne svare.", "en": "The police must know whom it is about to be able to answer."}
+	for _, lang := range []string{"da", "en"} {
+		v := &visitor{s, lang, map[string]*window{}}
+		b := v.as(coordinator)
+		for name, path := range map[string]string{"home": "/", "list": "/concerns", "concern": "/concerns/" + boy, "triage": "/concerns/" + waiting + "/triage"} {
+			b.opens(path)
+			b.picture(name)
+		}
+		p := v.as(policeMan)
+		p.opens("/concerns/" + v.find("police_check", "mvs-politi") + "/check")
+		p.picture("check")
+		d := v.as(koegeDPO)
+		d.searchesTrail(boy)
+		d.picture("trail")
+		n := v.as("")
+		n.opens("/tell")
+		n.picture("tell")
+
+		b.goes("person.nav.new")
+		b.types("name", typedName)
+		b.picture("who")
+		b.presses("person.new.next")
+		b.types("statements.0.text", phoned[lang][0])
+		b.types("why_now", phoned[lang][1])
+		b.ticks("urgency", 2)
+		b.picture("draft")
+		b.presses("intake.draft.on")
+		b.types("necessity", necessity[lang])
+		b.picture("send")
+		b.presses("intake.back.draft")
+		b.presses("intake.draft.discard")
+	}
+}
+
+// picture writes what the window shows, from the top.
+func (b *window) picture(name string) {
+	b.Helper()
+	b.do(chromedp.EmulateViewport(wide, 800))
+	eval[bool](b, `document.activeElement.blur(), window.scrollTo(0, 0), true`)
+	height := min(eval[int](b, `document.documentElement.scrollHeight`), tall)
+	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true),
+		Clip: &page.Viewport{Width: wide, Height: float64(height), Scale: 1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	small, err := fewColours(shot.Data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.holds(len(small) <= mostPicture, "the picture %s weighs %d bytes", name, len(small))
+	if err := os.WriteFile(filepath.Join(*screens, name+"."+b.lang+".png"), small, 0o644); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// fewColours writes a picture anew with the 128 colours that it has most of:
+// pages are flat, and it is a fraction of the size.
+func fewColours(shot []byte) ([]byte, error) {
+	full, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return nil, err
+	}
+	count := map[color.RGBA]int{}
+	box := full.Bounds()
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			count[color.RGBAModel.Convert(full.At(x, y)).(color.RGBA)]++
+		}
+	}
+	var palette color.Palette
+	for c := range count {
+		palette = append(palette, c)
+	}
+	slices.SortFunc(palette, func(a, b color.Color) int { return cmp.Compare(count[b.(color.RGBA)], count[a.(color.RGBA)]) })
+	palette = palette[:min(len(palette), 128)]
+	nearest := map[color.RGBA]uint8{}
+	few := image.NewPaletted(box, palette)
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			c := color.RGBAModel.Convert(full.At(x, y)).(color.RGBA)
+			i, ok := nearest[c]
+			if !ok {
+				i = uint8(palette.Index(c))
+				nearest[c] = i
+			}
+			few.SetColorIndex(x, y, i)
+		}
+	}
+	var out bytes.Buffer
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few)
+	return out.Bytes(), err
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+)
+
+// replay is a hub whose reactions can be run by hand, as the stream would run
+// them: fact by fact, in any order, as often as wanted, failing where wanted.
+type replay struct {
+	*script
+	room string
+	on   map[string]service.Reaction
+}
+
+// heard is a fact as it stands in the outbox.
+type heard struct {
+	event.Envelope
+	fact event.Fact
+}
+
+func replays(t *testing.T, room string) *replay {
+	t.Helper()
+	r := &replay{room: room}
+	services := rooms()
+	i := slices.IndexFunc(services, func(x service.Service) bool { return x.Name == room })
+	open := services[i].Open
+	services[i].Open = func(env service.Env) (service.Room, error) {
+		x, err := open(env)
+		r.on = x.On
+		return x, err
+	}
+	r.script = &script{t, hubtest.Run(t, services...), map[string]*hubtest.Client{}}
+	return r
+}
+
+// outbox are the facts that an owner has told the room, in the order of telling.
+func (r *replay) outbox(owner, where string) (all []heard) {
+	r.Helper()
+	for _, row := range r.SQL("select envelope from " + owner + ".outbox where " + where + " order by id") {
+		e, f, err := event.Decode([]byte(row[0]))
+		if err != nil {
+			r.Fatal(err)
+		}
+		if r.on[e.Type] != nil {
+			all = append(all, heard{e, f})
+		}
+	}
+	return all
+}
+
+var errOnPurpose = errors.New("fails on purpose")
+
+// apply gives one fact to the room. With fail its reaction does its work and
+// then fails, before the commit.
+func (r *replay) apply(x heard, fail bool) error {
+	return r.DB(r.room).Apply(r.Context(), x.Envelope, x.fact, func(ctx context.Context, tx *pg.Tx) error {
+		if err := r.on[x.Type](ctx, tx, x.Envelope, x.fact); err != nil || !fail {
+			return err
+		}
+		return errOnPurpose
+	})
+}
+
+// ways are the ways in which a stream can deliver facts. Each must end alike.
+var ways = []struct {
+	name string
+	do   func(r *replay, facts []heard)
+}{
+	{"once", func(r *replay, facts []heard) {
+		for _, x := range facts {
+			r.must(x, r.apply(x, false), hub.Code(""))
+		}
+	}},
+	{"twice, each", func(r *replay, facts []heard) {
+		for _, x := range facts {
+			r.must(x, r.apply(x, false), "")
+			r.must(x, r.apply(x, false), "")
+		}
+	}},
+	{"all of them, and all again: the acknowledgements were lost after the commits", func(r *replay, facts []heard) {
+		for range 2 {
+			for _, x := range facts {
+				r.must(x, r.apply(x, false), "")
+			}
+		}
+	}},
+	{"the last first", func(r *replay, facts []heard) {
+		held := 0
+		for len(facts) > 0 {
+			var left []heard
+			for _, x := range slices.Backward(facts) {
+				before := r.kept()
+				if err := r.apply(x, false); hub.CodeOf(err) == hub.CodeNotFound && err != nil { // ahead of the one it follows
+					if after := r.kept(); after != before {
+						r.Errorf("%s is held back, and left something: %s", x.Type, after)
+					}
+					left = append(left, x)
+					held++
+				} else {
+					r.must(x, err, "")
+				}
+			}
+			slices.Reverse(left)
+			facts = left
+		}
+		if held == 0 {
+			r.Error("nothing was out of order")
+		}
+		if gaps, err := r.DB(r.room).Gaps(r.Context()); err != nil || len(gaps) != 0 {
+			r.Errorf("gaps are left: %v %v", gaps, err)
+		}
+	}},
+	{"failing before each commit, and then not", func(r *replay, facts []heard) {
+		for _, x := range facts {
+			before := r.kept()
+			r.must(x, r.apply(x, true), hub.CodeInternal)
+			if after := r.kept(); after != before {
+				r.Errorf("%s failed, and left something:\n%s\n%s", x.Type, before, after)
+			}
+			r.must(x, r.apply(x, false), "")
+		}
+	}},
+	{"many at once", func(r *replay, facts []heard) {
+		for _, x := range facts {
+			var all sync.WaitGroup
+			for range 6 {
+				all.Go(func() { r.must(x, r.apply(x, false), "") })
+			}
+			all.Wait()
+		}
+	}},
+}
+
+func (r *replay) must(x heard, err error, code hub.Code) {
+	r.Helper()
+	if code == "" && err != nil || code != "" && (err == nil || hub.CodeOf(err) != code) {
+		r.Errorf("%s: %v, want code %q", x.Type, err, code)
+	}
+}
+
+// kept is everything that a reaction may write: inbox, outbox, trail, and the
+// room's own rows.
+func (r *replay) kept() string {
+	r.Helper()
+	all := []string{r.One("select count(*) from " + r.room + ".inbox"), r.One("select count(*) from audit.trail"), r.One("select count(*) from access.assignment")}
+	for _, owner := range event.Owners() {
+		all = append(all, r.One("select count(*) from "+owner+".outbox"))
+	}
+	return strings.Join(all, " ") + " " + r.rows()
+}
+
+// rows are the room's own, without what is drawn anew each time.
+func (r *replay) rows() string {
+	r.Helper()
+	query := `select word, concern, authority, role, person, due, at from portal.notice order by 1, 2, 3, 4, 5, 6, 7`
+	if r.room == "intake" {
+		query = `select id, state, version, child, child_due, child_told, step_due, statements from intake.concern order by id`
+	}
+	return fmt.Sprint(r.SQL(query))
+}
+
+// forgets takes back all that the room did about the facts, so that they can be
+// given to it again; before is what it had then.
+func (r *replay) forgets(facts []heard, before func()) {
+	r.Helper()
+	for _, x := range facts {
+		r.SQL("delete from " + r.room + ".inbox where id = '" + string(x.ID) + "'")
+		r.SQL("update " + r.room + ".inbox_key set last = (select coalesce(max(n), 0) from " + r.room + ".inbox where key = '" + string(x.Subject) + "') where key = '" + string(x.Subject) + "'")
+	}
+	before()
+}
+
+// ends gives the facts to the room in every way, and holds that inbox, outbox,
+// state and trail come out the same.
+func (r *replay) ends(facts []heard, before func()) {
+	r.Helper()
+	want := ""
+	for _, way := range ways {
+		r.forgets(facts, before)
+		rows := atoi(r.One("select count(*) from audit.trail"))
+		outside := r.One("select (select count(*) from intake.outbox) + (select count(*) from person.outbox)")
+		way.do(r, facts)
+		got := fmt.Sprintf("%s\n%d rows of the trail, %s facts done", r.rows(), atoi(r.One("select count(*) from audit.trail"))-rows, r.One("select count(*) from "+r.room+".inbox"))
+		if now := r.One("select (select count(*) from intake.outbox) + (select count(*) from person.outbox)"); now != outside {
+			r.Errorf("%s: the outboxes hold %s facts, and held %s", way.name, now, outside)
+		}
+		if want == "" {
+			want = got
+		} else if got != want {
+			r.Errorf("%s ends in\n%s\nwant\n%s", way.name, got, want)
+		}
+		if n := r.One("select count(*) from " + r.room + ".dead"); n != "0" {
+			r.Errorf("%s: %s dead letters", way.name, n)
+		}
+	}
+}
+
+// TestReactionsOfPortal gives portal every kind of fact that it hears, in every
+// way in which they can come (issue 2, section 5).
+func TestReactionsOfPortal(t *testing.T) {
+	r := replays(t, "portal")
+	s := &driver{script: r.script}
+	for _, state := range []string{"rerouted", "police_only", "case"} {
+		s.drives("municipality", state)
+		s.drives("police", state)
+	}
+	d := s.drives("municipality", "received")
+	s.as(coordinator).API("DELETE", "/api/concerns/"+string(d.id)+"/access/"+string(d.assignment), nil).Must(200)
+	for range 3 { // owner, deputy and manager are told that it is late
+		s.Advance(25 * time.Hour)
+	}
+	facts := r.outbox("intake", "true")
+	kinds := map[string]int{}
+	for _, x := range facts {
+		kinds[x.Type]++
+	}
+	for name := range r.on {
+		if kinds[name] == 0 {
+			t.Errorf("nothing told %s", name)
+		}
+	}
+	if n := atoi(r.One("select count(*) from portal.notice")); n < len(facts)/2 {
+		t.Errorf("%d notices came of %d facts", n, len(facts))
+	}
+	rows := r.One("select count(*) from audit.trail")
+	r.ends(facts, func() { r.SQL("truncate portal.notice, portal.notice_read") })
+	if now := r.One("select count(*) from audit.trail"); now != rows {
+		t.Errorf("notices left rows in the trail: %s, were %s", now, rows)
+	}
+	t.Logf("%d facts of %d kinds in %d ways", len(facts), len(kinds), len(ways))
+}
+
+// TestReactionsOfIntake: a subject that turns out to be a child starts the
+// clock of every concern about it, from the receipt on, once (L25); becoming an
+// adult stops nothing.
+func TestReactionsOfIntake(t *testing.T) {
+	r := replays(t, "intake")
+	subject := r.registers(coordinator, map[string]any{"unknown": true})
+	for _, changes := range []map[string]any{nil, {"child": "unknown"}, {"child": "yes"}, {"forward": toPolice}} {
+		r.as(coordinator).API("POST", "/api/concerns", concern(subject, changes)).Must(201)
+	}
+	draft := concern(subject, nil)
+	delete(draft, "purpose")
+	delete(draft, "legal_basis")
+	r.as(coordinator).API("POST", "/api/concerns/drafts", draft).Must(201)
+	r.Advance(time.Minute) // birthdays are kept from here on
+	r.SQL("create table before as select * from intake.concern")
+	r.as(coordinator).API("POST", "/api/subjects/"+string(subject)+"/identify", map[string]any{"birth_date": "2008-11-20"}).Must(200)
+	r.as(coordinator).API("POST", "/api/subjects/"+string(subject)+"/identify", map[string]any{"name": "Opdigtet Barn", "protected": true}).Must(200)
+	r.Advance(5 * 24 * time.Hour) // the eighteenth birthday
+	facts := r.outbox("person", "envelope->>'subject' = '"+string(subject)+"'")
+	var bands []string
+	for _, x := range facts {
+		bands = append(bands, x.fact.(event.SubjectIdentified).AgeBand)
+	}
+	if want := []string{"unknown", "under_18", "under_18", "18_25"}; !slices.Equal(bands, want) {
+		t.Fatalf("the bands told are %v, want %v", bands, want)
+	}
+	r.ends(facts, func() {
+		r.SQL("update intake.concern c set version = b.version, child = b.child, child_due = b.child_due, child_told = b.child_told, step_told = b.step_told from before b where b.id = c.id")
+		r.SQL("delete from audit.trail where person = 'system' and object_kind = 'concern'")
+		r.SQL("delete from intake.outbox where envelope->>'type' = 'intake.step.overdue.v1'") // of the days that passed
+	})
+	for _, row := range r.SQL("select state, child, version - (select b.version from before b where b.id = c.id), child_due = received_at + interval '24 hours' from intake.concern c") {
+		if row[1] != "yes" {
+			t.Errorf("a concern in %s has child %q", row[0], row[1])
+		}
+		if row[0] != "draft" && row[3] != "t" {
+			t.Errorf("the clock of a concern in %s does not run from the receipt", row[0])
+		}
+		if atoi(row[2]) > 1 {
+			t.Errorf("a concern in %s was changed %s times, want once at most", row[0], row[2])
+		}
+	}
+	if n := r.One(`select count(*) from audit.trail t where person = 'system' and act = 'change' and object_kind = 'concern' and fields = '{child,child_due}'
+		and object_version = (select version from intake.concern c where c.id = t.object_id)`); n != "4" {
+		t.Errorf("%s rows of the trail tell of 4 concerns that were changed", n)
+	}
+	t.Logf("%d facts in %d ways", len(facts), len(ways))
+}
