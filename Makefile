@@ -58,9 +58,9 @@ test: check
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
 	@race='$(RACE)'; volume='$(VOLUME)'; { \
 	  if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
-	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -ldflags='-s -w' -timeout 12m -json $(TESTS); \
+	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -ldflags='-s -w' -timeout 30m -json $(TESTS); \
 	  if [ -n "$$race" ] && [ -n "$$volume" ]; then \
-	    echo '→ go test, volume, without the race detector'; $(GO) test -run '^TestVolume' -timeout 10m -json $$volume; fi; \
+	    echo '→ go test, volume, without the race detector'; $(GO) test -run '^TestVolume' -timeout 20m -json $$volume; fi; \
 	} 2>&1 | bin/report
 
 bench: modules

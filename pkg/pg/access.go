@@ -192,6 +192,51 @@ func (tx *Tx) Recuse(ctx context.Context, g policies.Grant, person hub.ID, kind 
 		select $1, $2, i.id, $4, $5 from i on conflict do nothing`, person, kind, id, tx.who.Person, tx.who.Hat.ID)
 }
 
+// Subject is a person whom something may be written about.
+type Subject struct {
+	ID         hub.ID
+	Controller hub.AuthorityID
+	Author     hub.ID // the person who registered it
+	AgeBand    string // under_18, 18_25, over_25, unknown
+}
+
+// PutSubject makes a subject known to every room, or changes its age band. One
+// of another controller is NotFound.
+func (tx *Tx) PutSubject(ctx context.Context, g policies.Grant, s Subject) error {
+	ok, err := tx.verb(ctx, g, `select access.put_subject($1, $2, $3, $4)`, s.ID, s.Controller, s.Author, s.AgeBand)
+	if err == nil && !ok {
+		return hub.NotFound()
+	}
+	return err
+}
+
+// HoldSubject reads a subject and keeps it from being forgotten until the
+// command ends. One that is not there, or is forgotten, is NotFound.
+func (tx *Tx) HoldSubject(ctx context.Context, id hub.ID) (Subject, error) {
+	s := Subject{ID: id}
+	err := tx.QueryRow(ctx, `select controller, author, band from access.hold_subject($1)`, id).Scan(&s.Controller, &s.Author, &s.AgeBand)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = hub.NotFound()
+	}
+	return s, err
+}
+
+// DropSubject forgets a subject that nothing, or nothing but one item, is
+// about, and says whether it did.
+func (tx *Tx) DropSubject(ctx context.Context, g policies.Grant, id, but hub.ID) (bool, error) {
+	return tx.verb(ctx, g, `select access.drop_subject($1, $2)`, id, but)
+}
+
+// verb runs one of the functions of the schema access.
+func (tx *Tx) verb(ctx context.Context, g policies.Grant, sql string, args ...any) (done bool, err error) {
+	if err := tx.holder(g); err != nil {
+		return false, err
+	}
+	err = tx.QueryRow(ctx, sql, args...).Scan(&done)
+	tx.changed = tx.changed || done
+	return done, err
+}
+
 // change runs a statement that must change one row. Every one of them locks the
 // item first, so that it waits for the commands that rely on it, and they for it.
 func (tx *Tx) change(ctx context.Context, g policies.Grant, none error, sql string, args ...any) error {

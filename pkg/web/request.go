@@ -26,14 +26,15 @@ type Request struct {
 	Now  time.Time // when it arrived
 	ID   hub.ID    // of this request; also Who.Request
 
-	sent    []byte // the body as it came
-	site    *Site
-	route   *Route
-	secret  []byte // hash of the session's secret; nil without a session
-	session Session
-	form    *Form
-	fill    url.Values
-	again   *again // set when a page is shown again with what was typed into it
+	sent      []byte // the body as it came
+	misformed error  // what is wrong with the form itself
+	site      *Site
+	route     *Route
+	secret    []byte // hash of the session's secret; nil without a session
+	session   Session
+	form      *Form
+	fill      url.Values
+	again     *again // set when a page is shown again with what was typed into it
 }
 
 // again is why a page is shown again, and with what.
@@ -164,26 +165,35 @@ type Form struct {
 // twice unless its name ends in "[]". The values are as typed, but for line
 // ends, which become \n.
 func (r *Request) Form() (Form, error) {
-	if r.form != nil {
-		return *r.form, nil
+	if r.form == nil && r.misformed == nil { // a body is read once, whatever was wrong with it
+		r.form, r.misformed = r.readForm()
 	}
+	if r.form == nil {
+		return Form{}, r.misformed
+	}
+	return *r.form, r.misformed
+}
+
+// readForm reads the form. It is given with the error where its fields could be
+// told apart.
+func (r *Request) readForm() (*Form, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return Form{}, hub.Invalid("", "error.form.media")
+		return nil, hub.Invalid("", "error.form.media")
 	}
 	b, err := body(r.Request)
 	if err != nil {
-		return Form{}, err
+		return nil, err
 	}
 	r.sent = b
 	values, err := url.ParseQuery(string(b))
 	if err != nil {
-		return Form{}, hub.Invalid("", "error.form.broken")
+		return nil, hub.Invalid("", "error.form.broken")
 	}
 	f := Form{values: values}
 	var p hub.Problems
 	for name, all := range values {
 		if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-			return Form{}, hub.Invalid("", "error.form.broken")
+			return nil, hub.Invalid("", "error.form.broken")
 		}
 		if len(all) > 1 && !strings.HasSuffix(name, "[]") {
 			p.Add(name, "error.form.twice")
@@ -200,8 +210,7 @@ func (r *Request) Form() (Form, error) {
 			all[i] = strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\r", "\n")
 		}
 	}
-	r.form = &f
-	return f, p.Err()
+	return &f, p.Err()
 }
 
 // Line is a field of one line: spaces folded, Unicode in its composed form.

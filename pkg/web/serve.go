@@ -158,6 +158,10 @@ func (s *Site) admit(r *Request, found *finder) error {
 	if r.api() {
 		return r.bearer()
 	}
+	var typed error
+	if r.Method == http.MethodPost {
+		_, typed = r.Form() // first, so that what was typed is there whatever fails next
+	}
 	if err := r.lookUp(r.Context()); err != nil {
 		return err
 	}
@@ -165,10 +169,8 @@ func (s *Site) admit(r *Request, found *finder) error {
 		if r.route.Public {
 			return nil
 		}
-		if r.Method == http.MethodPost {
-			if _, err := r.Form(); err != nil {
-				return err
-			}
+		if typed != nil {
+			return typed
 		}
 		return hub.Denied(signInFirst)
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,8 +111,21 @@ func (w words) text(lang, key string, args ...any) string {
 		if t, ok := args[i].(time.Time); ok {
 			return moment(lang, t)
 		}
+		if n, ok := args[i].(int); ok {
+			return count(lang, n)
+		}
 		return fmt.Sprint(args[i])
 	})
+}
+
+// count writes how many: "2.000", "2,000". A number that names something is of
+// another type than int, and is written as it is.
+func count(lang string, n int) string {
+	s, between := strconv.Itoa(n), map[string]string{"da": ".", "en": ","}[lang]
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + between + s[i:]
+	}
+	return s
 }
 
 var months = map[string][]string{

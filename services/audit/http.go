@@ -181,8 +181,9 @@ func (x *room) again(ctx context.Context, one Row, now string) (Again, error) {
 	return again(one, a, now), nil
 }
 
-// The most sightings that a concern's page shows.
-const seenMax = 50
+// The most sightings that a concern's page is made of, and the most lines of them
+// that it shows: light enough to come at once (trust.md G12).
+const seenMax, seenLines = 200, 10
 
 // seen shows who has seen a concern, when, and which fields: newest first,
 // people and not content, to those whose view of it has who_has_seen.
@@ -224,11 +225,44 @@ func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 	}
 	out := make(map[hub.ID]template.HTML, len(lists))
 	for id, list := range lists {
-		if out[id], err = x.Web.Fragment(lang, "audit", "seen", list); err != nil {
+		if out[id], err = x.Web.Fragment(lang, "audit", "seen", seenDays(list)); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// seenData is who has seen a concern, newest first: one line for a person's day.
+type seenData struct {
+	List []seenDay
+	More bool // there are older ones
+}
+
+// seenDay is what somebody was shown of a concern in one day, and when last.
+type seenDay struct {
+	Sighting
+	Times int
+}
+
+// seenDays puts together what the same person saw on the same day.
+func seenDays(list []Sighting) seenData {
+	d := seenData{More: len(list) == seenMax}
+	day := func(t time.Time) string { return t.In(hub.Copenhagen).Format(time.DateOnly) }
+	for _, s := range list {
+		i := slices.IndexFunc(d.List, func(o seenDay) bool {
+			return o.Name == s.Name && o.Role == s.Role && o.Authority == s.Authority && day(o.At) == day(s.At)
+		})
+		if i < 0 {
+			d.List = append(d.List, seenDay{s, 1})
+			continue
+		}
+		d.List[i].Times++
+		d.List[i].Fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.List[i].Fields, s.Fields))))
+	}
+	if len(d.List) > seenLines {
+		d.List, d.More = d.List[:seenLines], true
+	}
+	return d
 }
 
 // Pages.

@@ -60,10 +60,13 @@ func hits(f filter, refs references) query {
 	if f.outcome != "" {
 		and("t.outcome = $%d", f.outcome)
 	}
-	table := "audit.trail"
+	table, veiled := "audit.trail", ""
 	if f.reference != "" {
+		// A refusal of the own people at another authority's thing is found by
+		// what they asked for, never by whom it is about.
+		veiled = fmt.Sprintf(" and (t.outcome = 'allow' or t.object_id = any($%d))", len(q.args)+1)
 		q.args = append(q.args, refs.objects, refs.pseudonyms)
-		q.with = fmt.Sprintf(`with about as materialized (select id, at, controller, authority, person, act, outcome from audit.trail
+		q.with = fmt.Sprintf(`with about as materialized (select id, at, controller, authority, person, act, outcome, object_id from audit.trail
 			where object_id = any($%d) or subjects && $%d) `, len(q.args)-1, len(q.args))
 		table = "about"
 	}
@@ -72,7 +75,7 @@ func hits(f filter, refs references) query {
 		q.branches = append(q.branches, "select t.id, t.at from "+table+" t where t.controller = $1"+rest)
 	}
 	if f.people {
-		people := "select t.id, t.at from " + table + " t where t.authority = $1" + rest
+		people := "select t.id, t.at from " + table + " t where t.authority = $1" + rest + veiled
 		if f.data {
 			people += " and t.controller <> $1" // each row once
 		}
@@ -152,7 +155,21 @@ func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs refer
 		return nil, 0, err
 	}
 	list, err = pgx.CollectRows(rows, scan)
+	for i := range list {
+		list[i].veil(f.own)
+	}
 	return list, total, err
+}
+
+// veil takes out of a refusal what only the thing's own authority may know:
+// what is another's is told like what never was (trust.md G7), also to the
+// officer of whoever asked.
+func (r *Row) veil(own hub.AuthorityID) {
+	if r.Outcome == "allow" || r.Controller == own {
+		return
+	}
+	r.Controller, r.ObjectVersion, r.Basis, r.Recipient, r.Question = "", 0, "", "", ""
+	r.Subjects, r.Reasons, r.Obligations, r.Input = []string{}, []string{}, []string{}, nil
 }
 
 // row reads one row of the own authority's: none where it is another's.
@@ -161,7 +178,11 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scan)
+	list, err := pgx.CollectRows(rows, scan)
+	for i := range list {
+		list[i].veil(own)
+	}
+	return list, err
 }
 
 // Sighting is one time that somebody saw a concern.

@@ -167,6 +167,8 @@ var badInput = []bad{
 	{name: "somebody else's concern in the path", status: 404, key: "", do: othersPath},
 	{name: "somebody else's draft in the body", status: 404, key: "", do: othersDraft},
 	{name: "somebody else's person in the body", status: 400, field: "subject", key: "intake.error.subject", do: othersSubject},
+	{name: "somebody else's person, whom nothing is about yet, in the body", status: 400, field: "subject", key: "intake.error.subject", do: unusedSubject},
+	{name: "somebody let in who is in already", status: 409, key: "intake.error.already_in", do: inAlready},
 	{name: "a person who never was in the body", status: 400, field: "subject", key: "intake.error.subject", do: inventedSubject},
 	{name: "bad input from whoever may not send good (A026)", status: 404, key: "", do: stranger},
 	{name: "another concern's access in the path", status: 404, key: "", do: othersAccess},

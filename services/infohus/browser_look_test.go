@@ -80,6 +80,12 @@ const looking = `(async () => {
 	return JSON.stringify({width: over, wide, violations: short(r.violations), incomplete: short(r.incomplete)});
 })()`
 
+// viewport is a window so wide, painted small: what it weighs is for the eyes of
+// nobody.
+func viewport(width int64) chromedp.Action[chromedp.Void] {
+	return chromedp.EmulateViewport(width, 900)
+}
+
 // inspect holds the page in the window against everything that can be seen by a
 // program: axe, no scrolling sideways, one language only, no key for a word.
 func (b *window) inspect(name string) {
@@ -91,7 +97,7 @@ func (b *window) inspect(name string) {
 		b.Fatalf("%s: %v", name, err)
 	}
 	for _, width := range widths {
-		b.do(chromedp.EmulateViewport(width, 900))
+		b.do(viewport(width))
 		text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](looking, func(p *runtime.EvaluateParams) { chromedp.EvalAwaitPromise(p) }))
 		if err != nil {
 			b.Fatalf("%s at %d px: %v", name, width, err)
@@ -112,7 +118,7 @@ func (b *window) inspect(name string) {
 			}
 		}
 	}
-	b.do(chromedp.EmulateViewport(widths[0], 900))
+	b.do(viewport(widths[0]))
 }
 
 // reading gives every text that the page has for somebody, seen or heard, but

@@ -96,8 +96,8 @@ func (b *window) picture(name string) {
 	}
 }
 
-// fewColours writes a picture anew with the 128 colours that it has most of:
-// pages are flat, and it is a fraction of the size.
+// fewColours writes a picture anew with the colours that it has most of, and few
+// that are close to another: pages are flat, and it is a fraction of the size.
 func fewColours(shot []byte) ([]byte, error) {
 	full, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
@@ -115,21 +115,33 @@ func fewColours(shot []byte) ([]byte, error) {
 		palette = append(palette, c)
 	}
 	slices.SortFunc(palette, func(a, b color.Color) int { return cmp.Compare(count[b.(color.RGBA)], count[a.(color.RGBA)]) })
-	palette = palette[:min(len(palette), 128)]
+	var few color.Palette
+	for _, c := range palette {
+		if len(few) < 256 && (count[c.(color.RGBA)] > 500 || distance(c, few[few.Index(c)]) > 12) {
+			few = append(few, c)
+		}
+	}
 	nearest := map[color.RGBA]uint8{}
-	few := image.NewPaletted(box, palette)
+	small := image.NewPaletted(box, few)
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		for x := box.Min.X; x < box.Max.X; x++ {
 			c := color.RGBAModel.Convert(full.At(x, y)).(color.RGBA)
 			i, ok := nearest[c]
 			if !ok {
-				i = uint8(palette.Index(c))
+				i = uint8(few.Index(c))
 				nearest[c] = i
 			}
-			few.SetColorIndex(x, y, i)
+			small.SetColorIndex(x, y, i)
 		}
 	}
 	var out bytes.Buffer
-	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few)
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small)
 	return out.Bytes(), err
+}
+
+// distance is how far two colours are apart at the most, of 255.
+func distance(a, b color.Color) int {
+	x, y := color.RGBAModel.Convert(a).(color.RGBA), color.RGBAModel.Convert(b).(color.RGBA)
+	off := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+	return max(off(x.R, y.R), off(x.G, y.G), off(x.B, y.B))
 }

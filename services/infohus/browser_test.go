@@ -52,7 +52,9 @@ func openBrowser(t *testing.T) context.Context {
 		hubtest.CannotRun(t, errors.New("no Chromium is installed here (apt-get install chromium)"))
 	}
 	flags := []chromedp.ExecAllocatorOption{chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.ExecPath(path),
-		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "da"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none")}
+		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "da"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"),
+		// Processes kept in reserve, and the browser's own pages: nobody looks at them, and each costs as much as a page of ours.
+		chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,WebUIOmniboxPopup,MediaRouter,OptimizationHints")}
 	for _, off := range []string{"disable-component-update", "disable-background-networking", "disable-sync", "disable-quic", "disable-default-apps", "disable-domain-reliability"} {
 		flags = append(flags, chromedp.Flag(off, true))
 	}
@@ -93,7 +95,7 @@ func openSite(t *testing.T, browser context.Context) *site {
 		t.Fatal(err)
 	}
 	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser, seen: new(sync.Map), before: new(atomic.Pointer[func(*http.Request) *http.Request])}
-	demo, err := structure.Load(strings.NewReader(string(deploy.Demo())), deploy.DemoName)
+	demo, err := structure.Load(strings.NewReader(twoHats(t)), deploy.DemoName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,7 @@ func openSite(t *testing.T, browser context.Context) *site {
 	if s.idp, err = newIDP(allowed, idpOptions{Dir: t.TempDir(), Origin: s.origin, Issuers: idpIssuers(demo, hubtest.Monday), Now: now}); err != nil {
 		t.Fatal(err)
 	}
-	s.Hub = hubtest.Open(t, hubtest.Options{Services: rooms(), RealIDs: true, Origin: s.origin, Issuer: s.vouches})
+	s.Hub = hubtest.Open(t, hubtest.Options{Services: rooms(), RealIDs: true, Structure: twoHats(t), Origin: s.origin, Issuer: s.vouches})
 	pages := (&world{idp: s.idp}).signIn(s.Handler())
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if before := s.before.Load(); before != nil {
@@ -125,6 +127,17 @@ func openSite(t *testing.T, browser context.Context) *site {
 	return s
 }
 
+// twoHats is the demo structure, with a person who has two hats at one authority.
+func twoHats(t *testing.T) string {
+	t.Helper()
+	one := "  - login: birk\n    name: Birk Eksempelgaard # SSP consultant, seconded to the local police part of the week\n    hats:\n"
+	demo := string(deploy.Demo())
+	if !strings.Contains(demo, one) {
+		t.Fatal("the demo structure has changed: who can be given a second hat?")
+	}
+	return strings.Replace(demo, one, one+"      - {role: reporter, authority: koege, department: velfaerd, from: 2025-01-01, until: 2036-01-01}\n", 1)
+}
+
 // vouches is the issuer of an authority's people: the development sign-in's.
 func (s *site) vouches(a hub.AuthorityID) web.Issuer {
 	for _, i := range s.idp.Issuers() {
@@ -133,22 +146,6 @@ func (s *site) vouches(a hub.AuthorityID) web.Issuer {
 		}
 	}
 	return web.Issuer{}
-}
-
-// api is somebody's program: for what a test wants to be there, and does not do
-// by browser.
-func (s *site) api(login string) *hubtest.Client {
-	s.Helper()
-	if s.who[login] == nil {
-		s.who[login] = s.As(login)
-	}
-	c := s.who[login]
-	token, err := s.idp.Token(login + "@" + string(c.Post.Authority))
-	if err != nil {
-		s.Fatal(err)
-	}
-	c.Token = token
-	return c
 }
 
 // demo plays the demo world.

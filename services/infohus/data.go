@@ -21,8 +21,9 @@ func (d data) nats() string          { return filepath.Join(string(d), "nats") }
 func (d data) keys() string          { return filepath.Join(string(d), "keys") }
 func (d data) idp() string           { return filepath.Join(string(d), "idp") }
 func (d data) secrets() host.Secrets { return host.Secrets(filepath.Join(string(d), "secrets")) }
-func (d data) demo() string          { return filepath.Join(string(d), "demo") }    // "begun", then "done"
-func (d data) running() string       { return filepath.Join(string(d), "running") } // how to reach the servers of the hub that runs
+func (d data) demo() string          { return filepath.Join(string(d), "demo") }     // "begun", then "done"
+func (d data) running() string       { return filepath.Join(string(d), "running") }  // how to reach the servers of the hub that runs
+func (d data) marker() string        { return filepath.Join(string(d), "embedded") } // says that all of it is make run's, and may be forgotten
 func (d data) lockFile() string      { return filepath.Join(string(d), "lock") }
 
 // errRuns says that a hub runs on the data.
@@ -89,11 +90,29 @@ func (d data) readRunning() (servers, error) {
 	return s, nil
 }
 
+// mark says that the directory is the embedded hub's own. It refuses one that
+// holds another hub's keys: those are of people, and not for us to touch.
+func (d data) mark() error {
+	if _, err := os.Stat(d.marker()); err == nil {
+		return nil
+	}
+	if _, err := os.Stat(d.keys()); err == nil {
+		return fmt.Errorf("%s holds the keys of a hub on servers of its own: choose another directory with INFOHUS_DATA", d)
+	}
+	if err := os.WriteFile(d.marker(), nil, 0o600); err != nil {
+		return d.explain(err)
+	}
+	return nil
+}
+
 // forget removes everything embedded, and nothing else that may lie there. The
 // caller holds the lock.
 func (d data) forget() error {
+	if _, err := os.Stat(d.marker()); err != nil {
+		return fmt.Errorf("%s is not the data of an embedded hub: nothing was removed", d)
+	}
 	var problems []error
-	for _, name := range []string{d.postgres(), d.nats(), d.keys(), d.idp(), string(d.secrets()), d.demo(), d.running()} {
+	for _, name := range []string{d.postgres(), d.nats(), d.keys(), d.idp(), string(d.secrets()), d.demo(), d.running(), filepath.Join(string(d), "log")} {
 		problems = append(problems, os.RemoveAll(name))
 	}
 	return errors.Join(problems...)

@@ -2,9 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
+
+// among reports whether a word is one of a list.
+func among(list, word string) bool { return slices.Contains(strings.Fields(list), word) }
 
 // driven is a concern in a state, with what a test needs to ask of it.
 type driven struct {

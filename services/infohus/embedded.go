@@ -114,7 +114,7 @@ func (e *embedded) config() host.Config {
 
 // logFile is where the embedded hub writes its log: the terminal is for people.
 func (d data) logFile() (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(string(d), "log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(string(d), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, d.explain(err)
 	}

@@ -88,8 +88,6 @@ var steps = map[string]string{
 	"other_track":  "notify unassign",
 }
 
-func among(list, word string) bool { return slices.Contains(strings.Fields(list), word) }
-
 func (c *thing) fits(action string) bool { return among(steps[c.state], action) }
 
 // assigned reports whether somebody is let in now.

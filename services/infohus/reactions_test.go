@@ -291,3 +291,27 @@ func TestReactionsOfIntake(t *testing.T) {
 	}
 	t.Logf("%d facts in %d ways", len(facts), len(ways))
 }
+
+// TestAKnownChild: the clock runs for a child that was known before anything was
+// handed in about it, whatever was answered on the form and whether or not the
+// fact of it has come (L25).
+func TestAKnownChild(t *testing.T) {
+	s := begin(t)
+	for _, in := range []map[string]any{{"name": "Opdigtet Barn", "no_cpr": true, "birth_date": "2011-05-05"}, {"name": "Opdigtet Yngre", "no_cpr": true, "age_band": "under_18"}} {
+		var got done
+		s.as(coordinator).API("POST", "/api/concerns", concern(s.registers(coordinator, in), map[string]any{"child": "no"})).Must(201).JSON(&got)
+		draft := concern(s.registers(coordinator, map[string]any{"name": in["name"].(string) + " To", "no_cpr": true, "age_band": "under_18"}), nil)
+		delete(draft, "purpose")
+		delete(draft, "legal_basis")
+		var later done
+		s.as(coordinator).API("POST", "/api/concerns/drafts", draft).Must(201).JSON(&later)
+		s.as(coordinator).API("POST", "/api/concerns", map[string]any{"draft": later.ID, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}).Must(200)
+		for _, id := range []hub.ID{got.ID, later.ID} {
+			if row := s.SQL("select child, child_due = received_at + interval '24 hours' from intake.concern where id = '" + string(id) + "'")[0]; row[0] != "yes" || row[1] != "t" {
+				t.Errorf("of a known child the concern says %v", row)
+			}
+		}
+	}
+	s.Settle()
+	s.holds()
+}

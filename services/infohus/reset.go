@@ -31,7 +31,7 @@ func reset(context.Context, []string) error {
 	}
 	defer unlock()
 	if err := d.forget(); err != nil {
-		return d.explain(err)
+		return err
 	}
 	fmt.Printf("Forgotten: %s. The next run begins anew.\n", d)
 	return nil

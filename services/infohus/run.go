@@ -112,6 +112,9 @@ func runEmbedded(ctx context.Context, s host.Settings, services []service.Servic
 		return err
 	}
 	defer unlock()
+	if err := d.mark(); err != nil {
+		return err
+	}
 	l, err := host.Listen(ctx, s.Listen)
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("reset: %v", err)
 	}
 	left, err := filepath.Glob(filepath.Join(string(d), "*"))
-	if err != nil || len(left) > 2 { // lock and log
+	if err != nil || len(left) > 2 { // lock, and whose it is
 		t.Errorf("reset left %v, %v", left, err)
 	}
 }

@@ -141,11 +141,10 @@ func (g *guide) looks(want map[int][]string) error {
 		if err != nil {
 			return err
 		}
-		list, err := g.c.call(g.ctx, r.login, "listConcerns", nil, nil)
+		listed, err := g.listed(r.login)
 		if err != nil {
 			return err
 		}
-		listed := bytes.Contains(list.Raw, []byte(g.id))
 		fields := inWords(fieldsOf(seen))
 		if expected, some := want[i]; some {
 			g.say("     %-26s sees %s", r.name, fields)
@@ -161,6 +160,22 @@ func (g *guide) looks(want map[int][]string) error {
 	}
 	g.say("     nothing, and no sign that there is anything: %s.", strings.Join(nothing, ", "))
 	return nil
+}
+
+// listed reports whether the concern is on any page of somebody's list.
+func (g *guide) listed(login string) (bool, error) {
+	for after := ""; ; {
+		page, err := g.c.request(g.ctx, login, "GET", "/api/concerns?limit=100&after="+after, nil)
+		if err != nil {
+			return false, err
+		}
+		if bytes.Contains(page.Raw, []byte(`"id":"`+g.id)) {
+			return true, nil
+		}
+		if after = page.text("next"); after == "" {
+			return false, nil
+		}
+	}
 }
 
 // telling is what a field tells that the reader of the story cares about.

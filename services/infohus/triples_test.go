@@ -55,7 +55,8 @@ police | confirmed | thorkild freja | police_only
 police | triage | gudrun viggo thorkild freja | triage
 police | notify | thorkild freja | received police_check acute police_only triage case rerouted unfounded other_track
 police | notify | gudrun viggo | triage case
-police | assign | thorkild freja | received police_check acute police_only triage case
+police | assign | freja | received police_check acute police_only triage case
+police | assign | thorkild | received police_check acute police_only triage case | 409
 police | assign | gudrun viggo | triage case
 police | unassign | thorkild | received police_check acute police_only triage case rerouted unfounded other_track
 police | unassign | freja | received police_check acute police_only triage case rerouted unfounded other_track | 400

@@ -122,6 +122,8 @@ func (w *walk) assigns(c *thing, a *actor, want int) (method, path string, body 
 	in := map[string]any{"hat": target.Post.Hat.ID}
 	if want == 200 && !colleagues(a, target) {
 		want = 400
+	} else if want == 200 && c.assigned(target, w.Now()) { // who is in already is not let in twice
+		want = 409
 	}
 	switch w.IntN(6) {
 	case 0:

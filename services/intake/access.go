@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -47,6 +48,8 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 		switch {
 		case in.Hat == "" || target.ID == "" || !target.Holds(tx.Now):
 			return hub.Invalid("hat", "intake.error.colleague")
+		case x.inAlready(ctx, tx, id, target.Person):
+			return hub.Conflict("intake.error.already_in")
 		case in.Until.IsZero() || in.Until.After(c.EraseAt):
 			done.Until = c.EraseAt
 		case in.Until.Before(tx.Now):
@@ -103,6 +106,14 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 		return x.keep(ctx, tx, r, operation, done)
 	})
 	return done, err
+}
+
+// inAlready reports whether somebody is assigned now: a second assignment would
+// outlive the end of the first.
+func (x *room) inAlready(ctx context.Context, tx *pg.Tx, id, person hub.ID) (in bool) {
+	err := tx.QueryRow(ctx, `select exists (select 1 from access.assignment where item = $1 and person = $2 and ended_by is null and until_at > $3)`,
+		id, person, tx.Now).Scan(&in)
+	return in || err != nil
 }
 
 // mayAssign asks whether the actor may let a colleague in, or out again.

@@ -195,7 +195,7 @@ func TestEveryCodeHasItsWord(t *testing.T) {
 			has("did." + string(a))
 		}
 		for field, codes := range map[string][]string{"channel": Channels, "reporter_kind": ReporterKinds, "theme": Themes, "urgency": Urgencies,
-			"child": ChildAnswers, "kind": Kinds, "track": Tracks, "outcome": Notifications} {
+			"child": ChildAnswers, "statement.kind": Kinds, "track": Tracks, "outcome": Notifications} {
 			for _, c := range codes {
 				has("field." + field + "." + c)
 			}

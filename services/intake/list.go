@@ -267,6 +267,10 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 
 // waiting is the room's part of everybody's front page: what waits for the hat.
 func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	may, err := x.DB.Advise(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
+	if err != nil || !may.Allow {
+		return nil, err // this hat lists no concerns: nothing is asked for, and so nothing refused
+	}
 	page, err := x.list(ctx, who, Filter{Waits: true, Limit: 100})
 	if hub.CodeOf(err) == hub.CodeNotFound {
 		return nil, nil // this hat lists no concerns: nothing waits here

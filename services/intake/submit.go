@@ -3,8 +3,11 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
@@ -144,6 +147,11 @@ func (x *room) create(r *web.Request, c *concern, report Report, then func(*doin
 		if err != nil {
 			return err
 		}
+		if tx.Who().Role == hub.Anonymous { // whoever tells without a name has registered nobody
+			if err := tx.PutSubject(ctx, g, pg.Subject{ID: c.Subject, Controller: c.Controller, Author: c.Author, AgeBand: "unknown"}); err != nil {
+				return err
+			}
+		}
 		if err := x.ownSubject(ctx, tx, c); err != nil {
 			return err
 		}
@@ -212,12 +220,29 @@ func ownBasis(k hub.AuthorityKind) hub.LegalBasis {
 	return "GDPR6-1-E"
 }
 
-// ownSubject refuses a subject that another authority controls: a person has a
-// reference of their own at each.
+// ownSubject refuses a subject that is not the writer's to write about: one that
+// another authority controls, that was forgotten, or that the writer has neither
+// registered nor may see the name of. A reference is not a right.
 func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
-	var foreign bool
-	err := tx.QueryRow(ctx, `select exists (select 1 from access.item where about = $1 and controller <> $2)`, c.Subject, c.Controller).Scan(&foreign)
-	if err == nil && foreign {
+	s, err := tx.HoldSubject(ctx, c.Subject)
+	if hub.CodeOf(err) == hub.CodeNotFound || err == nil && s.Controller != c.Controller {
+		return hub.Invalid("subject", "intake.error.subject")
+	}
+	if err != nil || s.Author == tx.Who().Person {
+		return err
+	}
+	rows, err := tx.Query(ctx, `select r.* from access.mine($1, $2, $3, $4, $5) r where r.about = $6`, append(tx.Me(), c.Subject)...)
+	if err != nil {
+		return err
+	}
+	var rel pg.Relation
+	known := false
+	_, err = pgx.ForEachRow(rows, rel.Into(), func() error {
+		answer, err := x.DB.Advise(ctx, rel.View(tx.Who(), hub.Prevention))
+		known = known || err == nil && slices.Contains(answer.Fields, "name")
+		return err
+	})
+	if err == nil && !known {
 		return hub.Invalid("subject", "intake.error.subject")
 	}
 	return err
@@ -280,6 +305,9 @@ func (x *room) discard(d *doing) error {
 
 func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	if in.Draft != "" {
+		if len(in.Statements) > 0 || in.Subject != "" || !in.WhyNow.Empty() {
+			return Receipt{}, hub.Invalid("draft", "intake.error.draft_or_whole")
+		}
 		return x.submitDraft(r, in)
 	}
 	if err := x.knock(r); err != nil {
@@ -330,6 +358,13 @@ func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
 // the same act; the police have it before them at once.
 func (x *room) receive(d *doing, forward *Basis) error {
 	who := d.tx.Who()
+	subject, err := d.tx.HoldSubject(d.ctx, d.Subject)
+	if err != nil {
+		return subjectProblem(err)
+	}
+	if subject.AgeBand == "under_18" {
+		d.Child = "yes" // what is known of the age outweighs an answer (L25)
+	}
 	d.State = Received
 	d.ReceivedAt = &d.tx.Now
 	if due := childDue(d.Child, d.tx.Now); !due.IsZero() {

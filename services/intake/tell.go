@@ -88,7 +88,10 @@ func (x *room) told(r *web.Request, m structure.Authority, report Report) (strin
 		return "", err
 	}
 	c.Basis = ownBasis(m.Kind)
-	code := rand.Text()[:16]
+	code, err := x.code(r)
+	if err != nil {
+		return "", err
+	}
 	var done Receipt
 	err = x.create(r, c, report, func(d *doing) error {
 		if err := x.receive(d, nil); err != nil {
@@ -97,6 +100,16 @@ func (x *room) told(r *web.Request, m structure.Authority, report Report) (strin
 		return putSlip(d.ctx, d.tx, d.grant, code, d.ID)
 	}, Submit, &done)
 	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:], err
+}
+
+// code is what the reporter comes back with: 80 bits that nobody can guess. A
+// double click gives the same one, because it is made of the form's own key.
+func (x *room) code(r *web.Request) (string, error) {
+	key, err := r.Key()
+	if err != nil || key == "" {
+		return rand.Text()[:16], err
+	}
+	return strings.ToUpper(x.Vault.Pseudonym(hub.ID("slip/" + key))[:16]), nil
 }
 
 func putSlip(ctx context.Context, tx *pg.Tx, _ policies.Grant, code string, id hub.ID) error {

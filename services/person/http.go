@@ -176,6 +176,7 @@ type newData struct {
 	Next              string // where it goes on to, by name; "" nowhere
 	Action            string // where the form is sent: here, with its next
 	Categories, Bands []string
+	Course            []web.Step // of taking a concern, where it goes on to one
 }
 
 // newPage asks who a concern is about.
@@ -189,6 +190,7 @@ func (x *room) newPage(w http.ResponseWriter, r *web.Request) error {
 		d.Next = ""
 	} else {
 		d.Action += "?next=" + d.Next
+		d.Course = []web.Step{{Word: "person.course.who", State: "current"}, {Word: "person.course.what"}, {Word: "person.course.send"}}
 	}
 	r.Fill("age_band", UnknownAge)
 	r.Fill("category", OfConcern)

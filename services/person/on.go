@@ -143,6 +143,9 @@ func (x *room) celebrate(ctx context.Context, tx *pg.Tx, marks []string) error {
 		return err
 	}
 	for _, s := range moved {
+		if err := tx.PutSubject(ctx, g, pg.Subject{ID: s.ID, Controller: s.Controller, Author: "system", AgeBand: s.Band}); err != nil {
+			return err
+		}
 		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "subject", ID: s.ID}, Controller: s.Controller,
 			Subjects: []hub.ID{s.ID}, Fields: []string{"age_band"}}); err != nil {
 			return err

@@ -202,6 +202,9 @@ func (x *room) keep(ctx context.Context, tx *pg.Tx, g policies.Grant, s Subject,
 	if err := row(); err != nil {
 		return err
 	}
+	if err := tx.PutSubject(ctx, g, pg.Subject{ID: s.ID, Controller: s.Controller, Author: g.Actor().Person, AgeBand: s.Band}); err != nil {
+		return err
+	}
 	if err := putSealed(ctx, tx, g, s, v); err != nil {
 		return err
 	}

@@ -152,18 +152,23 @@ func lockSubject(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 // erase deletes a subject that nothing but one thing is about, and leaves its
 // tombstone. It reports false, and does nothing, where something else is about
 // it, or it is gone already.
-func erase(ctx context.Context, tx *pg.Tx, _ policies.Grant, id, but hub.ID, why string) (done bool, controller hub.AuthorityID, err error) {
-	rows, err := tx.Query(ctx, `delete from person.subject where id = $1
-		and not exists (select 1 from access.item where about = $1 and id <> $2) returning controller`, id, but)
+func erase(ctx context.Context, tx *pg.Tx, g policies.Grant, id, but hub.ID, why string) (done bool, controller hub.AuthorityID, err error) {
+	if alone, err := tx.DropSubject(ctx, g, id, but); err != nil || !alone {
+		return false, "", err
+	}
+	rows, err := tx.Query(ctx, `delete from person.subject where id = $1 returning controller`, id)
 	if err != nil {
 		return false, "", err
 	}
 	controllers, err := pgx.CollectRows(rows, pgx.RowTo[hub.AuthorityID])
-	if err != nil || len(controllers) == 0 {
+	if err != nil {
 		return false, "", err
 	}
+	if len(controllers) > 0 {
+		controller = controllers[0]
+	}
 	_, err = tx.Exec(ctx, `insert into person.tombstone (subject, erased_at, why) values ($1, $2, $3)`, id, tx.Now, why)
-	return true, controllers[0], err
+	return true, controller, err
 }
 
 // tombstones lists the subjects whose keys must go: every one, or only those

@@ -21,7 +21,8 @@ grant insert (person, kind, item, by_person, by_hat) on access.recusal to {room}
 grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
 grant execute on function access.mine(text, text, text, text, timestamptz) to {room};
 grant execute on function access.hold(text, text, text, text, timestamptz, text, text) to {room};
-grant execute on function access.drop_item(text, text) to {room};
+grant execute on function access.drop_item(text, text), access.put_subject(text, text, text, text), access.hold_subject(text),
+	access.drop_subject(text, text) to {room};
 
 grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
 	reasons, obligations, object_kind, object_id, object_version, controller, subjects, fields, purpose, basis, recipient, rows,

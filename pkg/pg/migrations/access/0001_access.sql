@@ -60,6 +60,17 @@ create index item_controller on item (controller, kind, state);
 create index item_about on item (about);
 create index item_author on item (author);
 
+-- A person whom something may be written about: at whom, registered by whom,
+-- and of which age band. Names are with the room that knows them.
+create table subject (
+	id         text primary key,
+	controller text not null,
+	author     text not null,
+	band       text not null,
+	writer     name not null default session_user,
+	written_at timestamptz not null default clock_timestamp()
+);
+
 create table assignment (
 	id           text primary key,
 	kind         text not null,
@@ -193,4 +204,30 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp as 
 	select exists (select from gone)
 $$;
 
+-- Makes a subject known, or changes the age band of one of the same controller.
+create function put_subject(/* subject */ text, /* controller */ text, /* author */ text, /* age band */ text) returns boolean
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+	with put as (insert into access.subject as s (id, controller, author, band) values ($1, $2, $3, $4)
+		on conflict (id) do update set band = $4 where s.controller = $2 returning 1)
+	select exists (select from put)
+$$;
+
+-- Reads a subject and keeps it from being forgotten until the command ends.
+create function hold_subject(text) returns table (controller text, author text, band text)
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+	select s.controller, s.author, s.band from access.subject s where s.id = $1 for share
+$$;
+
+-- Forgets a subject that nothing, or nothing but one item, is about. It waits
+-- for the commands that hold it, and looks again after the wait.
+create function drop_subject(/* subject */ text, /* but for this item */ text) returns boolean
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform from access.subject s where s.id = $1 for update;
+	if exists (select from access.item i where i.about = $1 and i.id <> $2) then
+		return false;
+	end if;
+	delete from access.subject s where s.id = $1;
+	return found;
+end $$;
 revoke execute on all functions in schema access from public;

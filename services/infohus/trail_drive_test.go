@@ -1,0 +1,190 @@
+//go:build !race
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// everyState makes a concern of each kind in each state.
+func (s *driver) everyState() (things []driven) {
+	for _, by := range []string{"municipality", "police"} {
+		for _, state := range []string{"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case"} {
+			things = append(things, s.drives(by, state))
+		}
+	}
+	// One with a number, a reporter's name and an address, received by the one
+	// who sees all that.
+	subject := s.registers(coordinator, map[string]any{"name": "Navnløs Opdigtet", "cpr": "670308-4019", "address": "Opdigtet Allé 12"})
+	var got done
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, map[string]any{"reporter_name": "Tove Tavle", "child": "yes", "forward": toPolice})).Must(201).JSON(&got)
+	things = append(things, driven{got.ID, subject, hub.NewID()})
+	var draft done
+	unknown := s.registers(coordinator, map[string]any{"unknown": true})
+	in := concern(unknown, nil)
+	delete(in, "purpose")
+	delete(in, "legal_basis")
+	s.as(coordinator).API("POST", "/api/concerns/drafts", in).Must(201).JSON(&draft)
+	return append(things, driven{draft.ID, unknown, hub.NewID()})
+}
+
+// asksEverything opens every page and every operation that reads, of every
+// concern, as everybody whom it may concern.
+func (s *driver) asksEverything(things []driven) {
+	for _, login := range []string{coordinator, policeMan, ssp, teacher, "merete", koegeDPO, roskilde} {
+		c := s.as(login)
+		for _, r := range s.Site().Routes() {
+			if r.Method != "GET" || r.NoTrace || r.Op == "leak" || strings.HasPrefix(r.Path, "/signin") || r.Path == "/kept" {
+				continue
+			}
+			of := things
+			if !strings.Contains(r.Path, "{id}") {
+				of = things[:1]
+			}
+			for _, d := range of {
+				path := strings.NewReplacer("{row}", s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''")).Replace(r.Path)
+				if r.Path == "/concerns/new" {
+					path += "?subject=" + string(s.registers(coordinator, map[string]any{"name": "Navnløs Også", "no_cpr": true}))
+				}
+				path = fill(path, d.id, d.subject)
+				var a hubtest.Answer
+				if r.Op != "" {
+					a = c.API("GET", path, nil)
+				} else {
+					a = c.Get(path)
+				}
+				if a.Status >= 500 {
+					s.Errorf("%s %s: %d", login, path, a.Status)
+				}
+				if strings.Contains(a.Text(), "[intake.") || strings.Contains(a.Text(), "[person.") || strings.Contains(a.Text(), "[portal.") || strings.Contains(a.Text(), "[audit.") || strings.Contains(a.Text(), "[web.") {
+					s.Errorf("%s sees a word that is missing on %s", login, path)
+				}
+				for _, f := range s.unrecorded(a) {
+					s.Errorf("%s: %s", login, f)
+				}
+				if listed := "select coalesce(sum(rows), 0) from audit.trail where object_kind = 'concerns' and request = '" + a.Header.Get("X-Request-Id") + "'"; r.Op == "listConcerns" &&
+					s.One(listed) != fmt.Sprint(strings.Count(a.Text(), `{"id":"`)) {
+					s.Errorf("%s lists %d concerns, and the trail says %s", login, strings.Count(a.Text(), `{"id":"`), s.One(listed))
+				}
+			}
+		}
+		spans.reset()
+	}
+}
+
+// formsToo sends every form and every command once, as it should be and in part
+// not: what comes back then is a page too.
+func (s *driver) formsToo() {
+	c, p := s.as(coordinator), s.as(policeMan)
+	form := func(c *hubtest.Client, path string, fields url.Values) hubtest.Answer {
+		s.Helper()
+		a := c.Submit(path, fields)
+		if a.Status >= 500 {
+			s.Errorf("%s: %d", path, a.Status)
+		}
+		return a
+	}
+	c.Get("/subjects/new?next=concern")
+	form(c, "/subjects/new?next=concern", url.Values{"name": {""}}).Must(400)
+	a := form(c, "/subjects/new?next=concern", url.Values{"name": {"Navnløs Igen"}, "no_cpr": {"yes"}}).Must(200)
+	form(c, "/concerns/new", url.Values{"on": {"1"}}).Must(400)
+	a = form(c, "/concerns/new", url.Values{"save": {"1"}, "why_now": {"Ny omgangskreds."}}).Must(200)
+	at := strings.TrimSuffix(a.Path, "/draft")
+	a = form(c, at+"/draft", url.Values{"statements.0.text": {"Er set ved kiosken."}, "statements.0.kind": {"fact"}, "urgency": {"normal"}, "why_now": {"Ny omgangskreds."}, "child": {"yes"}, "on": {"1"}}).Must(200)
+	form(c, at+"/send", url.Values{"forward": {"yes"}, "necessity": {"kort"}}).Must(400)
+	form(c, at+"/send", url.Values{"forward": {""}}).Must(200)
+	c.Get(at + "/notification")
+	form(c, at+"/notification", url.Values{"outcome": {"notified"}, "reason": {"Er underrettet."}}).Must(200)
+	hat := string(s.as(ssp).Post.Hat.ID)
+	form(c, at+"/access", url.Values{"hat": {hat}}).Must(200)
+	assignment := s.One("select id from access.assignment where item = '" + strings.TrimPrefix(at, "/concerns/") + "' and why = 'colleague'")
+	form(c, at+"/access/"+assignment+"/end", nil).Must(200)
+	form(c, at+"/forward", url.Values{"necessity": {because}}).Must(200)
+	form(p, at+"/check", url.Values{"outcome": {"released"}}).Must(200)
+	form(c, at+"/triage", url.Values{"outcome": {"case"}, "rationale": {"kort"}}).Must(400)
+	form(c, at+"/triage", url.Values{"outcome": {"case"}, "rationale": {"Begrundelsen er skrevet af den ene tovholder alene."}}).Must(200)
+
+	guest := s.drives("police", "triage") // the police let their own out and in
+	theirs := "/concerns/" + string(guest.id) + "/access"
+	p.Get(theirs)
+	form(p, theirs+"/"+string(guest.assignment)+"/end", nil).Must(200)
+	form(p, theirs, url.Values{"hat": {string(s.as("freja").Post.Hat.ID)}}).Must(200)
+	d := s.drives("municipality", "received")
+	form(c, "/concerns/"+string(d.id)+"/reroute", url.Values{"track": {"violence"}}).Must(200)
+	c.Get("/concerns/new?subject=" + string(s.registers(coordinator, map[string]any{"name": "Navnløs Sidst", "no_cpr": true})))
+	a = form(c, "/concerns/new", url.Values{"save": {"1"}}).Must(200)
+	form(c, strings.TrimSuffix(a.Path, "/draft")+"/discard", nil).Must(200)
+
+	person := string(s.registers(coordinator, map[string]any{"name": "Navnløs Med Nummer", "cpr": "670308-4027"}))
+	s.submits2(person)
+	c.Get("/subjects/" + person + "/reveal")
+	if a := form(c, "/subjects/"+person+"/reveal", url.Values{"reason": {"Til opslag i fagsystemet."}}).Must(200); !strings.Contains(a.Text(), "670308-4027") || len(s.unrecorded(a)) > 0 {
+		s.Errorf("the number is not shown, or not recorded: %v", s.unrecorded(a))
+	}
+	c.API("POST", "/api/subjects/"+person+"/reveal", map[string]any{"reason": "Til opslag i fagsystemet."}).Must(200)
+	half := string(s.registers(coordinator, map[string]any{"unknown": true}))
+	s.submits2(half)
+	c.API("POST", "/api/subjects/"+half+"/identify", map[string]any{"birth_date": "2011-05-05"}).Must(200)
+	form(c, "/subjects/"+half+"/identify", url.Values{"name": {"Navnløs Fundet"}}).Must(200)
+
+	var got done
+	in := concern(s.registers(coordinator, map[string]any{"name": "Navnløs Kladde", "no_cpr": true}), nil)
+	delete(in, "purpose")
+	delete(in, "legal_basis")
+	c.API("POST", "/api/concerns/drafts", in).Must(201).JSON(&got)
+	in["version"] = 1
+	c.API("PUT", "/api/concerns/"+string(got.ID)+"/draft", in).Must(200)
+	c.API("POST", "/api/concerns", map[string]any{"draft": got.ID, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}).Must(200)
+	var given struct{ Assignment hub.ID }
+	c.API("POST", "/api/concerns/"+string(got.ID)+"/access", map[string]any{"hat": hat}).Must(200).JSON(&given)
+	c.API("DELETE", "/api/concerns/"+string(got.ID)+"/access/"+string(given.Assignment), nil).Must(200)
+	discarded := s.drives("municipality", "draft")
+	s.as(teacher).API("DELETE", "/api/concerns/"+string(discarded.id)+"/draft", nil).Must(200)
+	c.API("POST", "/api/concerns/"+string(got.ID)+"/notification", map[string]any{"outcome": "notified", "reason": "Er underrettet."}).Must(200)
+
+	dpo := s.as(koegeDPO)
+	found := dpo.API("POST", "/api/trail/search", map[string]any{"ground": "lawfulness"}).Must(200)
+	var rows struct{ Rows []struct{ ID json.Number } }
+	if err := json.Unmarshal(found.Body, &rows); err != nil || len(rows.Rows) == 0 {
+		s.Fatalf("the officer finds nothing: %v %s", err, found.Body)
+	}
+	dpo.API("POST", "/api/trail/"+string(rows.Rows[0].ID)+"/again", nil).Must(200)
+	justified := s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''")
+	dpo.API("POST", "/api/trail/"+justified+"/again", nil).Must(200)
+	dpo.Get("/trail")
+	form(dpo, "/trail", url.Values{"ground": {"lawfulness"}}).Must(200)
+	s.signsInAndOut()
+}
+
+// submits2 hands a concern in about a person who is registered.
+func (s *driver) submits2(person string) {
+	s.Helper()
+	s.as(coordinator).API("POST", "/api/concerns", concern(hub.ID(person), nil)).Must(201)
+}
+
+// signsInAndOut goes through what is left: notices, hats, a form kept over a
+// sign-in, signing out.
+func (s *driver) signsInAndOut() {
+	c := s.AsRole("birk", hub.Receiver)
+	c.Get("/hats").Must(200)
+	c.Submit("/hats", url.Values{"hat": {string(c.Post.Hat.ID)}}).Must(200)
+	d := s.as(coordinator)
+	d.Get("/").Must(200)
+	d.Submit("/notices/read", nil).Must(200)
+	d.API("GET", "/api/whoami", nil).Must(200)
+	d.API("GET", "/api/notices", nil).Must(200)
+	d.Get("/kept").Must(200)
+	r := httptest.NewRequestWithContext(s.Context(), http.MethodPost, "/signout", nil)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://hub.test")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	c.Do(r).Must(303)
+}
