@@ -54,7 +54,7 @@ func openBrowser(t *testing.T) context.Context {
 	flags := []chromedp.ExecAllocatorOption{chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.ExecPath(path),
 		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "da"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"),
 		// Processes kept in reserve, and the browser's own pages: nobody looks at them, and each costs as much as a page of ours.
-		chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,WebUIOmniboxPopup,MediaRouter,OptimizationHints")}
+		chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,WebUIOmniboxPopup,WebUIOmniboxAimPopup,MediaRouter,OptimizationHints")}
 	for _, off := range []string{"disable-component-update", "disable-background-networking", "disable-sync", "disable-quic", "disable-default-apps", "disable-domain-reliability"} {
 		flags = append(flags, chromedp.Flag(off, true))
 	}
