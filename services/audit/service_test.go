@@ -198,7 +198,7 @@ func TestWhoSawThisPerson(t *testing.T) {
 	if f := w.search("dagny", Search{Person: person}); len(f.Rows) != 1 || f.Rows[0].Outcome != "deny" {
 		t.Errorf("what one person did: %+v", f.Rows)
 	}
-	if f := w.search("dagny", Search{From: "2026-11-22"}); f.Total != 0 && w.One("select now() < '2026-11-22'") == "t" {
+	if f := w.search("dagny", Search{From: "2199-01-01"}); f.Total != 0 {
 		t.Errorf("the future: %+v", f)
 	}
 }
