@@ -12,7 +12,7 @@ VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' . 2>/dev/n
 # The race detector needs a C compiler. Vet and test are given the same, so that they share what they build.
 RACE     = $(shell printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null && echo -race)
 
-.PHONY: help run setup tour test check bench deep reset build modules
+.PHONY: help run setup tour test check bench deep reset build modules screenshots
 
 help:
 	@echo 'make run     start a hub on http://127.0.0.1:8080 (INFOHUS_LISTEN moves it), with everything it needs'
@@ -22,6 +22,7 @@ help:
 	@echo 'make deep    the tests that take long, and fuzzing'
 	@echo 'make setup   prepare your own Postgres and NATS servers (see deploy/)'
 	@echo 'make reset   forget the data of make run'
+	@echo 'make screenshots   take the pictures in docs/screenshots anew'
 
 run: build
 	@exec $(BIN) run $(ROOMS)
@@ -72,3 +73,6 @@ deep: modules
 	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
 	    echo "→ $$name ($$(dirname $$f))"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 2m ./$$(dirname $$f) || exit 1; \
 	  done; done
+
+screenshots: modules
+	@$(GO) test ./services/infohus -run '^TestBrowser$$/^screenshots$$' -count=1 -screenshots='$(CURDIR)/docs/screenshots'

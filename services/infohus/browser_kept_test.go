@@ -123,16 +123,16 @@ func (b *window) tab() *window {
 // hub has both requests before it answers the first.
 func (s *site) clicksTwice(b *window, id string) {
 	s.Helper()
-	draft := b.where()
-	b = b.tab() // with scripts: without, Chromium sends a form once only
-	b.opens(draft)
 	b.presses("intake.draft.on")
 	b.types("necessity", typedWhy)
 	var posts atomic.Int32
-	both := make(chan struct{})
+	first, both := make(chan struct{}), make(chan struct{})
 	hold := func(r *http.Request) *http.Request {
 		if r.Method == http.MethodPost {
-			if posts.Add(1) == 2 {
+			switch posts.Add(1) {
+			case 1:
+				close(first)
+			case 2:
 				close(both)
 			}
 			select {
@@ -144,10 +144,10 @@ func (s *site) clicksTwice(b *window, id string) {
 	}
 	s.before.Store(&hold)
 	defer s.before.Store(nil)
-	if _, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, b.twice(`main button.button-primary`))); err != nil {
+	if _, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, b.twice(`main button.button-primary`, first))); err != nil {
 		s.Fatal(err)
 	}
-	s.Logf("the browser sent the form %d times", posts.Load()) // a second time only if the first has not begun to leave the page
+	s.holds(posts.Load() == 2, "the browser sent the form %d times: nothing was tried", posts.Load())
 	b.holds(b.where() == "/concerns/"+id, "the double click leads to %s: %s", b.where(), b.reads())
 	b.says("intake.concern.history")
 	s.Settle()
@@ -157,13 +157,21 @@ func (s *site) clicksTwice(b *window, id string) {
 	}
 }
 
-// twice clicks two times at once: the second does not wait for what the first
-// leads to.
-func (b *window) twice(selector string) chromedp.Action[chromedp.Void] {
+// twice clicks again as soon as the first click's form is on its way, while the
+// page still stands there.
+func (b *window) twice(selector string, under <-chan struct{}) chromedp.Action[chromedp.Void] {
 	b.Helper()
 	at := eval[[]float64](b, `(() => { const e = document.querySelector("`+selector+`"); e.scrollIntoView({block: "center"});
 		const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
-	return chromedp.Steps(chromedp.MouseClickXY(at[0], at[1]), chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(2)))
+	wait := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		select {
+		case <-under:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	return chromedp.Steps(chromedp.MouseClickXY(at[0], at[1]), wait, chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(2)))
 }
 
 // leaves: after signing out, the browser's way back shows nothing (trust.md A045).

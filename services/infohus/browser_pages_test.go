@@ -16,6 +16,7 @@ func everyPage(t *testing.T, ctx context.Context) {
 	s.demo()
 	s.listens()
 	t.Cleanup(s.covers)
+	s.planted()
 	for _, lang := range []string{"da", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +47,7 @@ func (v *visitor) as(login string) *window {
 	b := v.at[login]
 	if b == nil {
 		b = v.window(true)
-		b.do(viewport(widths[0]))
+		b.do(chromedp.EmulateViewport(widths[0], 900))
 		b.opens("/signin")
 		if v.lang != b.lang {
 			b.switches()

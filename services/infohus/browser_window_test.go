@@ -112,7 +112,7 @@ func (b *window) arrived() {
 
 // patience is how long something on a page is waited for: it is there at once,
 // or it is missing.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 func (b *window) patient() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(b.ctx, patience)
