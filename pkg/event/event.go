@@ -71,13 +71,13 @@ type CheckCompleted struct {
 }
 
 // ConcernTriaged tells that both coordinators have triaged, and to what (S3).
-// open_case is what the joint assessment begins from.
+// case is what the joint assessment begins from.
 type ConcernTriaged struct {
 	Concern   hub.ID          `json:"concern"`
 	Subject   hub.ID          `json:"subject"`
 	Authority hub.AuthorityID `json:"authority"`
 	Police    hub.AuthorityID `json:"police"`
-	Outcome   string          `json:"outcome"` // unfounded, other_track, open_case
+	Outcome   string          `json:"outcome"` // unfounded, other_track, case
 }
 
 // StepOverdue tells that a step's time limit has passed, and who should be
@@ -98,6 +98,172 @@ type AccessChanged struct {
 	Granted bool   `json:"granted"`
 }
 
+// CasePrepared tells the coordinators that a case waits for them to confirm its
+// circle.
+type CasePrepared struct {
+	Case      hub.ID          `json:"case"`
+	Concern   hub.ID          `json:"concern"`
+	Authority hub.AuthorityID `json:"authority"` // whose turn it is
+	Due       time.Time       `json:"due"`
+}
+
+// CaseOpened tells that both coordinators have confirmed the circle (S4).
+type CaseOpened struct {
+	Case      hub.ID          `json:"case"`
+	Concern   hub.ID          `json:"concern"`
+	Authority hub.AuthorityID `json:"authority"` // the municipality
+	Police    hub.AuthorityID `json:"police"`
+	Due       time.Time       `json:"due"` // of the collecting of answers
+}
+
+// CircleChanged tells a person that they were let into a case, a request or
+// an offer, or out of it. The change has worked since its commit.
+type CircleChanged struct {
+	Case    hub.ID `json:"case"`
+	Item    hub.ID `json:"item"` // the case itself, or what of it they were let into
+	Kind    string `json:"kind"` // case, request
+	Person  hub.ID `json:"person"`
+	Granted bool   `json:"granted"`
+}
+
+// InformationRequested tells an authority that a question waits for it.
+type InformationRequested struct {
+	Case      hub.ID          `json:"case"`
+	Request   hub.ID          `json:"request"`
+	Authority hub.AuthorityID `json:"authority"` // who is asked
+	Due       time.Time       `json:"due"`
+}
+
+// InformationSettled tells the asker that a question is settled: answered,
+// declined or nothing known, by the same kind of fact (A029, § 115 stk. 4).
+type InformationSettled struct {
+	Case      hub.ID          `json:"case"`
+	Request   hub.ID          `json:"request"`
+	Authority hub.AuthorityID `json:"authority"` // who asked
+}
+
+// MeetingCalled tells the circle when the case is discussed (S5).
+type MeetingCalled struct {
+	Case    hub.ID    `json:"case"`
+	Meeting hub.ID    `json:"meeting"`
+	At      time.Time `json:"at"`
+}
+
+// MeetingHeld tells that the case was discussed, and that the joint assessment
+// is to be written (S6).
+type MeetingHeld struct {
+	Case      hub.ID          `json:"case"`
+	Meeting   hub.ID          `json:"meeting"`
+	Authority hub.AuthorityID `json:"authority"`
+	Police    hub.AuthorityID `json:"police"`
+	Due       time.Time       `json:"due"`
+}
+
+// AssessmentSigned tells that one party signed the joint assessment. With
+// complete, everybody who must has: help can be offered (S7).
+type AssessmentSigned struct {
+	Case      hub.ID          `json:"case"`
+	Concern   hub.ID          `json:"concern"`
+	Subject   hub.ID          `json:"subject"`
+	Version   int             `json:"version"`
+	Party     string          `json:"party"` // municipality, police
+	Authority hub.AuthorityID `json:"authority"`
+	Police    hub.AuthorityID `json:"police"`
+	Complete  bool            `json:"complete"`
+	Due       time.Time       `json:"due"`
+}
+
+// FollowUpNeeded tells that something of a signed assessment comes back at a
+// time: what nobody knew yet, or the test that a dissent named.
+type FollowUpNeeded struct {
+	Case    hub.ID    `json:"case"`
+	Version int       `json:"version"` // of the assessment
+	Why     string    `json:"why"`     // gap, dissent
+	N       int       `json:"n"`       // which of them
+	Due     time.Time `json:"due"`
+}
+
+// CaseOverdue tells that the time limit of a case's step, or of a question, has
+// passed. It says nothing of the content.
+type CaseOverdue struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"` // whose step it is
+	Step      string          `json:"step"`
+	Due       time.Time       `json:"due"`
+	Level     string          `json:"level"` // owner, deputy, manager
+}
+
+// ReferralSent tells an authority that help was recommended to it (S7).
+type ReferralSent struct {
+	Case      hub.ID          `json:"case"`
+	Offer     hub.ID          `json:"offer"`
+	Authority hub.AuthorityID `json:"authority"` // who receives it
+	Due       time.Time       `json:"due"`
+}
+
+// ReferralAnswered tells the sender that there is an answer, in the same words
+// whatever it is.
+type ReferralAnswered struct {
+	Case      hub.ID          `json:"case"`
+	Offer     hub.ID          `json:"offer"`
+	Authority hub.AuthorityID `json:"authority"` // who sent it
+}
+
+// FollowUpRecorded tells that the case was followed up, and when next (S8).
+type FollowUpRecorded struct {
+	Case    hub.ID    `json:"case"`
+	Concern hub.ID    `json:"concern"`
+	Next    time.Time `json:"next"`
+	EraseAt time.Time `json:"erase_at"` // the retention clock moved on
+}
+
+// FollowUpOverdue tells that a follow-up or a measure is late, without content.
+type FollowUpOverdue struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"`
+	Step      string          `json:"step"`
+	Due       time.Time       `json:"due"`
+	Level     string          `json:"level"`
+	Person    hub.ID          `json:"person,omitempty"` // the owner of a measure; else the coordinators
+}
+
+// ReferralWithdrawn tells a receiver that what was shared with it is taken back
+// or corrected (L24b).
+type ReferralWithdrawn struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"` // who had it
+	Why       string          `json:"why"`       // withdrawn, error, closed
+}
+
+// ClosingProposed tells the other coordinator that a closing waits for them (S9).
+type ClosingProposed struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"` // whose turn it is
+	Due       time.Time       `json:"due"`
+}
+
+// CaseClosed tells that both coordinators closed the case (S10). Why is a code
+// only its own room keeps.
+type CaseClosed struct {
+	Case          hub.ID          `json:"case"`
+	Concern       hub.ID          `json:"concern"`
+	Subject       hub.ID          `json:"subject"`
+	Authority     hub.AuthorityID `json:"authority"`
+	Police        hub.AuthorityID `json:"police"`
+	Error         bool            `json:"error"` // it should never have been a case: everything is erased at once
+	RetentionRule string          `json:"retention_rule"`
+	EraseAt       time.Time       `json:"erase_at"`
+}
+
+// CaseReopened tells that two people opened a closed case again, for a purpose
+// (A060).
+type CaseReopened struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"`
+	Police    hub.AuthorityID `json:"police"`
+	Due       time.Time       `json:"due"`
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -107,6 +273,25 @@ func (f CheckCompleted) Key() hub.ID    { return f.Concern }
 func (f ConcernTriaged) Key() hub.ID    { return f.Concern }
 func (f StepOverdue) Key() hub.ID       { return f.Concern }
 func (f AccessChanged) Key() hub.ID     { return f.Concern }
+
+func (f CasePrepared) Key() hub.ID         { return f.Case }
+func (f CaseOpened) Key() hub.ID           { return f.Case }
+func (f CircleChanged) Key() hub.ID        { return f.Case }
+func (f InformationRequested) Key() hub.ID { return f.Case }
+func (f InformationSettled) Key() hub.ID   { return f.Case }
+func (f MeetingCalled) Key() hub.ID        { return f.Case }
+func (f MeetingHeld) Key() hub.ID          { return f.Case }
+func (f AssessmentSigned) Key() hub.ID     { return f.Case }
+func (f FollowUpNeeded) Key() hub.ID       { return f.Case }
+func (f CaseOverdue) Key() hub.ID          { return f.Case }
+func (f ReferralSent) Key() hub.ID         { return f.Case }
+func (f ReferralAnswered) Key() hub.ID     { return f.Case }
+func (f FollowUpRecorded) Key() hub.ID     { return f.Case }
+func (f FollowUpOverdue) Key() hub.ID      { return f.Case }
+func (f ReferralWithdrawn) Key() hub.ID    { return f.Case }
+func (f ClosingProposed) Key() hub.ID      { return f.Case }
+func (f CaseClosed) Key() hub.ID           { return f.Case }
+func (f CaseReopened) Key() hub.ID         { return f.Case }
 
 // Kind is a row of the table: one kind of fact.
 type Kind struct {
@@ -133,12 +318,48 @@ var Table = []Kind{
 		"The concern was put before the police for their check (S2)."},
 	{"intake.check.completed.v1", "intake", []string{"portal"}, hub.Internal, CheckCompleted{},
 		"The police said whether it may be treated: an outcome, no reasons (S2, A030)."},
-	{"intake.concern.triaged.v1", "intake", []string{"portal"}, hub.Internal, ConcernTriaged{},
-		"Both coordinators triaged it (S3). With open_case the joint assessment begins."},
+	{"intake.concern.triaged.v1", "intake", []string{"assessment", "portal"}, hub.Internal, ConcernTriaged{},
+		"Both coordinators triaged it (S3). With the outcome case the joint assessment begins."},
 	{"intake.step.overdue.v1", "intake", []string{"portal"}, hub.Internal, StepOverdue{},
 		"A step's time limit passed; owner, deputy or manager is told, without content."},
 	{"intake.access.changed.v1", "intake", []string{"portal"}, hub.Internal, AccessChanged{},
 		"A person was given or lost an assignment to a concern."},
+	{"assessment.case.prepared.v1", "assessment", []string{"portal"}, hub.Internal, CasePrepared{},
+		"A case was drafted with its circle, for a coordinator to confirm (S4)."},
+	{"assessment.case.opened.v1", "assessment", []string{"portal"}, hub.Internal, CaseOpened{},
+		"Both coordinators confirmed the circle, and the authorities can be asked (S4)."},
+	{"assessment.circle.changed.v1", "assessment", []string{"portal"}, hub.Internal, CircleChanged{},
+		"A person was let into a case or a question, or out of it."},
+	{"assessment.information.requested.v1", "assessment", []string{"portal"}, hub.Internal, InformationRequested{},
+		"An authority was asked (S4)."},
+	{"assessment.information.settled.v1", "assessment", []string{"portal"}, hub.Internal, InformationSettled{},
+		"A question was answered, declined, or nothing was known: the same fact for all (S4, A029)."},
+	{"assessment.meeting.called.v1", "assessment", []string{"portal"}, hub.Internal, MeetingCalled{},
+		"It was said when the case is discussed (S5)."},
+	{"assessment.meeting.held.v1", "assessment", []string{"portal"}, hub.Internal, MeetingHeld{},
+		"The case was discussed, with attendance and a note (S5, L44)."},
+	{"assessment.assessment.signed.v1", "assessment", []string{"portal", "referral"}, hub.Internal, AssessmentSigned{},
+		"A party signed the joint assessment; when all have, help is offered (S6)."},
+	{"assessment.followup.needed.v1", "assessment", []string{"referral"}, hub.Internal, FollowUpNeeded{},
+		"A gap or a dissent of a signed assessment comes back at a time (S8)."},
+	{"assessment.step.overdue.v1", "assessment", []string{"portal"}, hub.Internal, CaseOverdue{},
+		"A case's time limit passed; owner, deputy or manager is told, without content."},
+	{"referral.referral.sent.v1", "referral", []string{"portal"}, hub.Internal, ReferralSent{},
+		"Help was recommended to an authority (S7)."},
+	{"referral.referral.answered.v1", "referral", []string{"portal"}, hub.Internal, ReferralAnswered{},
+		"The authority answered; what, is for policy to show (S7)."},
+	{"referral.referral.withdrawn.v1", "referral", []string{"portal"}, hub.Internal, ReferralWithdrawn{},
+		"What was shared with an authority was taken back or corrected (L24b)."},
+	{"referral.followup.recorded.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, FollowUpRecorded{},
+		"The case was followed up, and has a next date (S8)."},
+	{"referral.step.overdue.v1", "referral", []string{"portal"}, hub.Internal, FollowUpOverdue{},
+		"A follow-up or a measure is late; owner, deputy or manager is told, without content."},
+	{"referral.closing.proposed.v1", "referral", []string{"portal"}, hub.Internal, ClosingProposed{},
+		"One coordinator closed the case; it waits for the other (S9)."},
+	{"referral.case.closed.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseClosed{},
+		"Both coordinators closed the case (S10); the retention clock moved on."},
+	{"referral.case.reopened.v1", "referral", []string{"assessment", "portal"}, hub.Internal, CaseReopened{},
+		"Two people opened a closed case again, for a purpose (A060)."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

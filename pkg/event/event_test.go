@@ -107,13 +107,13 @@ func TestOnlyTheOwnerTells(t *testing.T) {
 }
 
 // TestCarriesNoText checks that a fact has only fields that can hold no
-// person: references, codes, times and truths.
+// person: references, codes, times, numbers of versions and truths.
 func TestCarriesNoText(t *testing.T) {
 	for _, k := range event.Table {
 		typ := reflect.TypeOf(k.Zero)
 		for i := range typ.NumField() {
 			switch f := typ.Field(i); f.Type.String() {
-			case "hub.ID", "hub.AuthorityID", "time.Time", "bool", "string":
+			case "hub.ID", "hub.AuthorityID", "time.Time", "bool", "string", "int":
 			default:
 				t.Errorf("%s.%s is a %s: a fact carries references, codes, states and times", typ, f.Name, f.Type)
 			}
@@ -179,6 +179,8 @@ func filled(k event.Kind) event.Fact {
 			f.Set(reflect.ValueOf(time.Date(2026, 10, 25, 1, i, 0, 0, time.UTC)))
 		case bool:
 			f.SetBool(true)
+		case int:
+			f.SetInt(int64(i + 1))
 		default:
 			f.SetString("a_" + name)
 		}
