@@ -2,6 +2,8 @@
 grant usage on schema {room}, access, audit to {room};
 
 grant select, insert on {room}.outbox, {room}.inbox, {room}.dead, {room}.outbox_key, {room}.inbox_key, {room}.inbox_gap, {room}.idempotency to {room};
+grant select, insert, delete on {room}.sealed to {room};
+grant update (key, box) on {room}.sealed to {room};
 grant update (published_at) on {room}.outbox to {room};
 grant update (last) on {room}.outbox_key, {room}.inbox_key to {room};
 grant update (waits, last, since) on {room}.inbox_gap to {room};

@@ -1,0 +1,95 @@
+package pg
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/policies"
+)
+
+// Act is the question whether the actor may take a step with the item.
+func (r Relation) Act(who hub.Actor, action string, purpose hub.Purpose) policies.Act {
+	return policies.Act{Action: action, Role: who.Role, Kind: who.Kind, Relation: r.Relation, ReceivedBy: r.ReceivedBy,
+		State: r.State, Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Purpose: purpose}
+}
+
+// Set is one distinct set of attributes among the items that the actor has
+// anything to do with, and what the ordinary question answered to it.
+type Set struct {
+	Relation
+	Grant policies.Grant
+}
+
+// attributes are what tells one set from another, in the order of [Sets.Args].
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis`
+
+// Sets asks the ordinary question once for each distinct set of attributes among
+// the actor's items of a kind: those that are allowed come back, few however
+// many items. A list binds them into its query with [AllowedSQL], and so shows
+// exactly what single reads would.
+func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets, error) {
+	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.mine($1, $2, $3, $4, $5) r where r.kind = $6`, append(tx.Me(), kind)...)
+	if err != nil {
+		return nil, err
+	}
+	var r Relation
+	var list Sets
+	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis}, func() error {
+		g, err := tx.Ask(ctx, r.View(tx.who, purpose))
+		if errors.As(err, new(*policies.Denial)) {
+			return nil
+		}
+		s := Set{Relation: r, Grant: g}
+		s.Kind = kind
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+// Sets are the allowed sets of a list.
+type Sets []Set
+
+// AllowedSQL begins a list's statement: allowed(id, n) is every item that may be
+// listed, with the number of its set. Its arguments are those of [Tx.Me] and
+// [Sets.Args], $1 to $15; the list's own begin at $16, [Own].
+const AllowedSQL = `with allowed as (select r.id, a.n from access.mine($1, $2, $3, $4, $5) r
+	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis) where r.kind = $6)
+`
+
+// Own is the number of a list's first own argument after AllowedSQL's.
+const Own = 16
+
+// Args are the arguments of AllowedSQL for these sets of one kind of item.
+func (s Sets) Args(tx *Tx, kind string) []any {
+	var n []int
+	var relation, receivedBy, state, classes, basis []string
+	var assigned, author, recused []bool
+	for i, t := range s {
+		n = append(n, i)
+		relation, receivedBy, state = append(relation, t.Relation.Relation), append(receivedBy, string(t.ReceivedBy)), append(state, t.State)
+		classes, basis = append(classes, t.Classes), append(basis, string(t.Basis))
+		assigned, author, recused = append(assigned, t.Assigned), append(author, t.Author), append(recused, t.Recused)
+	}
+	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis)
+}
+
+// Readers calls do for everybody who has anything to do with an item now, with
+// what they are to it: for "who can see this now".
+func (tx *Tx) Readers(ctx context.Context, kind string, id hub.ID, do func(hub.Hat, Relation) error) error {
+	rows, err := tx.Query(ctx, `select h.id, h.person, h.name, h.authority, h.kind, h.role, r.*
+		from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $2) r
+		where r.id = $1 and r.kind = $3 and (r.relation <> '' or r.assigned or r.author) order by h.authority, h.role, h.name`, id, tx.Now, kind)
+	if err != nil {
+		return err
+	}
+	var h hub.Hat
+	var rel Relation
+	_, err = pgx.ForEachRow(rows, append([]any{&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Role}, rel.Into()...), func() error { return do(h, rel) })
+	return err
+}

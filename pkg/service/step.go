@@ -1,0 +1,203 @@
+package service
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Again reads the first receipt of an operation that was asked for before under
+// the same idempotency key, and reports whether there is one.
+func (e Env) Again(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, receipt any) (bool, error) {
+	key, err := r.Key()
+	if err != nil || key == "" {
+		return false, err
+	}
+	kept, err := tx.Key(ctx, operation, key, e.digest(r))
+	if err != nil || kept == nil {
+		return false, err
+	}
+	return true, json.Unmarshal(kept, receipt)
+}
+
+// Keep keeps the receipt of an operation for 30 days, for a repeated request.
+func (e Env) Keep(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, receipt any) error {
+	key, err := r.Key()
+	if err != nil || key == "" {
+		return err
+	}
+	return tx.Keep(ctx, operation, key, receipt)
+}
+
+// digest tells what was sent, under a key: a plain hash of a short text about a
+// person could be guessed.
+func (e Env) digest(r *web.Request) []byte {
+	return []byte(e.Vault.Pseudonym(hub.ID(hex.EncodeToString(r.Digest()))))
+}
+
+// Limits on what is typed, in characters.
+const (
+	MaxText      = 2000 // trust.md P15
+	MinNecessity = 30   // L1
+	MaxLine      = 200
+)
+
+// Text checks a free text between least and most characters long.
+func Text(p *hub.Problems, field string, t hub.Personal, least, most int) {
+	switch fault := t.Fault(least, most); fault {
+	case "":
+	case "error.too_short":
+		p.Add(field, fault, least)
+	case "error.too_long":
+		p.Add(field, fault, most)
+	default:
+		p.Add(field, fault)
+	}
+}
+
+// Basis is the ground on which something is disclosed to another authority
+// (L1): legal basis, purpose, and why it is necessary.
+type Basis struct {
+	LegalBasis hub.LegalBasis `json:"legal_basis"`
+	Purpose    hub.Purpose    `json:"purpose"`
+	Necessity  hub.Personal   `json:"necessity"` // at least 30 characters
+}
+
+// Check finds what is missing of a basis.
+func (b Basis) Check() hub.Problems {
+	var p hub.Problems
+	if b.LegalBasis == "" {
+		p.Add("legal_basis", "error.choose")
+	}
+	if b.Purpose == "" {
+		p.Add("purpose", "error.choose")
+	}
+	Text(&p, "necessity", b.Necessity, MinNecessity, MaxText)
+	return p
+}
+
+// Disclosure is an act of disclosing (videregivelse, L1): what of which item, to
+// whom, on which basis.
+type Disclosure struct {
+	Kind       string // of the item
+	Item       hub.ID
+	About      hub.ID // the subject
+	Version    int
+	Controller hub.AuthorityID
+	State      string // in which the share begins
+	To         hub.AuthorityID
+	Classes    []string // what is named of what policy would allow
+	Until      time.Time
+	Basis
+	Class   string         // the data class that needs a ground of its own: "", health, offence (L10, L11)
+	Special hub.LegalBasis // that ground
+	Consent bool           // a signed consent is in force (L8)
+}
+
+// Disclose writes a share by the hand of the actor, with its record, and gives
+// the share's ID. A basis or purpose that does not fit is the asker's to mend,
+// not a secret.
+func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, error) {
+	if err := d.Check().Err(); err != nil {
+		return "", err
+	}
+	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
+	var denied *policies.Denial
+	if errors.As(err, &denied) {
+		return "", hub.Invalid(wrongWith(denied.Reasons()), "error.basis")
+	}
+	if err != nil {
+		return "", err
+	}
+	share, err := tx.Share(ctx, g, pg.Share{ID: e.NewID(), Kind: d.Kind, Item: d.Item, About: d.About, Classes: d.Classes, From: tx.Who().Authority, To: d.To,
+		Basis: d.LegalBasis, Purpose: d.Purpose, Necessity: d.Necessity, Terms: "no_onward", Until: d.Until})
+	if err != nil {
+		return "", err
+	}
+	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
+		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To, Why: d.Necessity})
+	return share, err
+}
+
+// May is the question whether somebody may disclose so. A basis on which this
+// hub does not rely today is no basis.
+func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
+	to, _ := e.Structure.Authority(d.To)
+	basis := d.LegalBasis
+	if !e.Structure.Basis(basis, now) {
+		basis = ""
+	}
+	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
+		Item: d.Kind, Class: d.Class, Special: d.Special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To)}
+}
+
+// taskArea reports whether an authority may take part as what it is: a
+// self-governing institution only with a registered task area (L5).
+func (e Env) taskArea(id hub.AuthorityID) bool {
+	a, ok := e.Structure.Authority(id)
+	return ok && (a.Kind != hub.SelfGoverning || a.TaskArea != "")
+}
+
+// wrongWith is the field in which a refused disclosure can be mended.
+func wrongWith(reasons []string) string {
+	if slices.ContainsFunc(reasons, func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
+		return "purpose"
+	}
+	return "legal_basis"
+}
+
+// Bases are the legal bases on which the rules would let somebody disclose so,
+// as the choices of a form.
+func (e Env) Bases(r *web.Request, d Disclosure) []web.Option {
+	var list []web.Option
+	for _, b := range e.Structure.LegalBases {
+		if !b.Holds(r.Now) {
+			continue
+		}
+		d.LegalBasis = b.Code
+		if answer, err := e.DB.Advise(r.Context(), e.May(r.Who, d, r.Now)); err != nil || !answer.Allow {
+			continue
+		}
+		o := web.Option{Value: string(b.Code), Label: b.TextDa}
+		if r.Lang == "en" {
+			o.Label = b.TextEn
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// BasisOf reads the ground of a disclosure from a form.
+func BasisOf(f web.Form) Basis {
+	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: Typed(f.Text("necessity"))}
+}
+
+// Typed is what was typed as a text about people; nothing typed is no text.
+func Typed(s string) hub.Personal {
+	if s == "" {
+		return hub.Personal{}
+	}
+	return hub.NewPersonal(s)
+}
+
+// Day reads a {{date_input}} as YYYY-MM-DD. Nothing typed is ""; a date that
+// does not exist is told at its field.
+func Day(f web.Form, p *hub.Problems, field string) string {
+	on, err := f.Date(field)
+	if err != nil {
+		p.Add(field, "error.date")
+	}
+	if err != nil || on.IsZero() {
+		return ""
+	}
+	return on.Format(time.DateOnly)
+}

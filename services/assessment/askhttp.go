@@ -1,0 +1,200 @@
+package assessment
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// askPage is where a coordinator puts questions to one authority: first whom,
+// then what; the people who may answer are those of whom was chosen.
+func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.doable(r, Ask)
+	if err != nil {
+		return err
+	}
+	chosen := hub.AuthorityID(r.URL.Query().Get("authority"))
+	d := struct {
+		*CaseView
+		Authorities []web.Option
+		Chosen      hub.AuthorityID
+		People      []web.Option
+		Purposes    []string
+		Bases       []web.Option
+		Crosses     bool // it is another authority than one's own
+		Named       bool // somebody must be named to answer
+	}{CaseView: v, Chosen: chosen, Purposes: []string{string(hub.Prevention)}, Crosses: chosen != r.Who.Authority}
+	seen := map[hub.AuthorityID]bool{}
+	for _, p := range x.Structure.Posts() {
+		a, _ := x.Structure.Authority(p.Authority)
+		if !p.Holds(r.Now) || !x.askable(r, p.Hat, a.Kind) && !x.otherParty(v, r.Who.Authority, p.Authority) {
+			continue
+		}
+		if !seen[p.Authority] {
+			seen[p.Authority] = true
+			d.Authorities = append(d.Authorities, web.Option{Value: string(p.Authority), Label: a.Name})
+		}
+		if p.Authority == chosen && x.askable(r, p.Hat, a.Kind) {
+			d.People = append(d.People, web.Option{Value: string(p.Hat.ID), Label: p.Name, Hint: r.T("web.role."+string(p.Role)) + ", " + x.where(p.Authority, p.Department)})
+		}
+	}
+	d.Named = !x.otherParty(v, r.Who.Authority, chosen)
+	if d.Crosses && chosen != "" {
+		d.Bases = x.Bases(r, service.Disclosure{Kind: "request", State: asked, To: chosen, Basis: service.Basis{Purpose: hub.Prevention}})
+	}
+	r.Fill("purpose", string(hub.Prevention))
+	r.Fill("authority", string(chosen))
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "ask", d)
+}
+
+// otherParty reports whether an authority is the other of the case's two parties.
+func (x *room) otherParty(v *CaseView, own, a hub.AuthorityID) bool {
+	return a != own && (a == v.Municipality || a == v.Police)
+}
+
+// askable asks the rules whether the reader may have a post answer a question.
+func (x *room) askable(r *web.Request, h hub.Hat, kind hub.AuthorityKind) bool {
+	answer, err := x.DB.Advise(r.Context(), policies.Assign{Role: r.Who.Role, Kind: r.Who.Kind, Relation: "own", State: asked,
+		SameAuthority: h.Authority == r.Who.Authority, Self: h.Person == r.Who.Person, Target: h.Role, TargetKind: kind})
+	return err == nil && answer.Allow
+}
+
+func (x *room) askForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	var p hub.Problems
+	in := Questions{Authority: hub.AuthorityID(f.Line("authority")), Questions: service.Typed(f.Text("questions")), Due: service.Day(f, &p, "due"), Basis: service.BasisOf(f)}
+	for _, h := range f.All("hats") {
+		in.Hats = append(in.Hats, hub.ID(h))
+	}
+	if err := p.Err(); err != nil {
+		return err
+	}
+	done, err := x.requestInformation(r, in)
+	return x.formed(w, r, done, err, "assessment.ask.done")
+}
+
+// askedPage lists what the reader is asked.
+func (x *room) askedPage(w http.ResponseWriter, r *web.Request) error {
+	list, err := x.asked(r.Context(), r.Who, AskedFilter{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "asked", list)
+}
+
+func (x *room) requestPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.getRequest(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "request", v)
+}
+
+// rows is how many statements the form offers; what is left empty is left out.
+const rows = 4
+
+func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.getRequest(r, struct{}{})
+	if err == nil && !slices.Contains(v.Actions, "answer") {
+		err = hub.Conflict("assessment.error.step")
+	}
+	if err != nil {
+		return err
+	}
+	d := struct {
+		*RequestView
+		Grades                               []string
+		Rows                                 []int
+		Kinds, Reliabilities, Classes, Specs []web.Option
+		Purposes                             []string
+		Bases                                []web.Option
+		Crosses                              bool // the answer is disclosed: the asker is another authority
+	}{RequestView: v, Grades: []string{"0", "1", "2", "3"}, Purposes: []string{string(hub.Prevention)}, Crosses: v.Asker != r.Who.Authority}
+	for i := range rows {
+		d.Rows = append(d.Rows, i)
+		n := "statements." + strconv.Itoa(i)
+		r.Fill(n+".kind", Kinds[0])
+		r.Fill(n+".class", DataClasses[0])
+	}
+	for name, c := range map[string]struct {
+		list []string
+		to   *[]web.Option
+	}{"kind": {Kinds, &d.Kinds}, "reliability": {Reliabilities, &d.Reliabilities}, "class": {DataClasses, &d.Classes},
+		"special": {[]string{"DBL7", "DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4", "RHL"}, &d.Specs}} {
+		for _, code := range c.list {
+			*c.to = append(*c.to, web.Option{Value: code, Label: r.T("assessment.field.statement." + name + "." + code)})
+		}
+	}
+	if d.Crosses {
+		d.Bases = x.Bases(r, service.Disclosure{Kind: "answer", State: released, To: v.Asker, Basis: service.Basis{Purpose: hub.Prevention}})
+	}
+	r.Fill("purpose", string(hub.Prevention))
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "answer", d)
+}
+
+// answerOf reads the form of an answer.
+func answerOf(f web.Form) (Answer, error) {
+	var p hub.Problems
+	in := Answer{Contact: service.Typed(f.Line("contact")), Conclusion: service.Typed(f.Text("conclusion")), Basis: service.BasisOf(f)}
+	grade, err := strconv.Atoi(f.Line("grade"))
+	if err != nil {
+		grade = -1 // a grade that was not chosen is told at its field
+	}
+	in.Grade = grade
+	for i := range rows {
+		n := "statements." + strconv.Itoa(i)
+		if !f.Has(n + ".text") {
+			continue
+		}
+		in.Statements = append(in.Statements, Statement{Kind: f.Line(n + ".kind"), Text: service.Typed(f.Text(n + ".text")), Source: f.Line(n + ".source"),
+			Reliability: f.Line(n + ".reliability"), AsOf: service.Day(f, &p, n+".as_of"), Class: f.Line(n + ".class"), Special: hub.LegalBasis(f.Line(n + ".special"))})
+	}
+	return in, p.Err()
+}
+
+func (x *room) answerForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in, err := answerOf(f)
+	if err != nil {
+		return err
+	}
+	if _, err := x.answerInformation(r, in); err != nil {
+		return err
+	}
+	return x.settledForm(w, r, "assessment.answer.done")
+}
+
+func (x *room) declineForm(w http.ResponseWriter, r *web.Request) error {
+	if _, err := x.declineInformation(r, struct{}{}); err != nil {
+		return err
+	}
+	return x.settledForm(w, r, "assessment.decline.done")
+}
+
+func (x *room) retractForm(w http.ResponseWriter, r *web.Request) error {
+	if _, err := x.retractRequest(r, struct{}{}); err != nil {
+		return err
+	}
+	return x.settledForm(w, r, "assessment.retract.done")
+}
+
+func (x *room) settledForm(w http.ResponseWriter, r *web.Request, toast string) error {
+	r.Toast(w, toast)
+	return r.Redirect(w, "/requests/"+r.PathValue("id"))
+}
+
+func (x *room) withdrawForm(w http.ResponseWriter, r *web.Request) error {
+	done, err := x.withdrawAnswer(r, struct{}{})
+	return x.formed(w, r, done, err, "assessment.withdraw.done")
+}

@@ -1,0 +1,116 @@
+package assessment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
+)
+
+// request is the row of a question, with what of its case it needs.
+type request struct {
+	ID         hub.ID          `db:"id"`
+	Case       hub.ID          `db:"case_id"`
+	Asker      hub.AuthorityID `db:"asker"`
+	Authority  hub.AuthorityID `db:"authority"`
+	Department string          `db:"department"`
+	State      string          `db:"state"`
+	Outcome    string          `db:"outcome"`
+	Answer     hub.ID          `db:"answer"`
+	Version    int             `db:"version"`
+	AskedAt    time.Time       `db:"asked_at"`
+	DueAt      time.Time       `db:"due_at"`
+	SettledAt  *time.Time      `db:"settled_at"`
+	Person     hub.ID          `db:"by_person"`
+	Hat        hub.ID          `db:"by_hat"`
+
+	Subject      hub.ID          `db:"subject"`
+	Municipality hub.AuthorityID `db:"municipality"`
+	EraseAt      time.Time       `db:"erase_at"`
+}
+
+const requestColumns = `q.id, q.case_id, q.asker, q.authority, q.department, q.state, q.outcome, q.answer, q.version, q.asked_at, q.due_at, q.settled_at, q.by_person, q.by_hat,
+	c.subject, c.municipality, c.erase_at`
+
+func insertRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, q *request) error {
+	_, err := tx.Exec(ctx, `insert into request (id, case_id, asker, authority, department, state, asked_at, due_at, by_person, by_hat)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`, q.ID, q.Case, q.Asker, q.Authority, q.Department, q.State, q.AskedAt, q.DueAt, q.Person, q.Hat)
+	return err
+}
+
+// setShare notes the share by which another authority sees the question.
+func setShare(ctx context.Context, tx *pg.Tx, _ policies.Grant, id, share hub.ID) error {
+	_, err := tx.Exec(ctx, `update request set share = $2 where id = $1`, id, share)
+	return err
+}
+
+func lockRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (*request, error) {
+	rows, err := tx.Query(ctx, `select `+requestColumns+` from request q join cases c on c.id = q.case_id where q.id = $1 for update of q`, id)
+	if err != nil {
+		return nil, err
+	}
+	q, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[request])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, hub.NotFound()
+	}
+	return q, err
+}
+
+func updateRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, q *request) error {
+	_, err := tx.Exec(ctx, `update request set state = $2, outcome = $3, answer = $4, settled_at = $5, version = version + 1 where id = $1`,
+		q.ID, q.State, q.Outcome, q.Answer, q.SettledAt)
+	q.Version++
+	return err
+}
+
+// inCircle reports whether an authority takes part in a case: as a party, by
+// somebody invited, or by a question put to it.
+func inCircle(ctx context.Context, tx *pg.Tx, id hub.ID, a hub.AuthorityID) (in bool, err error) {
+	err = tx.QueryRow(ctx, `select exists (select from cases c where c.id = $1 and $2 in (c.municipality, c.police))
+		or exists (select from member m where m.case_id = $1 and m.authority = $2 and m.state = 'invited')
+		or exists (select from request q where q.case_id = $1 and $2 in (q.asker, q.authority) and q.state <> 'withdrawn')`, id, a).Scan(&in)
+	return in, err
+}
+
+// answerRow is the row of an answer.
+type answerRow struct {
+	ID         hub.ID          `json:"id"`
+	Request    hub.ID          `json:"request"`
+	Case       hub.ID          `json:"case"`
+	Subject    hub.ID          `json:"subject"`
+	Controller hub.AuthorityID `json:"controller"`
+	Grade      int             `json:"grade"`
+	Statements []said          `json:"statements"`
+	State      string          `json:"state"`
+	Version    int             `json:"version"`
+	Hat        hub.ID          `json:"hat"`
+	At         time.Time       `json:"at"`
+}
+
+func insertAnswer(ctx context.Context, tx *pg.Tx, g policies.Grant, q *request, id hub.ID, in Answer) error {
+	clear := make([]said, len(in.Statements))
+	for i, s := range in.Statements {
+		clear[i] = said{s.Kind, s.Reliability, s.AsOf, s.Class, s.Special}
+	}
+	statements, err := json.Marshal(clear)
+	if err != nil {
+		return err
+	}
+	who := g.Actor()
+	_, err = tx.Exec(ctx, `insert into answer (id, request, case_id, subject, controller, grade, statements, state, person, hat, at)
+		values ($1,$2,$3,$4,$5,$6,$7,'released',$8,$9,$10)`, id, q.ID, q.Case, q.Subject, who.Authority, in.Grade, statements, who.Person, who.Hat.ID, tx.Now)
+	return err
+}
+
+// endAnswer withdraws the row of an answer.
+func endAnswer(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (a answerRow, err error) {
+	err = tx.QueryRow(ctx, `update answer set state = 'withdrawn', version = version + 1 where id = $1 and state = 'released'
+		returning id, case_id, subject, controller, version`, id).Scan(&a.ID, &a.Case, &a.Subject, &a.Controller, &a.Version)
+	return a, err
+}

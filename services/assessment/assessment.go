@@ -1,0 +1,77 @@
+// Package assessment is where the authorities look at a case together: they are
+// asked and answer, meet, and write the joint assessment (domain.md 2.2, S4 to
+// S6).
+//
+// It promises: what an authority knows reaches another only by a share that a
+// named person wrote; a decline costs nothing and tells nothing; a level is set
+// by a named human and by nobody else; what was signed is what was written, to
+// the byte.
+package assessment
+
+import (
+	"embed"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+//go:embed migrations
+var schema embed.FS
+
+//go:embed pages
+var pages embed.FS
+
+// Service is the room's door plate.
+var Service = service.Service{Name: "assessment", Schema: schema, Pages: pages, Open: open}
+
+type room struct{ service.Env }
+
+func open(env service.Env) (service.Room, error) {
+	x := &room{env}
+	readers := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Receiver, hub.Partner}
+	return service.Room{
+		Routes: []web.Route{
+			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
+			{Method: "GET", Path: "/cases/{id}", Do: x.casePage},
+			{Method: "GET", Path: "/cases/{id}/open", Do: x.openPage},
+			{Method: "POST", Path: "/cases/{id}/open", Do: x.openForm},
+			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
+			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
+			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
+
+			web.API("listCases", "GET", "/api/cases", "List the cases that you take part in.", x.listCases),
+			web.API("getCase", "GET", "/api/cases/{id}", "Read a case: the fields that policy gives you.", x.getCase),
+			web.API("openCase", "POST", "/api/cases/{id}/open", "Confirm the circle; when both coordinators have, the case is open.", x.openCase),
+			web.API("inviteToCase", "POST", "/api/cases/{id}/circle", "Let a named person of the circle's authorities into the case, for a purpose, until a day.", x.inviteToCase),
+			web.API("uninviteFromCase", "DELETE", "/api/cases/{id}/circle/{member}", "End an invitation, from this moment on.", x.uninviteFromCase),
+		},
+		Marks: map[string]web.Mark{"waiting": x.waiting},
+		On: map[string]service.Reaction{
+			"intake.concern.triaged.v1":     x.concernTriaged,
+			"referral.followup.recorded.v1": x.followUpRecorded,
+			"referral.case.closed.v1":       x.caseClosed,
+			"referral.case.reopened.v1":     x.caseReopened,
+		},
+		Chores: []service.Chore{{Name: "clocks", Every: time.Minute, Do: x.clocks}},
+	}, nil
+}
+
+// Receipt is the answer to a command that was done.
+type Receipt struct {
+	ID      hub.ID    `json:"id"` // of what was made or changed
+	Case    hub.ID    `json:"case"`
+	State   State     `json:"state"` // of the case
+	Version int       `json:"version"`
+	At      time.Time `json:"at"`
+	New     bool      `json:"-"`
+}
+
+// Created tells web to answer 201.
+func (r Receipt) Created() bool { return r.New }
+
+func about(act hub.Act, kind string, id hub.ID) pg.Entry {
+	return pg.Entry{Act: act, Object: hub.Object{Kind: kind, ID: id}}
+}

@@ -1,0 +1,192 @@
+package assessment
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// button is an action that the reader may take now.
+type button struct{ Href, Word string }
+
+// buttons are drawn from the actions that table and policy give.
+func (v *CaseView) buttons() []button {
+	var list []button
+	for _, b := range []struct {
+		page    string
+		actions []Action
+	}{{"open", []Action{Open}}, {"circle", []Action{Invite, Uninvite}}} {
+		if slices.ContainsFunc(b.actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
+			list = append(list, button{"/cases/" + string(v.ID) + "/" + b.page, "assessment.do." + b.page})
+		}
+	}
+	return list
+}
+
+func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.onPath(r, true)
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "case", struct {
+		*CaseView
+		Doable []button
+	}{v, v.buttons()})
+}
+
+// doable is the case that the path names, for a page on which an action is
+// prepared. It is a Conflict where the action is not the reader's to take now;
+// its button was not shown.
+func (x *room) doable(r *web.Request, actions ...Action) (*CaseView, error) {
+	v, err := x.onPath(r, false)
+	if err == nil && !slices.ContainsFunc(actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
+		err = hub.Conflict("assessment.error.step")
+	}
+	return v, err
+}
+
+// formed ends a form: where it was done, back to the case.
+func (x *room) formed(w http.ResponseWriter, r *web.Request, done Receipt, err error, toast string) error {
+	if err != nil {
+		return err
+	}
+	r.Toast(w, toast)
+	return r.Redirect(w, "/cases/"+string(done.Case))
+}
+
+// openPage is where a coordinator confirms the circle.
+func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.doable(r, Open)
+	if err != nil {
+		return err
+	}
+	d := struct {
+		*CaseView
+		Proposed []web.Option // of the reader's own authority
+		Others   []MemberView
+		Purposes []string
+		Bases    []web.Option
+		Crosses  bool // the step discloses the case to the police
+	}{CaseView: v, Purposes: []string{string(hub.Prevention)}, Crosses: r.Who.Authority == v.Municipality}
+	var all []string
+	for _, m := range v.Circle {
+		if m.Authority != r.Who.Authority {
+			d.Others = append(d.Others, m)
+			continue
+		}
+		d.Proposed = append(d.Proposed, web.Option{Value: string(m.ID), Label: m.Name, Hint: x.where(m.Authority, m.Department)})
+		all = append(all, string(m.ID))
+	}
+	if d.Crosses {
+		d.Bases = x.Bases(r, service.Disclosure{Kind: "case", State: string(Opening), To: v.Police, Basis: service.Basis{Purpose: hub.Prevention}})
+		r.Fill("legal_basis", "RPL115-2")
+		r.Fill("purpose", string(hub.Prevention))
+	}
+	r.Fill("members", all...)
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "open", d)
+}
+
+func (x *room) openForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := Confirmation{Reason: service.Typed(f.Text("reason")), Basis: service.BasisOf(f)}
+	for _, id := range f.All("members") {
+		in.Members = append(in.Members, hub.ID(id))
+	}
+	done, err := x.openCase(r, in)
+	return x.formed(w, r, done, err, "assessment.open.done")
+}
+
+// where says where somebody works.
+func (x *room) where(id hub.AuthorityID, department string) string {
+	a, _ := x.Structure.Authority(id)
+	for _, d := range a.Departments {
+		if d.ID == department {
+			return a.Name + ", " + d.Name
+		}
+	}
+	return a.Name
+}
+
+// circlePage shows who is in the circle, and lets people in and out.
+func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.doable(r, Invite, Uninvite)
+	if err != nil {
+		return err
+	}
+	d := struct {
+		*CaseView
+		Candidates []web.Option
+		Purposes   []string
+		Bases      []web.Option
+		Mine       func(MemberView) bool
+	}{CaseView: v, Purposes: []string{string(hub.Prevention)}}
+	in := map[hub.ID]bool{}
+	for _, m := range v.Circle {
+		in[m.Hat] = m.State == invited
+	}
+	seen := map[hub.LegalBasis]bool{}
+	for _, p := range x.Structure.Posts() {
+		if in[p.Hat.ID] || !p.Holds(r.Now) || !x.invitable(r, v, p) {
+			continue
+		}
+		d.Candidates = append(d.Candidates, web.Option{Value: string(p.Hat.ID), Label: p.Name + " – " + x.where(p.Authority, p.Department)})
+		if p.Authority == v.Municipality || p.Authority == v.Police {
+			continue
+		}
+		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Basis: service.Basis{Purpose: hub.Prevention}}) {
+			if !seen[hub.LegalBasis(b.Value)] {
+				seen[hub.LegalBasis(b.Value)] = true
+				d.Bases = append(d.Bases, b)
+			}
+		}
+	}
+	r.Fill("purpose", string(hub.Prevention))
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "circle", d)
+}
+
+// invitable asks the rules whether the reader may let a post into the case.
+func (x *room) invitable(r *web.Request, v *CaseView, p structure.Post) bool {
+	a, _ := x.Structure.Authority(p.Authority)
+	relation := "own"
+	if r.Who.Authority != v.Municipality {
+		relation = "shared"
+	}
+	answer, err := x.DB.Advise(r.Context(), policies.Assign{Role: r.Who.Role, Kind: r.Who.Kind, Relation: relation, State: string(v.State),
+		SameAuthority: p.Authority == r.Who.Authority, Self: p.Person == r.Who.Person, Target: p.Role, TargetKind: a.Kind})
+	return err == nil && answer.Allow
+}
+
+func (x *room) inviteForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	var p hub.Problems
+	in := Invitation{Hat: hub.ID(f.Line("hat")), Reason: service.Typed(f.Text("reason")), Until: service.Day(f, &p, "until"), Basis: service.BasisOf(f)}
+	if err := p.Err(); err != nil {
+		return err
+	}
+	done, err := x.inviteToCase(r, in)
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "assessment.circle.invited")
+	return r.Redirect(w, "/cases/"+string(done.Case)+"/circle")
+}
+
+func (x *room) uninviteForm(w http.ResponseWriter, r *web.Request) error {
+	done, err := x.uninviteFromCase(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "assessment.circle.ended")
+	return r.Redirect(w, "/cases/"+string(done.Case)+"/circle")
+}

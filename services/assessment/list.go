@@ -1,0 +1,187 @@
+package assessment
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Filter is what a list of cases is asked for.
+type Filter struct {
+	State State  `json:"state,omitempty"`
+	After hub.ID `json:"after,omitempty"` // the last of the page before
+	Limit int    `json:"limit,omitempty"` // 1 to 100; 50 if not given
+}
+
+// Line is a case in a list: what policy gives of it, and no more.
+type Line struct {
+	ID       hub.ID     `json:"id"`
+	State    State      `json:"state,omitempty"`
+	Subject  hub.ID     `json:"subject,omitempty"`
+	OpenedAt *time.Time `json:"opened_at,omitempty"`
+	NextAt   *time.Time `json:"next_date,omitempty"`
+	Overdue  bool       `json:"overdue"`
+	Waits    bool       `json:"waits"` // something waits for the asker here
+}
+
+// Page is one page of a list. Total counts exactly what the pages together show
+// (A021).
+type Page struct {
+	Cases []Line `json:"cases"`
+	Total int    `json:"total"`
+	Next  hub.ID `json:"next,omitempty"` // put it in after for the next page
+}
+
+func (x *room) listCases(r *web.Request, in Filter) (Page, error) {
+	return x.list(r.Context(), r.Who, in)
+}
+
+const listSQL = pg.AllowedSQL + `, hit as (select c.*, i.state, a.n as set from allowed a join cases c on c.id = a.id join access.item i on i.id = c.id where $16 = '' or i.state = $16)
+select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
+	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
+from (select count(*) as total, $17 = '' or coalesce(bool_or(id = $17), false) as known from hit) n
+left join lateral (select * from hit where $17 = '' or (next_at, id) > (select next_at, id from hit where id = $17) order by next_at, id limit $18) h on true
+order by h.next_at, h.id`
+
+// list asks the same question as a single read, once for each distinct set of
+// attributes, and binds the allowed ones back into the query.
+func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error) {
+	if in.Limit == 0 {
+		in.Limit = 50
+	}
+	if in.Limit < 1 || in.Limit > 100 {
+		return Page{}, hub.Invalid("limit", "assessment.error.limit", 100)
+	}
+	if in.State != "" && !slices.Contains(States, in.State) {
+		return Page{}, hub.Invalid("state", "error.choose")
+	}
+	var page Page
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		page = Page{Cases: []Line{}}
+		g, err := tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
+		if denied := new(policies.Denial); errors.As(err, &denied) {
+			return errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "cases"}}), err)
+		}
+		if err != nil {
+			return err
+		}
+		sets, err := tx.Sets(ctx, "case", hub.Prevention)
+		if err != nil {
+			return err
+		}
+		shown, err := x.page(ctx, tx, in, sets, &page)
+		if err != nil {
+			return err
+		}
+		for n, entries := range shown { // each person shown, on the decision that showed them
+			if len(entries) > 0 {
+				if _, err := tx.Record(ctx, sets[n].Grant, entries...); err != nil {
+					return err
+				}
+			}
+		}
+		_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "cases"}, Controller: who.Authority, Rows: len(page.Cases)})
+		return err
+	})
+	return page, err
+}
+
+var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"}
+
+// page runs the one query, and gives the trail an entry for every person shown,
+// by set.
+func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, sets pg.Sets, page *Page) ([][]pg.Entry, error) {
+	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "case"), string(in.State), string(in.After), in.Limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	waits := make([]bool, len(sets))
+	for i, s := range sets {
+		waits[i] = slices.ContainsFunc(x.actions(ctx, tx.Who(), s.Relation), func(a Action) bool { return slices.Contains(asks[State(s.State)], a) })
+	}
+	var c casework
+	var n int
+	var state State
+	var known, confirmed bool
+	entries := make([][]pg.Entry, len(sets))
+	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Municipality, &c.Version, &state, &c.OpenedAt, &c.NextAt, &confirmed}, func() error {
+		switch {
+		case !known:
+			return hub.Invalid("after", "error.choose")
+		case n < 0:
+			return nil // no rows, only their number
+		case len(page.Cases) == in.Limit:
+			page.Next = page.Cases[in.Limit-1].ID
+			return nil
+		}
+		may := sets[n].Grant.Allows
+		l := Line{ID: c.ID, Waits: waits[n] && !(state == Opening && confirmed)}
+		keep(may("state"), &l.State, state)
+		keep(may("name"), &l.Subject, c.Subject)
+		keep(may("opened_at"), &l.OpenedAt, c.OpenedAt)
+		if next := c.NextAt; may("next_date") {
+			l.NextAt, l.Overdue = &next, next.Before(tx.Now) && state != Closed
+		}
+		page.Cases = append(page.Cases, l)
+		fields := slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !may(f) })
+		entries[n] = append(entries[n], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "case", ID: c.ID, Version: c.Version},
+			Controller: c.Municipality, Subjects: []hub.ID{c.Subject}, Fields: fields})
+		return nil
+	})
+	return entries, err
+}
+
+// asks is what waits for somebody in a state: what is asked of them, not what
+// they could do.
+var asks = map[State][]Action{Opening: {Open}, Collecting: {Convene}, Analysis: {Hold}, Assessment: {Draft, Sign}}
+
+// onPage is how many cases stand on a page.
+const onPage = 25
+
+func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
+	q := r.URL.Query()
+	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "list", struct {
+		Page
+		State  State
+		States []State
+	}{page, State(q.Get("state")), States})
+}
+
+// waiting is the room's part of everybody's front page: what waits for the hat.
+func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	may, err := x.DB.Advise(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
+	if err != nil || !may.Allow {
+		return nil, err // this hat lists no cases: nothing is asked for, and so nothing refused
+	}
+	page, err := x.list(ctx, who, Filter{Limit: 100})
+	if hub.CodeOf(err) == hub.CodeNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	page.Cases = slices.DeleteFunc(page.Cases, func(l Line) bool { return !l.Waits })
+	html, err := x.Web.Fragment(lang, "assessment", "waiting", page)
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.ID]template.HTML{}
+	for _, id := range ids {
+		out[id] = html
+	}
+	return out, nil
+}

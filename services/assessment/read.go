@@ -1,0 +1,240 @@
+package assessment
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// CaseView is a case as one actor may see it: what policy did not give is not
+// there. The same struct is the page and the JSON, so that they cannot differ
+// (A005).
+type CaseView struct {
+	ID            hub.ID          `json:"id"`
+	State         State           `json:"state,omitempty"`
+	Version       int             `json:"version,omitzero"`
+	Municipality  hub.AuthorityID `json:"municipality,omitempty"`
+	Police        hub.AuthorityID `json:"police,omitempty"`
+	Concern       hub.ID          `json:"concern,omitempty"`
+	Subject       hub.ID          `json:"subject,omitempty"`
+	OpenedAt      *time.Time      `json:"opened_at,omitempty"`
+	NextAt        *time.Time      `json:"next_date,omitempty"`
+	EraseAt       *time.Time      `json:"erase_at,omitempty"`
+	RetentionRule string          `json:"retention_rule,omitempty"`
+	Confirmed     []Confirmed     `json:"confirmed,omitempty"`
+	Circle        []MemberView    `json:"circle,omitempty"`
+	Steps         []StepView      `json:"steps,omitempty"`
+	WhoCanSee     []Reader        `json:"-"`
+	SeeTrail      bool            `json:"-"`
+	Actions       []Action        `json:"actions"`
+	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
+	Erased        bool            `json:"erased,omitempty"`
+}
+
+// Confirmed is one party's confirmation of the circle.
+type Confirmed struct {
+	Party string    `json:"party"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+}
+
+// MemberView is somebody in the circle, as it is shown.
+type MemberView struct {
+	ID         hub.ID          `json:"id"`
+	Hat        hub.ID          `json:"hat"`
+	Name       string          `json:"name"`
+	Role       hub.Role        `json:"role"`
+	Authority  hub.AuthorityID `json:"authority"`
+	Department string          `json:"department,omitempty"`
+	State      string          `json:"state"`
+	Reason     string          `json:"reason,omitempty"` // what they were let in for
+	Until      *time.Time      `json:"until,omitempty"`
+}
+
+// StepView is a line of the case's history.
+type StepView struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
+	State  State     `json:"state"`
+	By     string    `json:"by"`
+}
+
+// Reader is somebody who can see the case now, and by which rule (X11).
+type Reader struct {
+	Name      string          `json:"name"`
+	Role      hub.Role        `json:"role"`
+	Authority hub.AuthorityID `json:"authority"`
+	Fields    []string        `json:"fields"`
+	Rules     []string        `json:"rules"`
+}
+
+// opened is what a read brings out of its transaction.
+type opened struct {
+	casework
+	rel       pg.Relation
+	Texts     []pg.Text
+	Confirmed []struct {
+		Party string    `json:"party"`
+		Hat   hub.ID    `json:"hat"`
+		At    time.Time `json:"at"`
+	}
+	Circle  []Member
+	Steps   []step
+	readers []Reader
+}
+
+// sheetSQL is the one statement of a read. Whoever has nothing to do with the
+// case gets no row, as where there is none.
+var sheetSQL = `select r.*, c.*, ` + pg.TextsOf("c.id") + `,
+	coalesce((select jsonb_agg(jsonb_build_object('party', o.party, 'hat', o.hat, 'at', o.at) order by o.at) from opening o where o.case_id = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'hat', m.hat, 'person', m.person, 'authority', m.authority, 'department', m.department, 'role', m.role,
+		'state', m.state, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]')
+	from access.relations($1, $2, $3, $4, $5) r join (select ` + columns + ` from cases) c on c.id = r.id
+	where c.id = $6 and (r.relation <> '' or r.assigned or r.author)`
+
+// load is the one statement. A case that is not there, and one that the actor
+// has no relation to, are the same: no row is answered as a refusal.
+func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
+	var o opened
+	c := &o.casework
+	dest := append(o.rel.Into(), &c.ID, &c.Concern, &c.Subject, &c.Municipality, &c.Police, &c.Version, &c.Round, &c.BegunAt, &c.OpenedAt, &c.ClosedAt,
+		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Steps)
+	err := tx.QueryRow(ctx, sheetSQL, append(tx.Me(), id)...).Scan(dest...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return opened{}, nil
+	}
+	return o, err
+}
+
+// read gives one case to one actor: one statement for content and access facts,
+// the decision, the record, the commit, and only then the words.
+func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, readers bool) (*CaseView, error) {
+	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
+		o, err := load(ctx, tx, id)
+		if err == nil && readers && o.ID != "" {
+			o.readers, err = x.readers(ctx, tx, id)
+		}
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.Municipality}
+		if o.Subject != "" {
+			e.Subjects = []hub.ID{o.Subject}
+		}
+		return o, o.rel.View(who, hub.Prevention), e, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.show(ctx, who, o, grant, receipt)
+}
+
+// show opens what the grant names, and nothing else.
+func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*CaseView, error) {
+	may := g.Allows
+	v := &CaseView{ID: o.ID, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen")}
+	keep(may("state"), &v.State, State(o.rel.State))
+	keep(may("state"), &v.Version, o.Version)
+	keep(may("state"), &v.Municipality, o.Municipality)
+	keep(may("state"), &v.Police, o.Police)
+	keep(may("circle"), &v.Concern, o.Concern)
+	keep(may("name"), &v.Subject, o.Subject)
+	keep(may("opened_at"), &v.OpenedAt, o.OpenedAt)
+	keep(may("next_date"), &v.NextAt, &o.NextAt)
+	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
+	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
+	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, func(field string) bool { return may(classOf(field)) })
+	if err != nil {
+		return nil, err
+	}
+	v.Erased = erased
+	if may("circle") {
+		for _, c := range o.Confirmed {
+			v.Confirmed = append(v.Confirmed, Confirmed{c.Party, x.nameOf(c.Hat), c.At})
+		}
+		for _, m := range o.Circle {
+			mv := MemberView{ID: m.ID, Hat: m.Hat, Name: x.nameOf(m.Hat), Role: m.Role, Authority: m.Authority, Department: m.Department, State: m.State,
+				Reason: text["member."+string(m.ID)+".reason"]}
+			keep(m.Until.Year() > 1, &mv.Until, &m.Until)
+			v.Circle = append(v.Circle, mv)
+		}
+	}
+	if may("who_can_see") {
+		for _, s := range o.Steps {
+			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
+		}
+	}
+	return v, nil
+}
+
+// actions are what the actor may do now, by table and policy: the buttons.
+func (x *room) actions(ctx context.Context, who hub.Actor, rel pg.Relation) []Action {
+	list := []Action{}
+	for _, a := range Actions {
+		if _, err := move(State(rel.State), a); err != nil {
+			continue
+		}
+		if answer, err := x.DB.Advise(ctx, question(who, rel, a)); err == nil && answer.Allow {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// readers lists who can see the case now, from the same rules and the same
+// snapshot as every read.
+func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, error) {
+	var list []Reader
+	err := tx.Readers(ctx, "case", id, func(h hub.Hat, rel pg.Relation) error {
+		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
+		if err == nil && answer.Allow {
+			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
+		}
+		return err
+	})
+	return list, err
+}
+
+// classOf is the field of policy with which a sealed text is given.
+func classOf(field string) string {
+	name, _, _ := strings.Cut(field, ".")
+	if with, ok := givenWith[name]; ok {
+		return with
+	}
+	return name
+}
+
+// givenWith names the texts whose field has another name in policy.
+var givenWith = map[string]string{"member": "circle"}
+
+func (x *room) nameOf(hat hub.ID) string {
+	if p, ok := x.Structure.Post(hat); ok {
+		return p.Name
+	}
+	return string(hat)
+}
+
+// keep fills in a field that policy gives.
+func keep[T any](may bool, field *T, value T) {
+	if may {
+		*field = value
+	}
+}
+
+func (x *room) getCase(r *web.Request, _ struct{}) (*CaseView, error) { return x.onPath(r, false) }
+
+// onPath is the case that the path names; whole is with who can see it.
+func (x *room) onPath(r *web.Request, whole bool) (*CaseView, error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		id = "" // asked and recorded like any other that is not there
+	}
+	return x.read(r.Context(), r.Who, id, whole)
+}
