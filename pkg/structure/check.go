@@ -23,6 +23,9 @@ func (c *checker) all() {
 	c.bases()
 	c.purposes()
 	c.agreements()
+	c.instruments()
+	c.catalogue()
+	c.closings()
 	c.retention()
 	c.closedDays()
 	c.people()
@@ -122,10 +125,17 @@ func (c *checker) infohus(i int) {
 		c.coordinator(h, h.Municipality, hub.MunicipalCoordinator)
 		c.coordinator(h, h.Police, hub.PoliceCoordinator)
 	}
+	c.steps(h)
+}
+
+func (c *checker) steps(h Infohus) {
 	for state, r := range rails {
 		st := h.Steps[state]
 		if st.Limit.hours() > r.longest.hours() {
 			c.at(st.of("limit"), "the step %s may last %v at most, and not %v: %s", state, r.longest, st.Limit, r.source)
+		}
+		if st.Then.hours() > railThen.longest.hours() {
+			c.at(st.of("then"), "the step %s may last %v at most each time after the first, and not %v: %s", state, railThen.longest, st.Then, railThen.source)
 		}
 		if state == "acute" && st.Limit.Unit != Hours {
 			c.at(st.of("limit"), "the step acute is counted in hours: it does not wait for a working day; write {hours: 1}")
@@ -266,6 +276,12 @@ func (c *checker) retention() {
 		}
 		if r.Outcome == "draft" && (Period{Days: 14}).shorter(r.Erase) {
 			c.at(r.of("erase"), "a draft is kept for 14 days at most; write erase: {days: 14}")
+		}
+		if r.Outcome == "case" && r.Work.shorter(Period{Months: 12}) {
+			c.at(r.of("work"), "an open case moves its date on at each follow-up, and is worked with for 12 months at least without one; write work: {months: 24} and erase: {months: 24}")
+		}
+		if r.Outcome == erring && (Period{Days: 1}).shorter(r.Erase) {
+			c.at(r.of("erase"), "what should not have been here is erased at once; write work: {days: 1} and erase: {days: 1}")
 		}
 	}
 	for _, o := range Outcomes {

@@ -18,6 +18,9 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		must("legal_bases", items(r, "legal_bases", &s.LegalBases, r.basis)),
 		must("purposes", items(r, "purposes", &s.Purposes, r.purpose)),
 		must("agreements", items(r, "agreements", &s.Agreements, r.agreement)),
+		must("instruments", items(r, "instruments", &s.Instruments, r.instrument)),
+		must("catalogue", items(r, "catalogue", &s.Measures, r.measure)),
+		must("closing_reasons", items(r, "closing_reasons", &s.Closings, r.closingReason)),
 		must("retention", items(r, "retention", &s.Retention, r.retention)),
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
 		must("people", items(r, "people", &s.People, r.person)),
@@ -86,6 +89,7 @@ func (r *reader) infohus(n *yaml.Node, h *Infohus) {
 		must("municipality", code(r, "the municipality", &h.Municipality)),
 		must("police", code(r, "the police", &h.Police)),
 		must("core_group", items(r, "core_group", &h.CoreGroup, r.seat)),
+		must("declines", word(r, "declines", declines, &h.Declines)),
 		must("steps", func(n *yaml.Node) { r.steps(n, h.Steps) }),
 	)...)
 }
@@ -102,18 +106,22 @@ func (r *reader) steps(n *yaml.Node, steps map[string]Step) {
 	for _, state := range States {
 		fields = append(fields, must(state, func(n *yaml.Node) {
 			var st Step
-			st.lines = r.mapping(n, "the step "+state,
+			parts := []field{
 				must("da", text(r, "the Danish name", &st.NameDa)),
 				must("en", text(r, "the English name", &st.NameEn)),
 				must("limit", func(n *yaml.Node) { r.limit(n, &st.Limit) }),
-			)
+			}
+			if state == followUp {
+				parts = append(parts, must("then", func(n *yaml.Node) { r.limit(n, &st.Then) }))
+			} else {
+				parts = append(parts, r.never("then", "only the step follow_up comes round again and has then"))
+			}
+			st.lines = r.mapping(n, "the step "+state, parts...)
 			steps[state] = st
 		}))
 	}
 	for _, law := range []string{"child", "child_due", "notification"} {
-		fields = append(fields, may(law, func(n *yaml.Node) {
-			r.at(n.Line, "the time for a notification about a child is 24 hours by law (barnets lov § 133 ff.), and not for a file to set; take the line away")
-		}))
+		fields = append(fields, r.never(law, "the time for a notification about a child is 24 hours by law (barnets lov § 133 ff.), and not for a file to set"))
 	}
 	r.mapping(n, "steps", fields...)
 }

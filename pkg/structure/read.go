@@ -82,14 +82,20 @@ func (r *reader) syntax(err error) {
 
 // field is one key of a mapping.
 type field struct {
-	name string
-	must bool
-	read func(*yaml.Node)
+	name  string
+	must  bool
+	never bool // nobody may write it, and so no error proposes it
+	read  func(*yaml.Node)
 }
 
 // must and may make fields.
-func must(name string, read func(*yaml.Node)) field { return field{name, true, read} }
-func may(name string, read func(*yaml.Node)) field  { return field{name, false, read} }
+func must(name string, read func(*yaml.Node)) field { return field{name: name, must: true, read: read} }
+func may(name string, read func(*yaml.Node)) field  { return field{name: name, read: read} }
+
+// never makes a field that nobody may write, and says why.
+func (r *reader) never(name, why string) field {
+	return field{name: name, never: true, read: func(n *yaml.Node) { r.at(n.Line, "%s; take it away", why) }}
+}
 
 // mapping reads a mapping with these keys and no other, and says where each is.
 func (r *reader) mapping(n *yaml.Node, what string, fields ...field) lines {
@@ -98,9 +104,11 @@ func (r *reader) mapping(n *yaml.Node, what string, fields ...field) lines {
 		r.at(n.Line, "*%s points to another place; write it out here", n.Value)
 		return seen
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.name
+	var names []string
+	for _, f := range fields {
+		if !f.never {
+			names = append(names, f.name)
+		}
 	}
 	if n.Kind != yaml.MappingNode {
 		r.at(n.Line, "%s is to have the fields %s, each with a colon", what, strings.Join(names, ", "))
@@ -178,14 +186,25 @@ func text[T ~string](r *reader, what string, to *T) func(*yaml.Node) {
 
 // code reads a short name: lower-case letters a to z, digits and hyphens.
 func code[T ~string](r *reader, what string, to *T) func(*yaml.Node) {
+	return spelled(r, what, "-", "a short name of a to z, 0 to 9 and hyphens, such as koege (æ as ae, ø as oe, å as aa)", to)
+}
+
+// token reads a word that records keep: as a code, with underscores.
+func token[T ~string](r *reader, what string, to *T) func(*yaml.Node) {
+	return spelled(r, what, "_", "a short word of a to z, 0 to 9 and underscores, such as family_support", to)
+}
+
+// spelled reads a short name of lower-case letters a to z, digits and the
+// joints, which stand only inside it.
+func spelled[T ~string](r *reader, what, joints, hint string, to *T) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		before := len(r.faults.list)
 		text(r, what, to)(n)
 		if len(r.faults.list) > before {
 			return
 		}
-		if v := string(*to); v == "" || len(v) > 40 || strings.Trim(v, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.Trim(v, "-") != v {
-			r.at(n.Line, "%s %q is to be a short name of a to z, 0 to 9 and hyphens, such as koege (æ as ae, ø as oe, å as aa)", what, v)
+		if v := string(*to); v == "" || len(v) > 40 || strings.Trim(v, "abcdefghijklmnopqrstuvwxyz0123456789"+joints) != "" || strings.Trim(v, joints) != v {
+			r.at(n.Line, "%s %q is to be %s", what, v, hint)
 		}
 	}
 }
@@ -258,5 +277,5 @@ func (r *reader) span(to *Span, mustEnd bool) []field {
 			}
 		}
 	}
-	return []field{must("from", in("from", &to.From)), {"until", mustEnd, in("until", &to.Until)}}
+	return []field{must("from", in("from", &to.From)), {name: "until", must: mustEnd, read: in("until", &to.Until)}}
 }

@@ -1,6 +1,7 @@
 // Package structure reads the structure file: who takes part, who works where
 // as what until when, which laws and agreements apply, what the steps are
-// called and how long they may take, and when things are erased.
+// called and how long they may take, by what instrument a case is assessed,
+// which help there is, why a case may be closed, and when things are erased.
 //
 // A municipality writes the file itself. So it promises:
 //
@@ -33,6 +34,9 @@ type Structure struct {
 	LegalBases  []LegalBasis
 	Purposes    []Purpose
 	Agreements  []Agreement
+	Instruments []Instrument
+	Measures    []Measure // the catalogue
+	Closings    []ClosingReason
 	Retention   []Retention
 	ClosedDays  []ClosedDay
 	People      []Person
@@ -112,6 +116,7 @@ type Infohus struct {
 	Municipality hub.AuthorityID
 	Police       hub.AuthorityID
 	CoreGroup    []Seat
+	Declines     Declines
 	Steps        map[string]Step // by state; every state in States has one
 	Span
 	lines
@@ -129,6 +134,7 @@ type Seat struct {
 type Step struct {
 	NameDa, NameEn string
 	Limit          Limit
+	Then           Limit // of follow_up only: each time after the first
 	lines
 }
 
@@ -254,9 +260,19 @@ func (s *Structure) Step(state string, municipality hub.AuthorityID, at time.Tim
 }
 
 // Limit is how long a state may last in the Infohus of a municipality at the
-// instant.
+// instant; the first time, where there are several.
 func (s *Structure) Limit(state string, municipality hub.AuthorityID, at time.Time) (Limit, bool) {
 	st, ok := s.Step(state, municipality, at)
+	return st.Limit, ok
+}
+
+// LaterLimit is how long a state may last each time after the first: of
+// follow_up what the file says under then, of every other what [Limit] says.
+func (s *Structure) LaterLimit(state string, municipality hub.AuthorityID, at time.Time) (Limit, bool) {
+	st, ok := s.Step(state, municipality, at)
+	if st.Then.N > 0 {
+		return st.Then, ok
+	}
 	return st.Limit, ok
 }
 
@@ -319,22 +335,6 @@ func (s *Structure) Deputies(of hub.ID, at time.Time) []Post {
 		}
 	}
 	return found
-}
-
-// Holders lists the hats of a role at an authority at the instant, those who
-// are nobody's deputy first.
-func (s *Structure) Holders(role hub.Role, a hub.AuthorityID, at time.Time) []Post {
-	var first, deputies []Post
-	for _, p := range s.posts {
-		switch {
-		case p.Role != role || p.Authority != a || !p.Holds(at):
-		case p.DeputyOf == "":
-			first = append(first, p)
-		default:
-			deputies = append(deputies, p)
-		}
-	}
-	return append(first, deputies...)
 }
 
 // Erasure finds the retention rule for an outcome: the authority's own where

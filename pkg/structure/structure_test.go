@@ -118,6 +118,18 @@ func TestLookUps(t *testing.T) {
 	if st, ok := s.Step("triage", "nordby", now); !ok || st.NameDa != "Visitering" || st.NameEn != "Triage" {
 		t.Errorf("step %v", st)
 	}
+	if l, ok := s.Limit("follow_up", "nordby", now); !ok || l != (Limit{720, Hours}) {
+		t.Errorf("the first follow-up %v", l)
+	}
+	if l, ok := s.LaterLimit("follow_up", "nordby", now); !ok || l != (Limit{2160, Hours}) {
+		t.Errorf("the later follow-ups %v", l)
+	}
+	if l, ok := s.LaterLimit("analysis", "nordby", now); !ok || l != (Limit{15, WorkingDays}) {
+		t.Errorf("a later analysis %v", l)
+	}
+	if _, ok := s.LaterLimit("follow_up", "sydby", now); ok {
+		t.Error("a municipality without an infohus follows up")
+	}
 	if _, ok := s.Limit("unfounded", "nordby", now); ok {
 		t.Error("a state that lasts no time has a limit")
 	}

@@ -6,12 +6,36 @@ import (
 
 // States lists the states that last, and so have a name and a limit in the
 // file (domain.md 2.2). Each has an owner and a clock.
-var States = []string{"draft", "received", "police_check", "acute", "police_only", "triage"}
+// The first six are a concern's, the others a case's.
+var States = []string{"draft", "received", "police_check", "acute", "police_only", "triage",
+	"opening", "collecting", "analysis", "assessment", "recommended", followUp, "closing"}
+
+// followUp is the state that comes round again, and so has two limits.
+const followUp = "follow_up"
 
 // Outcomes lists what a retention rule can be for. There is one for each, so
 // that nothing is ever stored without an erase date (L22). open is for all that
 // has no outcome yet: it runs from the receipt, and moves on with the outcome.
-var Outcomes = []string{"draft", "open", "rerouted", "police_only", "unfounded", "other_track", "case", "trail"}
+// case is for a joint case while it is open: it runs from its opening, and moves
+// on with every step and follow-up.
+var Outcomes = []string{"draft", "open", "rerouted", "police_only", "unfounded", "other_track", "case",
+	assessed, supported, exited, erring, "trail"}
+
+// The outcomes of a case that has been closed (domain.md 2.6).
+const (
+	assessed  = "assessed"  // assessed, and no help taken up
+	supported = "supported" // help was taken up
+	exited    = "exit"      // an exit programme was
+	erring    = "error"     // it should not have been here
+)
+
+// closings lists why a case may be closed (domain.md 2.6). The file has a text
+// for each, and the outcome it leads to.
+var closings = []string{"unfounded", "risk_reduced", "handled_by_one_authority", "moved", "police_only", "deceased",
+	"declined_voluntary_support", "duplicate", erring}
+
+// closed lists the outcomes that closing a case can have.
+var closed = []string{"unfounded", assessed, supported, exited, "police_only", "other_track", "rerouted", erring}
 
 // Codes lists the legal bases that the rules know (domain.md 2.5). Whether one
 // is in force is for the file to say.
@@ -38,7 +62,17 @@ var rails = map[string]rail{
 	"acute":        {Limit{24, Hours}, "what is acute does not wait for a working day"},
 	"police_only":  {Limit{720, Hours}, "the police confirm it again within 30 days"},
 	"triage":       {Limit{10, WorkingDays}, "both coordinators triage within ten working days"},
+	"opening":      {Limit{5, WorkingDays}, "a case is opened within five working days"},
+	"collecting":   {Limit{20, WorkingDays}, "who is asked answers or declines within twenty working days"},
+	"analysis":     {Limit{30, WorkingDays}, "the analysis meeting is held within thirty working days"},
+	"assessment":   {Limit{10, WorkingDays}, "the joint assessment is signed within ten working days"},
+	"recommended":  {Limit{20, WorkingDays}, "a recommendation is answered within twenty working days"},
+	followUp:       {Limit{1440, Hours}, "the first follow-up is within 60 days"},
+	"closing":      {Limit{720, Hours}, "both coordinators agree on the closing within 30 days"},
 }
+
+// railThen is the rail of each follow-up after the first.
+var railThen = rail{Limit{4320, Hours}, "nobody is followed for half a year without being looked at again"}
 
 // where says at which kinds of authority a role can be held. A role that is
 // not here never has an account: efterforsker and kontrolgruppe (retsplejeloven
