@@ -12,6 +12,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -99,7 +100,7 @@ func (x *room) requestView(ctx context.Context, who hub.Actor, q request, rel pg
 
 // declines is how a declined question looks to others in a municipality's
 // Infohus (A029).
-func (x *room) declines(municipality hub.AuthorityID, now time.Time) string {
+func (x *room) declines(municipality hub.AuthorityID, now time.Time) structure.Declines {
 	h, _ := x.Structure.InfohusOf(municipality, now)
 	return h.Declines
 }
@@ -171,7 +172,7 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID) (Answers, 
 			return err
 		}
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, w.id, w.request, w.case_id, w.subject, w.controller, w.grade, w.statements, w.state, w.version, w.hat, w.at, `+
-			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.case_id = $16 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
+			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.case_id = $17 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
 		if err != nil {
 			return err
 		}
@@ -276,7 +277,7 @@ func (x *room) asked(ctx context.Context, who hub.Actor, in AskedFilter) (Asked,
 			return err
 		}
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, count(*) over (), `+requestColumns+` from allowed a join request q on q.id = a.id join cases c on c.id = q.case_id
-			where ($16 = '' or q.case_id = $16) and (not $17 or q.state = 'asked') order by q.state, q.due_at, q.id limit $18`,
+			where ($17 = '' or q.case_id = $17) and (not $18 or q.state = 'asked') order by q.state, q.due_at, q.id limit $19`,
 			append(sets.Args(tx, "request"), string(in.Case), in.Open, most)...)
 		if err != nil {
 			return err

@@ -154,7 +154,7 @@ func answerOf(f web.Form) (Answer, error) {
 		if !f.Has(n + ".text") {
 			continue
 		}
-		in.Statements = append(in.Statements, Statement{Kind: f.Line(n + ".kind"), Text: service.Typed(f.Text(n + ".text")), Source: f.Line(n + ".source"),
+		in.Statements = append(in.Statements, AnswerStatement{Kind: f.Line(n + ".kind"), Text: service.Typed(f.Text(n + ".text")), Source: f.Line(n + ".source"),
 			Reliability: f.Line(n + ".reliability"), AsOf: service.Day(f, &p, n+".as_of"), Class: f.Line(n + ".class"), Special: hub.LegalBasis(f.Line(n + ".special"))})
 	}
 	return in, p.Err()

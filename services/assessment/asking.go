@@ -15,7 +15,7 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-func (x *room) requestInformation(r *web.Request, in Questions) (Receipt, error) {
+func (x *room) requestInformation(r *web.Request, in Questions) (CaseReceipt, error) {
 	return x.change(r, Ask, hub.ActDecide, func(d *doing) error {
 		q, err := x.newRequest(d, in)
 		if err != nil {
@@ -122,13 +122,13 @@ type settling struct {
 
 // settle does one thing with the request that the path names: policy, lock,
 // change, record, fact.
-func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *settling) error) (Receipt, error) {
+func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *settling) error) (CaseReceipt, error) {
 	id, err := r.PathID("id")
 	if err != nil {
-		return Receipt{}, err
+		return CaseReceipt{}, err
 	}
 	ctx := r.Context()
-	var done Receipt
+	var done CaseReceipt
 	err = x.DB.Command(ctx, r.Who, about(act, "request", id), func(tx *pg.Tx) error {
 		operation := action + " " + string(id)
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
@@ -152,7 +152,7 @@ func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *set
 		if err := tx.Stage(ctx, g, "request", id, q.State); err != nil {
 			return err
 		}
-		done = Receipt{ID: id, Case: q.Case, Version: q.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: q.Case, Version: q.Version, At: tx.Now}
 		if _, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: q.Asker,
 			Subjects: []hub.ID{q.Subject}, Fields: []string{}}); err != nil {
 			return err
@@ -185,7 +185,7 @@ func mayDo(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, action, state
 	return tx.Ask(ctx, rel.Act(tx.Who(), action, hub.Prevention))
 }
 
-func (x *room) answerInformation(r *web.Request, in Answer) (Receipt, error) {
+func (x *room) answerInformation(r *web.Request, in Answer) (CaseReceipt, error) {
 	return x.settle(r, "answer", hub.ActDisclose, func(s *settling) error {
 		if err := in.Check(s.tx.Now.In(hub.Copenhagen)).Err(); err != nil {
 			return err
@@ -278,7 +278,7 @@ func (x *room) releaseTo(s *settling, answer hub.ID, to hub.AuthorityID, in Answ
 	return nil
 }
 
-func (x *room) declineInformation(r *web.Request, _ struct{}) (Receipt, error) {
+func (x *room) declineInformation(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	return x.settle(r, "decline", hub.ActDecide, func(s *settling) error {
 		s.State, s.SettledAt, s.Outcome = settled, &s.tx.Now, declined
 		return nil
@@ -286,23 +286,26 @@ func (x *room) declineInformation(r *web.Request, _ struct{}) (Receipt, error) {
 }
 
 // retractRequest takes a question back: whoever was asked sees it no longer.
-func (x *room) retractRequest(r *web.Request, _ struct{}) (Receipt, error) {
+func (x *room) retractRequest(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	return x.settle(r, "retract", hub.ActRevoke, func(s *settling) error {
 		s.State, s.SettledAt = withdrawn, &s.tx.Now
-		_, err := s.tx.RevokeAll(s.ctx, s.grant, "request", s.ID)
+		if _, err := s.tx.RevokeAll(s.ctx, s.grant, "request", s.ID, ""); err != nil {
+			return err
+		}
+		_, err := s.tx.EndAssignments(s.ctx, s.grant, "request", s.ID, "")
 		return err
 	})
 }
 
 // withdrawAnswer takes an answer back from everybody it was released to, from
 // this moment on (G4).
-func (x *room) withdrawAnswer(r *web.Request, _ struct{}) (Receipt, error) {
+func (x *room) withdrawAnswer(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	id, err := r.PathID("id")
 	if err != nil {
-		return Receipt{}, err
+		return CaseReceipt{}, err
 	}
 	ctx, operation := r.Context(), "withdraw "+string(id)
-	var done Receipt
+	var done CaseReceipt
 	err = x.DB.Command(ctx, r.Who, about(hub.ActRevoke, "answer", id), func(tx *pg.Tx) error {
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
@@ -315,7 +318,7 @@ func (x *room) withdrawAnswer(r *web.Request, _ struct{}) (Receipt, error) {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.RevokeAll(ctx, g, "answer", id); err != nil {
+		if _, err := tx.RevokeAll(ctx, g, "answer", id, ""); err != nil {
 			return err
 		}
 		if err := tx.Stage(ctx, g, "answer", id, withdrawn); err != nil {
@@ -325,7 +328,7 @@ func (x *room) withdrawAnswer(r *web.Request, _ struct{}) (Receipt, error) {
 			Subjects: []hub.ID{a.Subject}, Fields: []string{}}); err != nil {
 			return err
 		}
-		done = Receipt{ID: id, Case: a.Case, Version: a.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: a.Case, Version: a.Version, At: tx.Now}
 		return x.Keep(ctx, tx, r, operation, done)
 	})
 	return done, err

@@ -25,13 +25,14 @@ var schema embed.FS
 var pages embed.FS
 
 // Service is the room's door plate.
-var Service = service.Service{Name: "assessment", Schema: schema, Pages: pages, Open: open}
+var Service = service.Service{Name: "assessment", Schema: schema, Writes: []string{"case", "request", "answer"}, Pages: pages, Open: open}
 
 type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
 	readers := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Receiver, hub.Partner}
+	answerers := append([]hub.Role{hub.Institution}, readers...)
 	return service.Room{
 		Routes: []web.Route{
 			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
@@ -41,12 +42,29 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
 			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
 			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
+			{Method: "GET", Path: "/cases/{id}/ask", Do: x.askPage},
+			{Method: "POST", Path: "/cases/{id}/ask", Do: x.askForm},
+			{Method: "GET", Path: "/requests", Do: x.askedPage, Nav: web.Nav{Word: "assessment.nav.asked", Roles: answerers, Order: 30}},
+			{Method: "GET", Path: "/requests/{id}", Do: x.requestPage},
+			{Method: "GET", Path: "/requests/{id}/answer", Do: x.answerPage},
+			{Method: "POST", Path: "/requests/{id}/answer", Do: x.answerForm},
+			{Method: "POST", Path: "/requests/{id}/decline", Do: x.declineForm},
+			{Method: "POST", Path: "/requests/{id}/retract", Do: x.retractForm},
+			{Method: "POST", Path: "/answers/{id}/withdraw", Do: x.withdrawForm},
 
 			web.API("listCases", "GET", "/api/cases", "List the cases that you take part in.", x.listCases),
 			web.API("getCase", "GET", "/api/cases/{id}", "Read a case: the fields that policy gives you.", x.getCase),
 			web.API("openCase", "POST", "/api/cases/{id}/open", "Confirm the circle; when both coordinators have, the case is open.", x.openCase),
 			web.API("inviteToCase", "POST", "/api/cases/{id}/circle", "Let a named person of the circle's authorities into the case, for a purpose, until a day.", x.inviteToCase),
 			web.API("uninviteFromCase", "DELETE", "/api/cases/{id}/circle/{member}", "End an invitation, from this moment on.", x.uninviteFromCase),
+			web.API("requestInformation", "POST", "/api/cases/{id}/requests", "Put questions to one authority, or to a department of your own.", x.requestInformation),
+			web.API("listRequests", "GET", "/api/requests", "List the questions put to you, and those that your authority put.", x.listRequests),
+			web.API("getRequest", "GET", "/api/requests/{id}", "Read a question.", x.getRequest),
+			web.API("answerInformation", "POST", "/api/requests/{id}/answer", "Answer, graded; what is released is a disclosure.", x.answerInformation),
+			web.API("declineInformation", "POST", "/api/requests/{id}/decline", "Decline to answer: no reason is asked for, and it costs nothing (L4).", x.declineInformation),
+			web.API("retractRequest", "DELETE", "/api/requests/{id}", "Take a question back.", x.retractRequest),
+			web.API("listAnswers", "GET", "/api/cases/{id}/answers", "List the answers of a case that you may see.", x.listAnswers),
+			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
 		},
 		Marks: map[string]web.Mark{"waiting": x.waiting},
 		On: map[string]service.Reaction{
@@ -59,8 +77,8 @@ func open(env service.Env) (service.Room, error) {
 	}, nil
 }
 
-// Receipt is the answer to a command that was done.
-type Receipt struct {
+// CaseReceipt is the answer to a command that was done.
+type CaseReceipt struct {
 	ID      hub.ID    `json:"id"` // of what was made or changed
 	Case    hub.ID    `json:"case"`
 	State   State     `json:"state"` // of the case
@@ -70,7 +88,7 @@ type Receipt struct {
 }
 
 // Created tells web to answer 201.
-func (r Receipt) Created() bool { return r.New }
+func (r CaseReceipt) Created() bool { return r.New }
 
 func about(act hub.Act, kind string, id hub.ID) pg.Entry {
 	return pg.Entry{Act: act, Object: hub.Object{Kind: kind, ID: id}}

@@ -20,7 +20,7 @@ func (v *CaseView) buttons() []button {
 	for _, b := range []struct {
 		page    string
 		actions []Action
-	}{{"open", []Action{Open}}, {"circle", []Action{Invite, Uninvite}}} {
+	}{{"open", []Action{Open}}, {"ask", []Action{Ask}}, {"circle", []Action{Invite, Uninvite}}} {
 		if slices.ContainsFunc(b.actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
 			list = append(list, button{"/cases/" + string(v.ID) + "/" + b.page, "assessment.do." + b.page})
 		}
@@ -33,10 +33,15 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	given, err := x.answers(r.Context(), r.Who, v.ID)
+	if err != nil {
+		return err
+	}
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "case", struct {
 		*CaseView
+		Answers
 		Doable []button
-	}{v, v.buttons()})
+	}{v, given, v.buttons()})
 }
 
 // doable is the case that the path names, for a page on which an action is
@@ -51,7 +56,7 @@ func (x *room) doable(r *web.Request, actions ...Action) (*CaseView, error) {
 }
 
 // formed ends a form: where it was done, back to the case.
-func (x *room) formed(w http.ResponseWriter, r *web.Request, done Receipt, err error, toast string) error {
+func (x *room) formed(w http.ResponseWriter, r *web.Request, done CaseReceipt, err error, toast string) error {
 	if err != nil {
 		return err
 	}

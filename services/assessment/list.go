@@ -16,15 +16,15 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-// Filter is what a list of cases is asked for.
-type Filter struct {
+// CaseFilter is what a list of cases is asked for.
+type CaseFilter struct {
 	State State  `json:"state,omitempty"`
 	After hub.ID `json:"after,omitempty"` // the last of the page before
 	Limit int    `json:"limit,omitempty"` // 1 to 100; 50 if not given
 }
 
-// Line is a case in a list: what policy gives of it, and no more.
-type Line struct {
+// CaseLine is a case in a list: what policy gives of it, and no more.
+type CaseLine struct {
 	ID       hub.ID     `json:"id"`
 	State    State      `json:"state,omitempty"`
 	Subject  hub.ID     `json:"subject,omitempty"`
@@ -34,40 +34,40 @@ type Line struct {
 	Waits    bool       `json:"waits"` // something waits for the asker here
 }
 
-// Page is one page of a list. Total counts exactly what the pages together show
+// Cases is one page of a list. Total counts exactly what the pages together show
 // (A021).
-type Page struct {
-	Cases []Line `json:"cases"`
-	Total int    `json:"total"`
-	Next  hub.ID `json:"next,omitempty"` // put it in after for the next page
+type Cases struct {
+	Cases []CaseLine `json:"cases"`
+	Total int        `json:"total"`
+	Next  hub.ID     `json:"next,omitempty"` // put it in after for the next page
 }
 
-func (x *room) listCases(r *web.Request, in Filter) (Page, error) {
+func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select c.*, i.state, a.n as set from allowed a join cases c on c.id = a.id join access.item i on i.id = c.id where $16 = '' or i.state = $16)
+const listSQL = pg.AllowedSQL + `, hit as (select c.*, i.state, a.n as set from allowed a join cases c on c.id = a.id join access.item i on i.id = c.id where $17 = '' or i.state = $17)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
-from (select count(*) as total, $17 = '' or coalesce(bool_or(id = $17), false) as known from hit) n
-left join lateral (select * from hit where $17 = '' or (next_at, id) > (select next_at, id from hit where id = $17) order by next_at, id limit $18) h on true
+from (select count(*) as total, $18 = '' or coalesce(bool_or(id = $18), false) as known from hit) n
+left join lateral (select * from hit where $18 = '' or (next_at, id) > (select next_at, id from hit where id = $18) order by next_at, id limit $19) h on true
 order by h.next_at, h.id`
 
 // list asks the same question as a single read, once for each distinct set of
 // attributes, and binds the allowed ones back into the query.
-func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error) {
+func (x *room) list(ctx context.Context, who hub.Actor, in CaseFilter) (Cases, error) {
 	if in.Limit == 0 {
 		in.Limit = 50
 	}
 	if in.Limit < 1 || in.Limit > 100 {
-		return Page{}, hub.Invalid("limit", "assessment.error.limit", 100)
+		return Cases{}, hub.Invalid("limit", "assessment.error.limit", 100)
 	}
 	if in.State != "" && !slices.Contains(States, in.State) {
-		return Page{}, hub.Invalid("state", "error.choose")
+		return Cases{}, hub.Invalid("state", "error.choose")
 	}
-	var page Page
+	var page Cases
 	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
-		page = Page{Cases: []Line{}}
+		page = Cases{Cases: []CaseLine{}}
 		g, err := tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
 		if denied := new(policies.Denial); errors.As(err, &denied) {
 			return errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "cases"}}), err)
@@ -100,7 +100,7 @@ var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"
 
 // page runs the one query, and gives the trail an entry for every person shown,
 // by set.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, sets pg.Sets, page *Page) ([][]pg.Entry, error) {
+func (x *room) page(ctx context.Context, tx *pg.Tx, in CaseFilter, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
 	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "case"), string(in.State), string(in.After), in.Limit+1)...)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, sets pg.Sets, pag
 			return nil
 		}
 		may := sets[n].Grant.Allows
-		l := Line{ID: c.ID, Waits: waits[n] && !(state == Opening && confirmed)}
+		l := CaseLine{ID: c.ID, Waits: waits[n] && !(state == Opening && confirmed)}
 		keep(may("state"), &l.State, state)
 		keep(may("name"), &l.Subject, c.Subject)
 		keep(may("opened_at"), &l.OpenedAt, c.OpenedAt)
@@ -150,12 +150,12 @@ const onPage = 25
 
 func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 	q := r.URL.Query()
-	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
+	page, err := x.list(r.Context(), r.Who, CaseFilter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
 	if err != nil {
 		return err
 	}
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "list", struct {
-		Page
+		Cases
 		State  State
 		States []State
 	}{page, State(q.Get("state")), States})
@@ -167,14 +167,14 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 	if err != nil || !may.Allow {
 		return nil, err // this hat lists no cases: nothing is asked for, and so nothing refused
 	}
-	page, err := x.list(ctx, who, Filter{Limit: 100})
+	page, err := x.list(ctx, who, CaseFilter{Limit: 100})
 	if hub.CodeOf(err) == hub.CodeNotFound {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	page.Cases = slices.DeleteFunc(page.Cases, func(l Line) bool { return !l.Waits })
+	page.Cases = slices.DeleteFunc(page.Cases, func(l CaseLine) bool { return !l.Waits })
 	html, err := x.Web.Fragment(lang, "assessment", "waiting", page)
 	if err != nil {
 		return nil, err

@@ -31,8 +31,11 @@ type CaseView struct {
 	RetentionRule string          `json:"retention_rule,omitempty"`
 	Confirmed     []Confirmed     `json:"confirmed,omitempty"`
 	Circle        []MemberView    `json:"circle,omitempty"`
-	Steps         []StepView      `json:"steps,omitempty"`
-	WhoCanSee     []Reader        `json:"-"`
+	Requests      []AskedLine     `json:"requests,omitempty"`
+	Meetings      []MeetingView   `json:"meetings,omitempty"`
+	Joint         *JointView      `json:"assessment,omitempty"`
+	Steps         []CaseStep      `json:"steps,omitempty"`
+	WhoCanSee     []CaseReader    `json:"-"`
 	SeeTrail      bool            `json:"-"`
 	Actions       []Action        `json:"actions"`
 	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
@@ -59,16 +62,28 @@ type MemberView struct {
 	Until      *time.Time      `json:"until,omitempty"`
 }
 
-// StepView is a line of the case's history.
-type StepView struct {
+// AskedLine is a question of the case, without its words: they are the asker's
+// and the asked authority's.
+type AskedLine struct {
+	ID         hub.ID          `json:"id"`
+	Asker      hub.AuthorityID `json:"asker"`
+	Authority  hub.AuthorityID `json:"authority"`
+	Department string          `json:"department,omitempty"`
+	State      string          `json:"state"`
+	Outcome    string          `json:"outcome,omitempty"`
+	Due        time.Time       `json:"due"`
+}
+
+// CaseStep is a line of the case's history.
+type CaseStep struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action"`
 	State  State     `json:"state"`
 	By     string    `json:"by"`
 }
 
-// Reader is somebody who can see the case now, and by which rule (X11).
-type Reader struct {
+// CaseReader is somebody who can see the case now, and by which rule (X11).
+type CaseReader struct {
 	Name      string          `json:"name"`
 	Role      hub.Role        `json:"role"`
 	Authority hub.AuthorityID `json:"authority"`
@@ -86,9 +101,11 @@ type opened struct {
 		Hat   hub.ID    `json:"hat"`
 		At    time.Time `json:"at"`
 	}
-	Circle  []Member
-	Steps   []step
-	readers []Reader
+	Circle   []Member
+	Requests []AskedLine
+	Steps    []step
+	worked
+	readers []CaseReader
 }
 
 // sheetSQL is the one statement of a read. Whoever has nothing to do with the
@@ -97,7 +114,10 @@ var sheetSQL = `select r.*, c.*, ` + pg.TextsOf("c.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('party', o.party, 'hat', o.hat, 'at', o.at) order by o.at) from opening o where o.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'hat', m.hat, 'person', m.person, 'authority', m.authority, 'department', m.department, 'role', m.role,
 		'state', m.state, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
-	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]')
+	coalesce((select jsonb_agg(jsonb_build_object('id', q.id, 'asker', q.asker, 'authority', q.authority, 'department', q.department, 'state', q.state,
+		'outcome', q.outcome, 'due', q.due_at) order by q.asked_at, q.id) from request q where q.case_id = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]'),
+	` + workedSQL + `
 	from access.relations($1, $2, $3, $4, $5) r join (select ` + columns + ` from cases) c on c.id = r.id
 	where c.id = $6 and (r.relation <> '' or r.assigned or r.author)`
 
@@ -107,7 +127,8 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
 	c := &o.casework
 	dest := append(o.rel.Into(), &c.ID, &c.Concern, &c.Subject, &c.Municipality, &c.Police, &c.Version, &c.Round, &c.BegunAt, &c.OpenedAt, &c.ClosedAt,
-		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Steps)
+		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Requests, &o.Steps)
+	dest = append(dest, o.worked.into()...)
 	err := tx.QueryRow(ctx, sheetSQL, append(tx.Me(), id)...).Scan(dest...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return opened{}, nil
@@ -118,8 +139,14 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 // read gives one case to one actor: one statement for content and access facts,
 // the decision, the record, the commit, and only then the words.
 func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, readers bool) (*CaseView, error) {
+	return x.look(ctx, who, id, readers, 0)
+}
+
+// look is read, with a version of the joint assessment other than the last.
+func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool, version int) (*CaseView, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
+		o.worked.version = version
 		if err == nil && readers && o.ID != "" {
 			o.readers, err = x.readers(ctx, tx, id)
 		}
@@ -150,11 +177,15 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
-	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, func(field string) bool { return may(classOf(field)) })
+	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, x.opens(who, &o.worked, may))
 	if err != nil {
 		return nil, err
 	}
 	v.Erased = erased
+	v.Meetings = x.showMeetings(&o.worked, may, text)
+	if v.Joint, err = x.showJoint(who, &o, may, text, erased); err != nil {
+		return nil, err
+	}
 	if may("circle") {
 		for _, c := range o.Confirmed {
 			v.Confirmed = append(v.Confirmed, Confirmed{c.Party, x.nameOf(c.Hat), c.At})
@@ -166,9 +197,15 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 			v.Circle = append(v.Circle, mv)
 		}
 	}
+	if may("requests") {
+		for _, q := range o.Requests {
+			q.Outcome = outcomeFor(q.Outcome, q.State, x.declines(o.Municipality, x.Now()), who.Authority == q.Authority, q.Due, x.Now())
+			v.Requests = append(v.Requests, q)
+		}
+	}
 	if may("who_can_see") {
 		for _, s := range o.Steps {
-			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
+			v.Steps = append(v.Steps, CaseStep{s.At, s.Action, s.State, x.nameOf(s.Hat)})
 		}
 	}
 	return v, nil
@@ -190,12 +227,12 @@ func (x *room) actions(ctx context.Context, who hub.Actor, rel pg.Relation) []Ac
 
 // readers lists who can see the case now, from the same rules and the same
 // snapshot as every read.
-func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, error) {
-	var list []Reader
+func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]CaseReader, error) {
+	var list []CaseReader
 	err := tx.Readers(ctx, "case", id, func(h hub.Hat, rel pg.Relation) error {
 		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
 		if err == nil && answer.Allow {
-			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
+			list = append(list, CaseReader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
 		}
 		return err
 	})
@@ -212,7 +249,7 @@ func classOf(field string) string {
 }
 
 // givenWith names the texts whose field has another name in policy.
-var givenWith = map[string]string{"member": "circle"}
+var givenWith = map[string]string{"member": "circle", "note": "meeting", "dimension": "dimensions", "scenarios": "dimensions", "dissent": "dissents", "salt": "signatures"}
 
 func (x *room) nameOf(hat hub.ID) string {
 	if p, ok := x.Structure.Post(hat); ok {

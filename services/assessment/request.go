@@ -7,6 +7,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 )
 
 // States and outcomes of a request. Silence is neither: what nobody answered in
@@ -26,11 +27,11 @@ const (
 
 // outcomeFor is how a request's outcome looks. The asked authority sees what it
 // did; to others a decline looks as the Infohus has chosen (A029).
-func outcomeFor(outcome, state, declines string, own bool, due, now time.Time) string {
+func outcomeFor(outcome, state string, declines structure.Declines, own bool, due, now time.Time) string {
 	switch {
 	case state == asked && due.Before(now):
 		return unanswered
-	case outcome == declined && !own && declines == "nothing_known":
+	case outcome == declined && !own && declines == structure.ShownAsNothingKnown:
 		return nothing
 	}
 	return outcome
@@ -59,8 +60,8 @@ var DataClasses = []string{"ordinary", "health", "offence"}
 // Kinds of a statement (L39, LED art. 7).
 var Kinds = []string{"fact", "assessment", "hearsay"}
 
-// Statement is one thing that an authority says, typed, sourced and dated.
-type Statement struct {
+// AnswerStatement is one thing that an authority says, typed, sourced and dated.
+type AnswerStatement struct {
 	Kind        string         `json:"kind"`
 	Text        hub.Personal   `json:"text"`
 	Source      string         `json:"source"` // where it is from: a record, a conversation; no names
@@ -94,7 +95,7 @@ type Answer struct {
 	Grade      int               `json:"grade"`                // 0 nothing relevant, 1 we have contact, 2 a short conclusion, 3 named facts
 	Contact    hub.Personal      `json:"contact,omitzero"`     // from grade 1: whom to speak to
 	Conclusion hub.Personal      `json:"conclusion,omitzero"`  // grade 2
-	Statements []Statement       `json:"statements,omitempty"` // grade 3
+	Statements []AnswerStatement `json:"statements,omitempty"` // grade 3
 	To         []hub.AuthorityID `json:"to,omitempty"`         // who may see it besides the asker
 	service.Basis
 }
@@ -135,7 +136,7 @@ func (a Answer) Check(today time.Time) hub.Problems {
 	return p
 }
 
-func (s Statement) check(p *hub.Problems, field string, today time.Time) {
+func (s AnswerStatement) check(p *hub.Problems, field string, today time.Time) {
 	service.Text(p, field+".text", s.Text, 1, service.MaxText)
 	for _, c := range []struct {
 		field, value string

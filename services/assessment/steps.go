@@ -29,13 +29,13 @@ type doing struct {
 // change does one action on a case, whole or not at all: policy is asked, the
 // row is locked, the step must fit the state, then do may change the case;
 // state, history, record and outbox are written with it.
-func (x *room) change(r *web.Request, a Action, act hub.Act, do func(d *doing) error) (Receipt, error) {
+func (x *room) change(r *web.Request, a Action, act hub.Act, do func(d *doing) error) (CaseReceipt, error) {
 	id, err := r.PathID("id")
 	if err != nil {
-		return Receipt{}, err
+		return CaseReceipt{}, err
 	}
 	ctx := r.Context()
-	var done Receipt
+	var done CaseReceipt
 	err = x.DB.Command(ctx, r.Who, about(act, "case", id), func(tx *pg.Tx) error {
 		operation := string(a) + " " + string(id)
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
@@ -59,7 +59,7 @@ func (x *room) change(r *web.Request, a Action, act hub.Act, do func(d *doing) e
 		if err := update(ctx, tx, d.grant, d.casework); err != nil {
 			return err
 		}
-		done = Receipt{ID: id, Case: id, State: d.State, Version: d.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: id, State: d.State, Version: d.Version, At: tx.Now}
 		if d.made != "" {
 			done.ID, done.New = d.made, true
 		}
@@ -128,7 +128,7 @@ func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 
 // finish writes what every action leaves behind: history, record, facts and the
 // receipt kept for a repeated request.
-func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act hub.Act, done Receipt) error {
+func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act hub.Act, done CaseReceipt) error {
 	if err := putStep(d.ctx, d.tx, d.grant, d.ID, a, d.State); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ type Confirmation struct {
 	service.Basis
 }
 
-func (x *room) openCase(r *web.Request, in Confirmation) (Receipt, error) {
+func (x *room) openCase(r *web.Request, in Confirmation) (CaseReceipt, error) {
 	return x.change(r, Open, hub.ActDecide, func(d *doing) error {
 		var p hub.Problems
 		service.Text(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
@@ -243,7 +243,7 @@ type Invitation struct {
 	service.Basis
 }
 
-func (x *room) inviteToCase(r *web.Request, in Invitation) (Receipt, error) {
+func (x *room) inviteToCase(r *web.Request, in Invitation) (CaseReceipt, error) {
 	return x.change(r, Invite, hub.ActGrant, func(d *doing) error {
 		var p hub.Problems
 		service.Text(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
@@ -322,10 +322,10 @@ func (x *room) mayInvite(who hub.Actor, d *doing, m Member) policies.Assign {
 		SameAuthority: m.Authority == who.Authority, Self: m.Person == who.Person, Target: m.Role, TargetKind: a.Kind}
 }
 
-func (x *room) uninviteFromCase(r *web.Request, _ struct{}) (Receipt, error) {
+func (x *room) uninviteFromCase(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	member, err := r.PathID("member")
 	if err != nil {
-		return Receipt{}, err
+		return CaseReceipt{}, err
 	}
 	return x.change(r, Uninvite, hub.ActRevoke, func(d *doing) error {
 		circle, err := members(d.ctx, d.tx, d.ID)
@@ -339,7 +339,9 @@ func (x *room) uninviteFromCase(r *web.Request, _ struct{}) (Receipt, error) {
 		if m.State != invited {
 			return hub.Conflict("error.already_ended")
 		}
-		g, err := d.tx.Ask(d.ctx, x.mayInvite(d.tx.Who(), d, m))
+		may := x.mayInvite(d.tx.Who(), d, m)
+		may.End = true
+		g, err := d.tx.Ask(d.ctx, may)
 		if err != nil {
 			return invalidMember(err)
 		}

@@ -26,6 +26,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/host"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/services/assessment"
 	"github.com/infohus/infohus/services/audit"
 	"github.com/infohus/infohus/services/intake"
 	"github.com/infohus/infohus/services/person"
@@ -34,7 +35,7 @@ import (
 
 // rooms is every room there is.
 func rooms() []service.Service {
-	return []service.Service{portal.Service, person.Service, intake.Service, audit.Service}
+	return []service.Service{portal.Service, person.Service, intake.Service, assessment.Service, audit.Service}
 }
 
 // command is one of the operator's commands.

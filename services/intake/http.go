@@ -449,10 +449,10 @@ func (x *room) notifyForm(w http.ResponseWriter, r *web.Request) error {
 // wouldSee asks the rules what a coordinator of the other side sees of a
 // concern in a state, once it has been shared.
 func (x *room) wouldSee(r *web.Request, s State) []string {
-	q := policies.View{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, State: string(s),
+	q := policies.View{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: string(s),
 		Classes: strings.Join(disclosed, ","), Basis: "RPL115-2", Purpose: hub.Prevention}
 	if r.Who.Kind == hub.Police {
-		q.Role, q.Kind, q.ReceivedBy, q.Basis = hub.MunicipalCoordinator, hub.Municipality, hub.Police, "RPL115-1-1"
+		q.Role, q.Kind, q.ReceivedBy, q.SharedBy, q.Basis = hub.MunicipalCoordinator, hub.Municipality, hub.Police, hub.Police, "RPL115-1-1"
 	}
 	answer, err := x.DB.Advise(r.Context(), q)
 	if err != nil {

@@ -23,8 +23,9 @@ var schema embed.FS
 //go:embed pages
 var pages embed.FS
 
-// Service is the room's door plate.
-var Service = service.Service{Name: "intake", Schema: schema, Pages: pages, Open: open}
+// Service is the room's door plate. It makes a subject known where somebody tells
+// without a name.
+var Service = service.Service{Name: "intake", Schema: schema, Writes: []string{"concern", pg.SubjectKind}, Pages: pages, Open: open}
 
 type room struct{ service.Env }
 
@@ -75,8 +76,12 @@ func open(env service.Env) (service.Room, error) {
 			web.API("grantAccess", "POST", "/api/concerns/{id}/access", "Let a named colleague of your own authority in.", x.grantAccess),
 			web.API("revokeAccess", "DELETE", "/api/concerns/{id}/access/{assignment}", "End a colleague's assignment, from this moment on.", x.revokeAccess),
 		},
-		Marks:  map[string]web.Mark{"waiting": x.waiting},
-		On:     map[string]service.Reaction{"person.subject.identified.v1": x.subjectIdentified},
+		Marks: map[string]web.Mark{"waiting": x.waiting},
+		On: map[string]service.Reaction{
+			"person.subject.identified.v1":  x.subjectIdentified,
+			"referral.followup.recorded.v1": x.followUpRecorded,
+			"referral.case.closed.v1":       x.caseClosed,
+		},
 		Chores: []service.Chore{{Name: "clocks", Every: time.Minute, Do: x.clocks}},
 	}, nil
 }

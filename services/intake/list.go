@@ -102,7 +102,7 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 	return page, err
 }
 
-const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis`
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by`
 
 // tuples are the allowed sets of attributes: few, however many concerns.
 func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, error) {
@@ -113,7 +113,7 @@ func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, e
 	}
 	var rel pg.Relation
 	var list []tuple
-	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis, &rel.SharedBy}, func() error {
 		t := tuple{View: rel.View(who, hub.Prevention)}
 		var err error
 		if t.grant, err = tx.Ask(ctx, t.View); errors.As(err, new(*policies.Denial)) {
@@ -142,9 +142,9 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 // stands where it was begun.
 const pageSQL = `with allowed as (
 	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks from access.mine($1, $2, $3, $4, $5) r
-	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis)
+	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by)
 	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
 seen as (select c.*, a.n as tuple, case when a.clocks then coalesce(c.step_due, c.erase_at) else c.created_at end as rank,
 	a.steps or a.notifies and c.child_due is not null and c.child_outcome = ''
@@ -162,10 +162,10 @@ order by h.rank, h.id`
 // Invalid: half a list would look like a whole one.
 func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, page *Page) ([][]pg.Entry, error) {
 	var cols struct {
-		n                                           []int
-		relation, receivedBy, state, classes, basis []string
-		assigned, author, recused                   []bool
-		steps, judges, notifies, clocks             []bool
+		n                                                     []int
+		relation, receivedBy, state, classes, basis, sharedBy []string
+		assigned, author, recused                             []bool
+		steps, judges, notifies, clocks                       []bool
 	}
 	for i, t := range tuples {
 		if in.State != "" && !t.grant.Allows("state") {
@@ -174,13 +174,14 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		cols.n = append(cols.n, i)
 		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
 		cols.classes, cols.basis = append(cols.classes, t.Classes), append(cols.basis, string(t.Basis))
+		cols.sharedBy = append(cols.sharedBy, string(t.SharedBy))
 		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
 		steps, judges, notifies := t.asked()
 		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
 		cols.clocks = append(cols.clocks, t.grant.Allows("due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks)...)
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy)...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,4 +50,43 @@ func (x *room) subjectIdentified(ctx context.Context, tx *pg.Tx, _ event.Envelop
 		}
 	}
 	return nil
+}
+
+// followUpRecorded keeps the concern as long as the case that came of it (L22).
+func (x *room) followUpRecorded(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+	told, ok := f.(event.FollowUpRecorded)
+	if !ok {
+		return hub.Invalid("", "event.unreadable")
+	}
+	return x.keepWith(ctx, tx, told.Concern, "", told.EraseAt)
+}
+
+// caseClosed gives the concern the retention of its case's outcome.
+func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+	told, ok := f.(event.CaseClosed)
+	if !ok {
+		return hub.Invalid("", "event.unreadable")
+	}
+	return x.keepWith(ctx, tx, told.Concern, told.RetentionRule, told.EraseAt)
+}
+
+// keepWith moves a concern's retention with that of its case.
+func (x *room) keepWith(ctx context.Context, tx *pg.Tx, id hub.ID, rule string, until time.Time) error {
+	g, err := x.asSystem(ctx, tx, "follow", id)
+	if err != nil {
+		return err
+	}
+	c, err := lock(ctx, tx, g, id)
+	if err != nil {
+		return err
+	}
+	if c.EraseAt = until; rule != "" {
+		c.RetentionRule = rule
+	}
+	if err := update(ctx, tx, g, c); err != nil {
+		return err
+	}
+	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "concern", ID: id, Version: c.Version},
+		Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: []string{"erase_at"}})
+	return err
 }

@@ -272,7 +272,7 @@ func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 			SameAuthority: true, Target: letIn(who)}
 	}
 	return policies.Act{Action: a.asked(), Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy,
-		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, Purpose: hub.Prevention}
+		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, SharedBy: rel.SharedBy, Purpose: hub.Prevention}
 }
 
 // letIn is the role of the colleagues that a coordinator lets in.

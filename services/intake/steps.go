@@ -210,7 +210,7 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 	if !x.Structure.Basis(basis, d.tx.Now) {
 		basis = ""
 	}
-	g, err := d.tx.Ask(d.ctx, policies.Disclose{Role: who.Role, From: who.Kind, To: other.Kind, Basis: basis, Purpose: b.Purpose, State: string(d.State)})
+	g, err := d.tx.Ask(d.ctx, policies.Disclose{Item: "concern", Role: who.Role, From: who.Kind, To: other.Kind, Basis: basis, Purpose: b.Purpose, State: string(d.State)})
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
 		field := "legal_basis"

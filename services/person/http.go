@@ -117,7 +117,7 @@ func mayReveal(ctx context.Context, tx *pg.Tx, f *file) (g policies.Grant, err e
 		if !ok { // the registrant's own, which nothing is about yet
 			v = pg.Relation{}.View(who, hub.Prevention)
 		}
-		g, err = tx.Ask(ctx, policies.Act{Action: "reveal", Role: v.Role, Kind: v.Kind, Relation: v.Relation, ReceivedBy: v.ReceivedBy,
+		g, err = tx.Ask(ctx, policies.Act{Action: "reveal", Role: v.Role, Kind: v.Kind, Relation: v.Relation, ReceivedBy: v.ReceivedBy, SharedBy: v.SharedBy,
 			State: v.State, Assigned: v.Assigned, Author: v.Author, Recused: v.Recused, Purpose: v.Purpose})
 		if err == nil || !errors.As(err, new(*policies.Denial)) {
 			return g, err

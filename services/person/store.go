@@ -25,7 +25,8 @@ type file struct {
 // selectFiles gives a line for every subject asked for and every relation to
 // it. Something counts as about a subject only if its controller is the
 // subject's, or its author registered the subject: whoever learns a foreign
-// reference cannot open it by writing a concern about it.
+// reference cannot open it by writing a concern about it. A case, and what comes
+// of it, takes its subject from the concern that two coordinators triaged.
 const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), coalesce(s.category, ''), coalesce(s.band, 'unknown'),
 		coalesce(s.protected, false), coalesce(s.number, 'unknown'), coalesce(s.named, false), coalesce(s.registered_by, ''), coalesce(s.authority, ''),
 		exists (select 1 from access.item u where u.about = q.id),
@@ -33,10 +34,10 @@ const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), 
 		array(select field from person.identity i where i.subject = q.id order by field),
 		array(select box from person.identity i where i.subject = q.id order by field),
 		coalesce(r.kind, ''), coalesce(r.id, ''), coalesce(r.about, ''), coalesce(r.controller, ''), coalesce(r.received_by, ''), coalesce(r.state, ''),
-		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, '')
+		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, '')
 	from unnest($6::text[]) q(id)
 	left join person.subject s on s.id = q.id
-	left join access.item t on t.about = q.id and (s.id is null or t.controller = s.controller or t.author = s.registered_by)
+	left join access.item t on t.about = q.id and (s.id is null or t.controller = s.controller or t.author = s.registered_by or t.kind <> 'concern')
 	left join access.relations($1, $2, $3, $4, $5) r on r.kind = t.kind and r.id = t.id
 	order by q.id, r.id`
 

@@ -13,13 +13,17 @@ import (
 type Notice struct {
 	ID        hub.ID
 	Word      string // portal.notice.<word>
-	Concern   hub.ID // where it leads; "" nowhere
+	Kind      string // of what it leads to: concern, case, request, offer
+	Concern   hub.ID // the thing it leads to; "" nowhere
 	Authority hub.AuthorityID
 	Role      hub.Role
 	Person    hub.ID
 	Due       time.Time
 	At        time.Time
 }
+
+// Href is where the notice leads.
+func (n Notice) Href() string { return "/" + n.Kind + "s/" + string(n.Concern) }
 
 // noticesFor is how long a notice is kept.
 const noticesFor = 90 * 24 * time.Hour

@@ -148,5 +148,8 @@ func (x *room) tell(ctx context.Context, tx *pg.Tx, word string, concern hub.ID,
 		return nil
 	}
 	to.ID, to.Word, to.Concern, to.Due, to.At = x.NewID(), word, concern, due, tx.Now
+	if to.Kind == "" {
+		to.Kind = "concern"
+	}
 	return putNotice(ctx, tx, to)
 }

@@ -14,6 +14,7 @@ package portal
 
 import (
 	"embed"
+	"maps"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -55,7 +56,7 @@ func open(env service.Env) (service.Room, error) {
 			whoami,
 			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
 		},
-		On: map[string]service.Reaction{
+		On: with(x.onCase(), map[string]service.Reaction{
 			"intake.concern.received.v1": x.concernReceived,
 			"intake.concern.rerouted.v1": x.concernRerouted,
 			"intake.check.requested.v1":  x.checkRequested,
@@ -63,7 +64,13 @@ func open(env service.Env) (service.Room, error) {
 			"intake.concern.triaged.v1":  x.concernTriaged,
 			"intake.step.overdue.v1":     x.stepOverdue,
 			"intake.access.changed.v1":   x.accessChanged,
-		},
+		}),
 		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}},
 	}, nil
+}
+
+// with is both sets of reactions.
+func with(a, b map[string]service.Reaction) map[string]service.Reaction {
+	maps.Copy(a, b)
+	return a
 }

@@ -110,18 +110,22 @@ create table assessment (
   case_id            text not null references cases (id) on delete cascade,
   version            int  not null,
   state              text not null check (state in ('draft', 'signed')),
-  edit               int  not null default 1,
+  edit               int  not null default 0,
   instrument         text not null,
   instrument_version text not null,
-  drafter            text not null,            -- the person; must sign
+  drafter            text not null,            -- the person who saved it last; must sign
   drafter_hat        text not null,
   begun_at           timestamptz not null,
   saved_at           timestamptz not null,
   valid_until        date,
+  text               bytea,                    -- hash of what it says, with a sealed salt
+  content            bytea,                    -- hash of that and of the dissents: what is signed
+  cites              jsonb not null default '[]', -- which dimension cites which answer
   inform             text not null default '' check (inform in ('', 'now', 'later', 'exempt')),
   inform_ground      text not null default '', -- the number of databeskyttelsesloven § 22
   inform_again       date,
-  inform_by          text not null default '',
+  inform_hat         text not null default '',
+  inform_at          timestamptz,
   signed_at          timestamptz,
   primary key (case_id, version)
 );
@@ -139,6 +143,7 @@ create table signature (
   primary key (case_id, version, n),
   foreign key (case_id, version) references assessment on delete cascade
 );
+create unique index signature_once on signature (case_id, version, person) where voided_at is null; -- identity, not account
 create table dissent (
   case_id   text not null,
   version   int  not null,
@@ -149,6 +154,7 @@ create table dissent (
   about     text not null,                     -- level, or a dimension's code
   due_at    timestamptz not null,              -- when its test comes back
   at        timestamptz not null,
+  hash      bytea not null,                    -- of what it says, with a sealed salt
   primary key (case_id, version, n),
   foreign key (case_id, version) references assessment on delete cascade
 );

@@ -1,0 +1,200 @@
+package portal
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+)
+
+// onCase is how the room reacts to what is told of a case, of the questions put
+// in it and of the help offered.
+func (x *room) onCase() map[string]service.Reaction {
+	return map[string]service.Reaction{
+		"assessment.case.prepared.v1": told(x, func(n notes, f event.CasePrepared) error {
+			return n.desk("case_prepared", f.Case, f.Due, f.Authority)
+		}),
+		"assessment.case.opened.v1": told(x, func(n notes, f event.CaseOpened) error {
+			return n.desk("case_opened", f.Case, f.Due, f.Authority, f.Police)
+		}),
+		"assessment.circle.changed.v1": told(x, func(n notes, f event.CircleChanged) error {
+			if !f.Granted {
+				return n.person("taken", "", "", time.Time{}, f.Person)
+			}
+			return n.person(f.Kind+"_given", f.Kind, f.Item, time.Time{}, f.Person)
+		}),
+		"assessment.information.requested.v1": told(x, func(n notes, f event.InformationRequested) error {
+			if named, err := n.assigned(f.Request); err != nil || len(named) > 0 {
+				return err // they are told by name
+			}
+			return n.of("request").desk("request_given", f.Request, f.Due, f.Authority)
+		}),
+		"assessment.information.settled.v1": told(x, func(n notes, f event.InformationSettled) error {
+			return n.of("request").desk("request_settled", f.Request, time.Time{}, f.Authority)
+		}),
+		"assessment.meeting.called.v1": told(x, func(n notes, f event.MeetingCalled) error {
+			return n.circle("meeting_called", f.Case, f.At)
+		}),
+		"assessment.meeting.held.v1": told(x, func(n notes, f event.MeetingHeld) error {
+			return n.desk("meeting_held", f.Case, f.Due, f.Authority, f.Police)
+		}),
+		"assessment.assessment.signed.v1": told(x, func(n notes, f event.AssessmentSigned) error {
+			if f.Complete {
+				return n.desk("case_recommended", f.Case, f.Due, f.Authority, f.Police)
+			}
+			return n.desk("case_signed", f.Case, f.Due, f.Authority, f.Police)
+		}),
+		"assessment.step.overdue.v1": told(x, func(n notes, f event.CaseOverdue) error {
+			return n.climb(f.Case, f.Authority, f.Level, f.Due, "")
+		}),
+		"referral.referral.sent.v1": told(x, func(n notes, f event.ReferralSent) error {
+			named, err := n.assigned(f.Offer)
+			if err != nil {
+				return err
+			}
+			for _, p := range named {
+				if err := n.person("offer_given", "offer", f.Offer, f.Due, p); err != nil {
+					return err
+				}
+			}
+			if len(named) > 0 {
+				return nil
+			}
+			return n.of("offer").desk("offer_given", f.Offer, f.Due, f.Authority)
+		}),
+		"referral.referral.answered.v1": told(x, func(n notes, f event.ReferralAnswered) error {
+			return n.of("offer").desk("offer_answered", f.Offer, time.Time{}, f.Authority)
+		}),
+		"referral.referral.withdrawn.v1": told(x, func(n notes, f event.ReferralWithdrawn) error {
+			return n.desk("withdrawn", "", time.Time{}, f.Authority)
+		}),
+		"referral.followup.recorded.v1": told(x, func(n notes, f event.FollowUpRecorded) error {
+			return n.desks("followed_up", f.Case, f.Next)
+		}),
+		"referral.step.overdue.v1": told(x, func(n notes, f event.FollowUpOverdue) error {
+			return n.climb(f.Case, f.Authority, f.Level, f.Due, f.Person)
+		}),
+		"referral.closing.proposed.v1": told(x, func(n notes, f event.ClosingProposed) error {
+			return n.desk("closing", f.Case, f.Due, f.Authority)
+		}),
+		"referral.case.closed.v1": told(x, func(n notes, f event.CaseClosed) error {
+			return n.desk("case_closed", f.Case, time.Time{}, f.Authority, f.Police)
+		}),
+		"referral.case.reopened.v1": told(x, func(n notes, f event.CaseReopened) error {
+			return n.desk("case_reopened", f.Case, f.Due, f.Authority, f.Police)
+		}),
+	}
+}
+
+// told makes a reaction of what to say when a fact of one type is told.
+func told[F event.Fact](x *room, say func(notes, F) error) service.Reaction {
+	return func(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+		fact, ok := f.(F)
+		if !ok {
+			return unreadable()
+		}
+		return say(notes{x, ctx, tx, "case"}, fact)
+	}
+}
+
+// notes writes the notices of one fact: that something happened, never what.
+type notes struct {
+	*room
+	ctx  context.Context
+	tx   *pg.Tx
+	kind string // of what the notices lead to
+}
+
+// of are notices that lead to another kind of thing.
+func (n notes) of(kind string) notes { n.kind = kind; return n }
+
+// desk tells the coordinators of authorities.
+func (n notes) desk(word string, id hub.ID, due time.Time, authorities ...hub.AuthorityID) error {
+	for _, a := range authorities {
+		to := desk(n.Structure, a)
+		to.Kind = n.kind
+		if err := n.tell(n.ctx, n.tx, word, id, due, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// desks tells the coordinators of a case's authority, and of those that it is
+// shared with.
+func (n notes) desks(word string, id hub.ID, due time.Time) error {
+	var controller hub.AuthorityID
+	if err := n.tx.QueryRow(n.ctx, `select coalesce((select controller from access.item where id = $1 and kind = 'case'), '')`, id).Scan(&controller); err != nil {
+		return err
+	}
+	shares, err := n.tx.Shares(n.ctx, "case", id)
+	if err != nil {
+		return err
+	}
+	all := []hub.AuthorityID{controller}
+	for _, s := range shares {
+		all = append(all, s.To)
+	}
+	return n.desk(word, id, due, all...)
+}
+
+// person tells somebody by name, wherever they work now.
+func (n notes) person(word, kind string, id hub.ID, due time.Time, person hub.ID) error {
+	posts, err := workplaces(n.ctx, n.tx, person)
+	if err != nil {
+		return err
+	}
+	for _, a := range posts {
+		if err := n.tell(n.ctx, n.tx, word, id, due, Notice{Authority: a, Person: person, Kind: kind}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// circle tells everybody who takes part in a case.
+func (n notes) circle(word string, id hub.ID, due time.Time) error {
+	people, err := n.assigned(id)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if err := n.person(word, "case", id, due, p); err != nil {
+			return err
+		}
+	}
+	return n.desks(word, id, due)
+}
+
+// assigned are the people who are let into an item by name now.
+func (n notes) assigned(id hub.ID) ([]hub.ID, error) {
+	rows, err := n.tx.Query(n.ctx, `select distinct person from access.assignment where item = $1 and ended_at is null and from_at <= $2 and until_at > $2 order by person`, id, n.tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+}
+
+// climb tells that something is overdue: to its owner where there is one by
+// name, else to those whose step it is, then to deputies and managers. A manager
+// is not told which case.
+func (n notes) climb(id hub.ID, a hub.AuthorityID, level string, due time.Time, owner hub.ID) error {
+	if level == "owner" && owner != "" {
+		return n.person("case_overdue", "case", id, due, owner)
+	}
+	if level == "manager" {
+		id = ""
+	}
+	for _, to := range climb(n.Structure, a, level, n.tx.Now) {
+		to.Kind = "case"
+		if err := n.tell(n.ctx, n.tx, "case_overdue", id, due, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
