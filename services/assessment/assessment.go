@@ -32,6 +32,7 @@ type room struct{ service.Env }
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
 	readers := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Receiver, hub.Partner}
+	meets := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Partner}
 	answerers := append([]hub.Role{hub.Institution}, readers...)
 	return service.Room{
 		Routes: []web.Route{
@@ -42,6 +43,23 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
 			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
 			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
+			{Method: "GET", Path: "/cases/{id}/meeting", Do: x.meetingPage},
+			{Method: "POST", Path: "/cases/{id}/meeting", Do: x.conveneForm},
+			{Method: "POST", Path: "/cases/{id}/meeting/held", Do: x.holdForm},
+			{Method: "GET", Path: "/meetings", Do: x.meetingsPage, Nav: web.Nav{Word: "assessment.nav.meetings", Roles: meets, Order: 25}},
+			{Method: "GET", Path: "/meetings/{meeting}", Do: x.agendaPage},
+			{Method: "GET", Path: "/cases/{id}/assessment", Do: x.jointPage},
+			{Method: "GET", Path: "/cases/{id}/assessment/diff", Do: x.diffPage},
+			{Method: "GET", Path: "/cases/{id}/assessment/edit", Do: x.editPage},
+			{Method: "POST", Path: "/cases/{id}/assessment/edit", Do: x.editForm},
+			{Method: "GET", Path: "/cases/{id}/dissent", Do: x.jointStep("dissent", Dissent)},
+			{Method: "POST", Path: "/cases/{id}/dissent", Do: x.dissentForm},
+			{Method: "GET", Path: "/cases/{id}/inform", Do: x.jointStep("inform", Inform)},
+			{Method: "POST", Path: "/cases/{id}/inform", Do: x.informForm},
+			{Method: "GET", Path: "/cases/{id}/sign", Do: x.signPage},
+			{Method: "POST", Path: "/cases/{id}/sign", Do: x.signForm},
+			{Method: "GET", Path: "/cases/{id}/reassess", Do: x.jointStep("reassess", Reassess)},
+			{Method: "POST", Path: "/cases/{id}/reassess", Do: x.reassessForm},
 			{Method: "GET", Path: "/cases/{id}/ask", Do: x.askPage},
 			{Method: "POST", Path: "/cases/{id}/ask", Do: x.askForm},
 			{Method: "GET", Path: "/requests", Do: x.askedPage, Nav: web.Nav{Word: "assessment.nav.asked", Roles: answerers, Order: 30}},
@@ -57,6 +75,15 @@ func open(env service.Env) (service.Room, error) {
 			web.API("openCase", "POST", "/api/cases/{id}/open", "Confirm the circle; when both coordinators have, the case is open.", x.openCase),
 			web.API("inviteToCase", "POST", "/api/cases/{id}/circle", "Let a named person of the circle's authorities into the case, for a purpose, until a day.", x.inviteToCase),
 			web.API("uninviteFromCase", "DELETE", "/api/cases/{id}/circle/{member}", "End an invitation, from this moment on.", x.uninviteFromCase),
+			web.API("conveneMeeting", "POST", "/api/cases/{id}/meeting", "Say when the case is discussed; once more postpones it.", x.conveneMeeting),
+			web.API("holdMeeting", "POST", "/api/cases/{id}/meeting/held", "Note who was there and what was said, or why there is no note (L44).", x.holdMeeting),
+			web.API("listMeetings", "GET", "/api/meetings", "List the meetings with the cases that you may see on their agendas.", x.listMeetings),
+			web.API("getAssessment", "GET", "/api/cases/{id}/assessment", "Read a version of the joint assessment: the fields that policy gives you.", x.getAssessment),
+			web.API("draftAssessment", "PUT", "/api/cases/{id}/assessment", "Write the joint assessment, half or whole; edit is the one that you read.", x.draftAssessment),
+			web.API("addDissent", "POST", "/api/cases/{id}/dissents", "Add a view of your own, with its test; it is never taken away.", x.addDissent),
+			web.API("decideInform", "POST", "/api/cases/{id}/inform", "Decide the duty to inform the person: now, later or exempt (L35).", x.decideInform),
+			web.API("signAssessment", "POST", "/api/cases/{id}/sign", "Sign the content that you read, by its hash.", x.signAssessment),
+			web.API("reassess", "POST", "/api/cases/{id}/reassess", "Begin the next version of the joint assessment, as a copy.", x.reassess),
 			web.API("requestInformation", "POST", "/api/cases/{id}/requests", "Put questions to one authority, or to a department of your own.", x.requestInformation),
 			web.API("listRequests", "GET", "/api/requests", "List the questions put to you, and those that your authority put.", x.listRequests),
 			web.API("getRequest", "GET", "/api/requests/{id}", "Read a question.", x.getRequest),

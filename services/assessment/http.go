@@ -2,6 +2,7 @@ package assessment
 
 import (
 	"net/http"
+	"path"
 	"slices"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -20,9 +21,10 @@ func (v *CaseView) buttons() []button {
 	for _, b := range []struct {
 		page    string
 		actions []Action
-	}{{"open", []Action{Open}}, {"ask", []Action{Ask}}, {"circle", []Action{Invite, Uninvite}}} {
+	}{{"open", []Action{Open}}, {"ask", []Action{Ask}}, {"circle", []Action{Invite, Uninvite}}, {"meeting", []Action{Convene, Hold}},
+		{"assessment/edit", []Action{Draft}}, {"inform", []Action{Inform}}, {"sign", []Action{Sign}}, {"dissent", []Action{Dissent}}, {"reassess", []Action{Reassess}}} {
 		if slices.ContainsFunc(b.actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
-			list = append(list, button{"/cases/" + string(v.ID) + "/" + b.page, "assessment.do." + b.page})
+			list = append(list, button{"/cases/" + string(v.ID) + "/" + b.page, "assessment.do." + path.Base(b.page)})
 		}
 	}
 	return list
