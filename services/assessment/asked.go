@@ -240,14 +240,14 @@ func (x *room) answerView(ctx context.Context, who hub.Actor, o given, set pg.Se
 // factsOf is the field of policy under which a data class's statements are given.
 var factsOf = map[string]string{"ordinary": "facts", "health": "health_facts", "offence": "offence_facts"}
 
-// Asked is what the actor is asked, and has been.
-type Asked struct {
+// RequestList is what the actor is asked, and has been.
+type RequestList struct {
 	Requests []RequestView `json:"requests"`
 	Total    int           `json:"total"`
 }
 
-// AskedFilter is what a list of questions is asked for.
-type AskedFilter struct {
+// RequestFilter is what a list of questions is asked for.
+type RequestFilter struct {
 	Case hub.ID `json:"case,omitempty"` // only of one case
 	Open bool   `json:"open,omitempty"` // only those that wait for an answer
 }
@@ -255,16 +255,16 @@ type AskedFilter struct {
 // most is how many questions a list shows: those with the nearest dates.
 const most = 100
 
-func (x *room) listRequests(r *web.Request, in AskedFilter) (Asked, error) {
+func (x *room) listRequests(r *web.Request, in RequestFilter) (RequestList, error) {
 	return x.asked(r.Context(), r.Who, in)
 }
 
 // asked lists the questions that the actor may see: those put to them, and those
 // their authority put.
-func (x *room) asked(ctx context.Context, who hub.Actor, in AskedFilter) (Asked, error) {
-	out := Asked{Requests: []RequestView{}}
+func (x *room) asked(ctx context.Context, who hub.Actor, in RequestFilter) (RequestList, error) {
+	out := RequestList{Requests: []RequestView{}}
 	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
-		out = Asked{Requests: []RequestView{}}
+		out = RequestList{Requests: []RequestView{}}
 		g, err := tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
 		if denied := new(policies.Denial); errors.As(err, &denied) {
 			return errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "requests"}}), err)

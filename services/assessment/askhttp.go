@@ -83,7 +83,7 @@ func (x *room) askForm(w http.ResponseWriter, r *web.Request) error {
 
 // askedPage lists what the reader is asked.
 func (x *room) askedPage(w http.ResponseWriter, r *web.Request) error {
-	list, err := x.asked(r.Context(), r.Who, AskedFilter{})
+	list, err := x.asked(r.Context(), r.Who, RequestFilter{})
 	if err != nil {
 		return err
 	}

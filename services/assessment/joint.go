@@ -18,11 +18,11 @@ import (
 // cannot differ (A005). A draft may be half written. There is no figure in it,
 // and nothing in it is worked out from anything else (L38).
 type Joint struct {
-	Dimensions  []Dimension `json:"dimensions"`
+	Dimensions  []Dimension `json:"dimensions,omitempty"`
 	Level       string      `json:"level,omitempty"`        // a code of the instrument, set by a named human; none to begin with (L38)
 	Rationale   string      `json:"rationale,omitempty"`    // at least 80 characters
-	NoneFor     bool        `json:"none_for,omitempty"`     // nothing was found that speaks for the concern
-	NoneAgainst bool        `json:"none_against,omitempty"` // nothing was found that speaks against it
+	NoneFor     bool        `json:"none_for,omitzero"`     // nothing was found that speaks for the concern
+	NoneAgainst bool        `json:"none_against,omitzero"` // nothing was found that speaks against it
 	ChangeTest  string      `json:"change_test,omitempty"`  // what would change our mind
 	Scenarios   string      `json:"scenarios,omitempty"`
 	ValidUntil  string      `json:"valid_until,omitempty"` // YYYY-MM-DD
@@ -47,7 +47,7 @@ type Evidence struct {
 	Source string `json:"source,omitempty"` // where it is from
 	AsOf   string `json:"as_of,omitempty"`  // YYYY-MM-DD: when it was so
 	Answer hub.ID `json:"answer,omitempty"` // the answer that it cites
-	Cited  bool   `json:"cited,omitempty"`  // the rationale builds on it
+	Cited  bool   `json:"cited,omitzero"`  // the rationale builds on it
 }
 
 // Gap is something that nobody in the room knows: what, who could, and by when.

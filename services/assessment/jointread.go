@@ -15,9 +15,9 @@ import (
 
 // JointView is a version of the joint assessment as one actor may see it.
 type JointView struct {
-	Version           int    `json:"version,omitempty"`
+	Version           int    `json:"version,omitzero"`
 	State             string `json:"state,omitempty"` // draft, signed
-	Edit              int    `json:"edit,omitempty"`
+	Edit              int    `json:"edit,omitzero"`
 	Instrument        string `json:"instrument,omitempty"`
 	InstrumentVersion string `json:"instrument_version,omitempty"`
 	Joint
@@ -30,8 +30,8 @@ type JointView struct {
 	Awaited    []string        `json:"awaited,omitempty"` // who must still sign: drafter, municipality, police
 	Inform     *InformView     `json:"inform,omitempty"`
 	Content    string          `json:"content,omitempty"` // the hash of what is shown here: what one signs
-	Broken     bool            `json:"broken,omitempty"`  // what is kept is not what was written
-	Own        bool            `json:"own,omitempty"`     // only what touches the reader's own tasks
+	Broken     bool            `json:"broken,omitzero"`  // what is kept is not what was written
+	Own        bool            `json:"own,omitzero"`     // only what touches the reader's own tasks
 	Versions   []VersionLine   `json:"versions,omitempty"`
 
 	set       stamp
@@ -145,10 +145,11 @@ func (x *room) opens(who hub.Actor, w *worked, may func(string) bool) func(field
 // statement in it cites an answer of the reader's own authority and department
 // (L9).
 func (x *room) touches(who hub.Actor, w *worked, v *version, code string) bool {
-	return slices.ContainsFunc(v.Cites, func(c cite) bool {
+	own, ok := x.Structure.Post(who.Hat.ID)
+	return ok && slices.ContainsFunc(v.Cites, func(c cite) bool {
 		return c.Dimension == code && slices.ContainsFunc(w.Answers, func(a contributed) bool {
 			by, _ := x.Structure.Post(a.Hat)
-			return a.Answer == c.Answer && a.Authority == who.Authority && by.Department == who.Department
+			return a.Answer == c.Answer && a.Authority == own.Authority && by.Department == own.Department
 		})
 	})
 }

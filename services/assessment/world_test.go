@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infohus/infohus/deploy"
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
@@ -24,6 +25,7 @@ type world struct {
 	*hubtest.Hub
 	t             *testing.T
 	env           service.Env // of the room that tells of concerns
+	room          *room
 	kase, subject hub.ID
 }
 
@@ -56,8 +58,22 @@ func name(_ context.Context, _ hub.Actor, _ string, ids []hub.ID) (map[hub.ID]te
 // municipality's core group is in it.
 func run(t *testing.T) *world {
 	t.Helper()
+	return runWith(t, "")
+}
+
+func demo() string { return string(deploy.Demo()) }
+
+// runWith is run with another structure file than the demo's.
+func runWith(t *testing.T, file string) *world {
+	t.Helper()
 	w := &world{t: t}
-	w.Hub = hubtest.Run(t, portal.Service, standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), Service, standIn("referral", nil, nil))
+	own := Service
+	own.Open = func(e service.Env) (service.Room, error) {
+		w.room = &room{e}
+		return open(e)
+	}
+	w.Hub = hubtest.Open(t, hubtest.Options{Structure: file, Services: []service.Service{portal.Service,
+		standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), own, standIn("referral", nil, nil)}})
 	w.kase, w.subject = w.another()
 	return w
 }

@@ -86,7 +86,7 @@ func (x *room) working(d *doing) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := version{N: 1, State: drafted, fresh: true}
+	v := version{N: 1, State: drafted, Cites: []cite{}, fresh: true}
 	if len(all) > 0 {
 		last := all[len(all)-1]
 		if last.State == drafted {

@@ -31,11 +31,12 @@ import (
 	"github.com/infohus/infohus/services/intake"
 	"github.com/infohus/infohus/services/person"
 	"github.com/infohus/infohus/services/portal"
+	"github.com/infohus/infohus/services/referral"
 )
 
 // rooms is every room there is.
 func rooms() []service.Service {
-	return []service.Service{portal.Service, person.Service, intake.Service, assessment.Service, audit.Service}
+	return []service.Service{portal.Service, person.Service, intake.Service, assessment.Service, referral.Service, audit.Service}
 }
 
 // command is one of the operator's commands.

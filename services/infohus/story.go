@@ -60,9 +60,11 @@ func pause(ctx context.Context) {
 
 const necessity = "Politiet må vide, hvem det drejer sig om, for at kunne sige, om bekymringen kan behandles."
 
-// story is the first half of a concern's life: received, checked, triaged.
+// story is a concern's life: received, checked, triaged; then, as a case, asked
+// about, assessed together, helped, followed up and closed.
 func (g *guide) story() error {
-	for _, chapter := range []func() error{g.received, g.released, g.triaged, g.letIn, g.turnedAway} {
+	for _, chapter := range []func() error{g.received, g.released, g.triaged, g.letIn,
+		g.opened, g.answered, g.met, g.assessed, g.helped, g.closed, g.turnedAway} {
 		if err := chapter(); err != nil {
 			return err
 		}
@@ -166,7 +168,7 @@ func (g *guide) letIn() error {
 }
 
 func (g *guide) turnedAway() error {
-	g.say("\n5. What is turned away: a police purpose that is never allowed, and a subject of somebody else.")
+	g.say("\n11. What is turned away: a police purpose that is never allowed, and a subject of somebody else.")
 	body := map[string]any{"subject": g.person, "municipality": "", "urgency": "normal", "why_now": "Prøve", "purpose": "investigation", "legal_basis": "RHL",
 		"statements": []map[string]any{{"kind": "fact", "text": "Prøve"}}}
 	for _, who := range []int{police, outsider} {

@@ -24,6 +24,8 @@ type guide struct {
 	now    hubTime
 	cast   []role // everybody who looks, in the order of the telling
 	id     string // the concern
+	kase   string // the case
+	hash   string // of the joint assessment, as it was read
 	person string // the subject
 	rows   map[string]int
 	wrong  []string
@@ -50,10 +52,14 @@ func newGuide(ctx context.Context, out io.Writer, c *caller, st *structure.Struc
 	}{
 		{"the municipal coordinator", hub.MunicipalCoordinator, home.Municipality}, {"the police coordinator", hub.PoliceCoordinator, home.Police},
 		{"the colleague (SSP)", hub.Receiver, home.Municipality}, {"a core group member", hub.CoreGroup, home.Municipality},
+		{"the invited authority", hub.Partner, ""},
 		{"the other municipality's coordinator", hub.MunicipalCoordinator, other}, {"the steering-group reader", hub.Steering, home.Municipality},
 		{"the administrator", hub.Administrator, home.Municipality}, {"the municipality's DPO", hub.DPO, home.Municipality},
 		{"the police's DPO", hub.DPO, home.Police}, {"the other municipality's DPO", hub.DPO, other},
 	} {
+		if want.role == hub.Partner {
+			want.at = g.region()
+		}
 		holders := slices.DeleteFunc(st.Holders(want.role, want.at, now), func(p structure.Post) bool { return posts(st, p.Person) > 1 })
 		if len(holders) == 0 {
 			return nil, fmt.Errorf("the structure file has no %s at %s with one hat only: the tour needs one", want.role, want.at)
@@ -88,6 +94,17 @@ func (g *guide) homes(now hubTime) (structure.Infohus, hub.AuthorityID, error) {
 	return structure.Infohus{}, "", errors.New("the tour needs an Infohus with a core group, and another municipality with a coordinator")
 }
 
+// region is the region's psychiatry: an authority that the police coordinator
+// brings in (D15).
+func (g *guide) region() hub.AuthorityID {
+	for _, a := range g.st.Authorities {
+		if a.Kind == hub.Region {
+			return a.ID
+		}
+	}
+	return ""
+}
+
 func (g *guide) login(i int) string { return g.cast[i].login }
 
 // The cast by what they do in the story.
@@ -96,6 +113,7 @@ const (
 	police
 	colleague
 	coreGroup
+	partner
 	outsider
 	steering
 	administrator
@@ -130,22 +148,27 @@ func (g *guide) does(who int, op string, in map[string]string, body any) (reply,
 // holds the answer against what it should be: the fields named, or nothing at
 // all. Nothing is told byte for byte as it is of a concern that never was.
 func (g *guide) looks(want map[int][]string) error {
+	return g.lookAt("getConcern", g.id, "/api/concerns", telling, want)
+}
+
+// lookAt is looks at anything that is read and listed by itself.
+func (g *guide) lookAt(op, id, list string, telling []clue, want map[int][]string) error {
 	g.say("   Everybody looks:")
 	var nothing []string
 	for i, r := range g.cast {
-		seen, err := g.c.call(g.ctx, r.login, "getConcern", map[string]string{"id": g.id}, nil)
+		seen, err := g.c.call(g.ctx, r.login, op, map[string]string{"id": id}, nil)
 		if err != nil {
 			return err
 		}
-		invented, err := g.c.call(g.ctx, r.login, "getConcern", map[string]string{"id": string(hub.NewID())}, nil)
+		invented, err := g.c.call(g.ctx, r.login, op, map[string]string{"id": string(hub.NewID())}, nil)
 		if err != nil {
 			return err
 		}
-		listed, err := g.listed(r.login)
+		listed, err := g.listed(r.login, list, id)
 		if err != nil {
 			return err
 		}
-		fields := inWords(fieldsOf(seen))
+		fields := inWords(telling, fieldsOf(seen))
 		if expected, some := want[i]; some {
 			g.say("     %-26s sees %s", r.name, fields)
 			for _, f := range expected {
@@ -155,21 +178,21 @@ func (g *guide) looks(want map[int][]string) error {
 			continue
 		}
 		nothing = append(nothing, r.name)
-		g.should(seen.Status == invented.Status && bytes.Equal(seen.Raw, invented.Raw), "%s gets another answer for this concern than for one that never was", r.name)
+		g.should(seen.Status == invented.Status && bytes.Equal(seen.Raw, invented.Raw), "%s gets another answer for this than for one that never was", r.name)
 		g.should(seen.Status == 404 && !listed, "%s should see nothing, and saw %s", r.name, fields)
 	}
 	g.say("     nothing, and no sign that there is anything: %s.", strings.Join(nothing, ", "))
 	return nil
 }
 
-// listed reports whether the concern is on any page of somebody's list.
-func (g *guide) listed(login string) (bool, error) {
+// listed reports whether something is on any page of somebody's list.
+func (g *guide) listed(login, list, id string) (bool, error) {
 	for after := ""; ; {
-		page, err := g.c.request(g.ctx, login, "GET", "/api/concerns?limit=100&after="+after, nil)
+		page, err := g.c.request(g.ctx, login, "GET", list+"?limit=100&after="+after, nil)
 		if err != nil {
 			return false, err
 		}
-		if bytes.Contains(page.Raw, []byte(`"id":"`+g.id)) {
+		if bytes.Contains(page.Raw, []byte(`"id":"`+id)) {
 			return true, nil
 		}
 		if after = page.text("next"); after == "" {
@@ -178,13 +201,20 @@ func (g *guide) listed(login string) (bool, error) {
 	}
 }
 
-// telling is what a field tells that the reader of the story cares about.
-var telling = []struct{ field, words string }{{"state", "that it is there and where it stands"}, {"theme", "what it is about and how urgent"}, {"name", "who it is about"},
+// clue is what a field tells that the reader of the story cares about.
+type clue struct{ field, words string }
+
+// What the fields of a concern tell, and of a case.
+var telling = []clue{{"state", "that it is there and where it stands"}, {"theme", "what it is about and how urgent"}, {"name", "who it is about"},
 	{"statements", "every statement"}, {"reporter_name", "who reported it"}, {"due", "the time limits"}, {"police_rationale", "both rationales"},
 	{"who_can_see", "who can see it and who has"}, {"handled", "that it is handled"}}
 
+var tellingOfCase = []clue{{"state", "that it is there and where it stands"}, {"name", "who it is about"}, {"circle", "who takes part"}, {"requests", "who was asked"},
+	{"meeting", "the meeting"}, {"dimensions", "the whole joint assessment"}, {"own_dimensions", "the dimensions of the own tasks"}, {"level", "the level and its rationale"},
+	{"recommendations", "what was recommended"}, {"follow_ups", "how it goes"}, {"closing", "how it ended"}, {"who_can_see", "who can see it and who has"}}
+
 // inWords tells what fields amount to.
-func inWords(fields []string) string {
+func inWords(telling []clue, fields []string) string {
 	var words []string
 	for _, t := range telling {
 		if slices.Contains(fields, t.field) {
@@ -245,11 +275,13 @@ func (g *guide) told(fact, notice string, to ...int) error {
 			if err != nil {
 				return err
 			}
-			where := `"what":"` + notice + `","concern":"` + g.id
-			if notice == "taken" {
-				where = `"what":"taken"` // who has lost access is not told to what
-			}
-			if found = bytes.Contains(r.Raw, []byte(where)); found {
+			lines, _ := r.Body["notices"].([]any)
+			found = slices.ContainsFunc(lines, func(l any) bool {
+				line, _ := l.(map[string]any)
+				about := line["concern"]
+				return line["what"] == notice && (about == g.id || about == g.kase || about == nil) // who has lost access is not told to what
+			})
+			if found {
 				break
 			}
 			pause(g.ctx)

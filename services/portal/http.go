@@ -305,6 +305,7 @@ type Notices struct {
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
 	What    string     `json:"what" doc:"What happened: received, rerouted, check, checked, shared, triaged, handled, overdue, given, taken."`
+	Kind    string     `json:"kind"` // of what it leads to: concern, case, request, offer
 	Concern hub.ID     `json:"concern,omitempty"`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`
@@ -318,7 +319,7 @@ func (x *room) listNotices(r *web.Request, _ struct{}) (Notices, error) {
 		return err
 	})
 	for _, n := range list {
-		line := NoticeLine{ID: n.ID, What: n.Word, Concern: n.Concern, At: n.At}
+		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, At: n.At}
 		if !n.Due.IsZero() {
 			line.Due = &n.Due
 		}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// caseOf waits for the case that the triage led to.
+func (g *guide) caseOf() error {
+	for range 100 { // the case is drafted after the commit: ask until it is there
+		r, err := g.c.request(g.ctx, g.login(municipal), "GET", "/api/cases?state=opening&limit=100", nil)
+		if err != nil {
+			return err
+		}
+		cases, _ := r.Body["cases"].([]any)
+		for _, c := range cases {
+			line, _ := c.(map[string]any)
+			id, _ := line["id"].(string)
+			v, err := g.c.call(g.ctx, g.login(municipal), "getCase", map[string]string{"id": id}, nil)
+			if err != nil {
+				return err
+			}
+			if v.text("concern") == g.id {
+				g.kase = id
+				return nil
+			}
+		}
+		pause(g.ctx)
+	}
+	g.should(false, "a case should have been drafted from the triage")
+	return nil
+}
+
+// works runs a command on the case as one of the cast, and says where it leads.
+func (g *guide) works(who int, op string, body any) (reply, error) {
+	return g.does(who, op, map[string]string{"id": g.kase}, body)
+}
+
+// looksAtCase is looks, at the case.
+func (g *guide) looksAtCase(want map[int][]string) error {
+	return g.lookAt("getCase", g.kase, "/api/cases", tellingOfCase, want)
+}
+
+func (g *guide) hat(who int) string { return string(g.cast[who].post.Hat.ID) }
+
+// day is so many days from now, in Copenhagen.
+func (g *guide) day(n int) string {
+	return g.now.In(hub.Copenhagen).AddDate(0, 0, n).Format(time.DateOnly)
+}
+
+func (g *guide) opened() error {
+	g.say("\n5. A case was drafted from the triage, with the circle that the structure file proposes. Both coordinators confirm it.")
+	if err := g.caseOf(); err != nil {
+		return err
+	}
+	if err := g.looksAtCase(map[int][]string{municipal: {"state", "circle", "name"}}); err != nil {
+		return err
+	}
+	r, err := g.works(municipal, "openCase", map[string]any{"members": []string{}, "reason": "Forvaltningerne inddrages hver for sig, når de kan bidrage.",
+		"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": necessity})
+	if err != nil {
+		return err
+	}
+	g.should(r.text("state") == "opening", "one coordinator alone must not open the case")
+	if r, err = g.works(police, "openCase", map[string]any{"members": []string{}, "reason": "Forebyggelsen inddrages, når der er brug for det."}); err != nil {
+		return err
+	}
+	g.say("   The case is now in %s. A seat in the core group opens nothing by itself.", r.text("state"))
+	g.should(r.text("state") == "collecting", "two confirmations open the case")
+	if err := g.looksAtCase(map[int][]string{municipal: {"name", "circle"}, police: {"name", "circle"}}); err != nil {
+		return err
+	}
+	return g.told("assessment.case.opened.v1", "case_opened", municipal, police)
+}
+
+func (g *guide) answered() error {
+	g.say("\n6. %s asks a department, %s asks another authority. Each sees its own question, and nothing else.", g.cast[municipal].post.Name, g.cast[police].post.Name)
+	r, err := g.works(municipal, "requestInformation", map[string]any{"authority": string(g.cast[coreGroup].post.Authority), "hats": []string{g.hat(coreGroup)},
+		"questions": "Hvordan går det i skolen, og hvem har kontakt?", "necessity": "Skolegangen er afgørende for, hvilken hjælp der kan virke."})
+	if err != nil {
+		return err
+	}
+	own := r.text("id")
+	if r, err = g.works(police, "requestInformation", map[string]any{"authority": string(g.cast[partner].post.Authority), "hats": []string{g.hat(partner)},
+		"questions": "Er der et forløb, vi skal tage hensyn til?", "legal_basis": "RPL115-1-2", "purpose": "prevention", "necessity": "Et forløb i psykiatrien har betydning for, hvem der bør tale med ham."}); err != nil {
+		return err
+	}
+	other := r.text("id")
+	if r, err = g.does(coreGroup, "answerInformation", map[string]string{"id": own}, map[string]any{"grade": 3, "to": []string{string(g.cast[police].post.Authority)},
+		"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": "Politiets tovholder skal kende skolegangen for at kunne vurdere sammen med os.",
+		"statements": []map[string]any{{"kind": "fact", "text": "Fraværet er steget fra 4 til 31 procent siden september.", "source": "Fraværsregistrering", "reliability": "A", "as_of": g.day(-3), "class": "ordinary"}}}); err != nil {
+		return err
+	}
+	g.say("   %s answers with one fact, released to the police as well: a share, on § 115 stk. 2.", g.cast[coreGroup].post.Name)
+	if _, err = g.does(partner, "declineInformation", map[string]string{"id": other}, nil); err != nil {
+		return err
+	}
+	g.say("   %s declines, without a reason: the law permits an answer and does not demand one. To the others it looks like nothing known.", g.cast[partner].post.Name)
+	if r, err = g.does(police, "getRequest", map[string]string{"id": other}, nil); err != nil {
+		return err
+	}
+	g.should(r.text("outcome") != "declined", "a decline should look as the Infohus has chosen, and looks %s", r.text("outcome"))
+	for who, want := range map[int]int{municipal: 1, police: 1, outsider: 0, colleague: 0} {
+		r, err := g.c.call(g.ctx, g.login(who), "listAnswers", map[string]string{"id": g.kase}, nil)
+		if err != nil {
+			return err
+		}
+		list, _ := r.Body["answers"].([]any)
+		g.should(len(list) == want, "%s should read %d answers, and reads %d", g.cast[who].name, want, len(list))
+	}
+	return g.looksAtCase(map[int][]string{municipal: {"requests"}, police: {"requests"}})
+}
+
+func (g *guide) met() error {
+	g.say("\n7. %s is invited to take part, and the case is discussed at a meeting: who was there, and what was said.", g.cast[coreGroup].post.Name)
+	if _, err := g.works(municipal, "inviteToCase", map[string]any{"hat": g.hat(coreGroup), "reason": "Deltager i analysen med viden om skolegangen.", "until": g.day(60)}); err != nil {
+		return err
+	}
+	if _, err := g.works(municipal, "conveneMeeting", map[string]any{"date": g.day(0), "time": "00:00"}); err != nil {
+		return err
+	}
+	r, err := g.works(police, "holdMeeting", map[string]any{"attendance": []string{g.hat(municipal), g.hat(police), g.hat(coreGroup)},
+		"note": "Skole og politi ser det samme billede. Familien vil gerne have hjælp."})
+	if err != nil {
+		return err
+	}
+	g.say("   The case is now in %s.", r.text("state"))
+	if err := g.told("assessment.meeting.called.v1", "meeting_called", coreGroup); err != nil {
+		return err
+	}
+	return g.looksAtCase(map[int][]string{municipal: {"dimensions", "meeting"}, police: {"dimensions", "meeting"}, coreGroup: {"meeting", "level"}})
+}
+
+// assessment is what the two write together: each side of every dimension that
+// matters, and what nobody knows.
+func (g *guide) assessment() map[string]any {
+	i, _ := g.st.InstrumentAt(g.now)
+	var dimensions []map[string]any
+	for n, d := range i.Dimensions {
+		one := map[string]any{"code": d.Code, "relevance": "none"}
+		if n == 0 {
+			one = map[string]any{"code": d.Code, "relevance": "central", "movement": "worse", "confidence": "medium",
+				"evidence_for":     []map[string]any{{"text": "Gentager slagord fra den nye omgangskreds.", "kind": "hearsay", "source": "Klub", "as_of": g.day(-10), "cited": true}},
+				"evidence_against": []map[string]any{{"text": "Tager afstand fra vold, når han er alene med sin lærer.", "kind": "fact", "source": "Skole", "as_of": g.day(-5), "cited": true}},
+				"gaps":             []map[string]any{{"what": "Hvem har han kontakt til uden for skolen?", "who_could_know": string(g.cast[municipal].post.Authority), "due": g.day(20)}}}
+		}
+		dimensions = append(dimensions, one)
+	}
+	return map[string]any{"edit": 0, "dimensions": dimensions, "level": i.Levels[2].Code, "change_test": "At han igen kommer i skole hver dag, og at de gamle venner er tilbage.",
+		"rationale": "Fraværet og den nye omgangskreds taler for bekymringen. Hans egen afstand til vold og den gode kontakt til skolen taler imod, at den er alvorlig.", "valid_until": g.day(90)}
+}
+
+func (g *guide) assessed() error {
+	g.say("\n8. The joint assessment: evidence for and against, what nobody knows, a level that a named human sets. A dissent has its own test.")
+	if _, err := g.works(municipal, "draftAssessment", g.assessment()); err != nil {
+		return err
+	}
+	i, _ := g.st.InstrumentAt(g.now)
+	if _, err := g.works(coreGroup, "addDissent", map[string]any{"about": "level", "level": i.Levels[1].Code, "reason": "Skolen ser en dreng, der keder sig, mere end en, der er på vej væk.",
+		"test": "Jeg skifter mening, hvis fraværet ikke falder, når han får en mentor.", "due": g.day(30)}); err != nil {
+		return err
+	}
+	if _, err := g.works(municipal, "decideInform", map[string]any{"decision": "now"}); err != nil {
+		return err
+	}
+	for _, who := range []int{municipal, police} {
+		r, err := g.works(who, "getAssessment", nil)
+		if err != nil {
+			return err
+		}
+		if r, err = g.works(who, "signAssessment", map[string]any{"content": r.text("content")}); err != nil {
+			return err
+		}
+		g.say("   %s signs exactly what was read. The case is in %s.", g.cast[who].post.Name, r.text("state"))
+	}
+	if err := g.told("assessment.assessment.signed.v1", "case_recommended", municipal, police); err != nil {
+		return err
+	}
+	return g.looksAtCase(map[int][]string{municipal: {"dimensions", "recommendations"}, police: {"dimensions", "recommendations"}, coreGroup: {"state"}})
+}
+
+func (g *guide) helped() error {
+	g.say("\n9. Help is offered. The receiver sees what, and not who, until it says yes.")
+	i, _ := g.st.InstrumentAt(g.now)
+	var r reply
+	var err error
+	for range 100 { // the course is drafted after the commit
+		if r, err = g.c.call(g.ctx, g.login(municipal), "recommendReferral", map[string]string{"id": g.kase}, map[string]any{"authority": string(g.cast[coreGroup].post.Authority), "hats": []string{g.hat(coreGroup)},
+			"dimension": i.Dimensions[0].Code, "measure": "mentor", "preview": "En mentor til en ung, der er ved at miste kontakten til skolen.",
+			"task": "Find en mentor, der kan mødes med ham to gange om ugen."}); err != nil {
+			return err
+		}
+		if r.Status < 300 {
+			break
+		}
+		pause(g.ctx)
+	}
+	g.should(r.Status < 300, "a recommendation should be drafted: %d %s", r.Status, r.Raw)
+	offer := map[string]string{"id": r.text("id")}
+	if _, err = g.does(municipal, "sendReferral", offer, map[string]any{}); err != nil {
+		return err
+	}
+	if r, err = g.does(coreGroup, "getReferral", offer, nil); err != nil {
+		return err
+	}
+	g.should(!bytes.Contains(r.Raw, []byte(g.person)), "the preview should not say who it is")
+	if _, err = g.does(coreGroup, "answerReferral", offer, map[string]any{"answer": "taken_up"}); err != nil {
+		return err
+	}
+	if r, err = g.does(coreGroup, "getReferral", offer, nil); err != nil {
+		return err
+	}
+	g.should(bytes.Contains(r.Raw, []byte(g.person)), "who took it up should see who it is")
+	g.say("   %s took it up, and sees who it is from now on.", g.cast[coreGroup].post.Name)
+	if _, err = g.does(coreGroup, "progressMeasure", offer, map[string]any{"status": "running", "start": g.day(0), "end": g.day(120)}); err != nil {
+		return err
+	}
+	if _, err = g.works(police, "recordFollowUp", map[string]any{"movements": []map[string]any{{"dimension": i.Dimensions[0].Code, "movement": "better"}},
+		"note": "Mentoren er i gang, og fraværet falder.", "next": g.day(28)}); err != nil {
+		return err
+	}
+	g.say("   It was followed up, and has a next date: a case without one cannot exist.")
+	if err := g.told("referral.followup.recorded.v1", "followed_up", municipal, police); err != nil {
+		return err
+	}
+	return g.looksAtCase(map[int][]string{municipal: {"follow_ups"}, police: {"follow_ups"}, coreGroup: {"state"}})
+}
+
+func (g *guide) closed() error {
+	g.say("\n10. Both coordinators close it, and what others could see ends with it.")
+	end := map[string]any{"reason": "risk_reduced", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
+	r, err := g.works(municipal, "closeCase", end)
+	if err != nil {
+		return err
+	}
+	g.should(r.text("state") == "closing", "one coordinator alone must not close the case")
+	if r, err = g.works(police, "closeCase", end); err != nil {
+		return err
+	}
+	g.say("   The case is %s.", r.text("state"))
+	g.should(r.text("state") == "closed", "two that agree close the case")
+	if err := g.told("referral.case.closed.v1", "case_closed", municipal, police); err != nil {
+		return err
+	}
+	return g.looksAtCase(map[int][]string{municipal: {"reference"}, police: {"reference"}})
+}
