@@ -19,11 +19,11 @@ import (
 // and nothing in it is worked out from anything else (L38).
 type Joint struct {
 	Dimensions  []Dimension `json:"dimensions,omitempty"`
-	Level       string      `json:"level,omitempty"`        // a code of the instrument, set by a named human; none to begin with (L38)
-	Rationale   string      `json:"rationale,omitempty"`    // at least 80 characters
+	Level       string      `json:"level,omitempty"`       // a code of the instrument, set by a named human; none to begin with (L38)
+	Rationale   string      `json:"rationale,omitempty"`   // at least 80 characters
 	NoneFor     bool        `json:"none_for,omitzero"`     // nothing was found that speaks for the concern
 	NoneAgainst bool        `json:"none_against,omitzero"` // nothing was found that speaks against it
-	ChangeTest  string      `json:"change_test,omitempty"`  // what would change our mind
+	ChangeTest  string      `json:"change_test,omitempty"` // what would change our mind
 	Scenarios   string      `json:"scenarios,omitempty"`
 	ValidUntil  string      `json:"valid_until,omitempty"` // YYYY-MM-DD
 }
@@ -47,7 +47,7 @@ type Evidence struct {
 	Source string `json:"source,omitempty"` // where it is from
 	AsOf   string `json:"as_of,omitempty"`  // YYYY-MM-DD: when it was so
 	Answer hub.ID `json:"answer,omitempty"` // the answer that it cites
-	Cited  bool   `json:"cited,omitzero"`  // the rationale builds on it
+	Cited  bool   `json:"cited,omitzero"`   // the rationale builds on it
 }
 
 // Gap is something that nobody in the room knows: what, who could, and by when.
@@ -106,8 +106,12 @@ func (e Evidence) empty() bool {
 func (g Gap) empty() bool { return strings.TrimSpace(g.What) == "" && g.Who == "" && g.Due == "" }
 
 // arrange puts the dimensions in the instrument's order, each once, and leaves
-// out rows in which nothing was written.
+// out rows in which nothing was written and space around what was: page and API
+// keep the same bytes.
 func (j Joint) arrange(by structure.Instrument) Joint {
+	for _, text := range []*string{&j.Rationale, &j.ChangeTest, &j.Scenarios} {
+		*text = strings.TrimSpace(*text)
+	}
 	all := make([]Dimension, len(by.Dimensions))
 	for i, known := range by.Dimensions {
 		all[i].Code = known.Code
@@ -118,8 +122,15 @@ func (j Joint) arrange(by structure.Instrument) Joint {
 		}
 		for _, side := range all[i].sides() {
 			*side.list = slices.DeleteFunc(slices.Clone(*side.list), Evidence.empty)
+			for n := range *side.list {
+				e := &(*side.list)[n]
+				e.Text, e.Source = strings.TrimSpace(e.Text), hub.CleanLine(e.Source)
+			}
 		}
 		all[i].Gaps = slices.DeleteFunc(slices.Clone(all[i].Gaps), Gap.empty)
+		for n := range all[i].Gaps {
+			all[i].Gaps[n].What = strings.TrimSpace(all[i].Gaps[n].What)
+		}
 	}
 	j.Dimensions = all
 	return j

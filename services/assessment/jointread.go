@@ -30,8 +30,8 @@ type JointView struct {
 	Awaited    []string        `json:"awaited,omitempty"` // who must still sign: drafter, municipality, police
 	Inform     *InformView     `json:"inform,omitempty"`
 	Content    string          `json:"content,omitempty"` // the hash of what is shown here: what one signs
-	Broken     bool            `json:"broken,omitzero"`  // what is kept is not what was written
-	Own        bool            `json:"own,omitzero"`     // only what touches the reader's own tasks
+	Broken     bool            `json:"broken,omitzero"`   // what is kept is not what was written
+	Own        bool            `json:"own,omitzero"`      // only what touches the reader's own tasks
 	Versions   []VersionLine   `json:"versions,omitempty"`
 
 	set       stamp

@@ -73,7 +73,7 @@ func runWith(t *testing.T, file string) *world {
 		return open(e)
 	}
 	w.Hub = hubtest.Open(t, hubtest.Options{Structure: file, Services: []service.Service{portal.Service,
-		standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), own, standIn("referral", nil, nil)}})
+		standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), own, standIn("referral", nil, nil), standIn("audit", nil, map[string]web.Mark{"seen": name})}})
 	w.kase, w.subject = w.another()
 	return w
 }
