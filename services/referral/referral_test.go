@@ -1,0 +1,481 @@
+package referral
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+// TestMoves holds the state × action tables against their picture, so that a
+// change of the process is seen as one.
+func TestMoves(t *testing.T) {
+	var b strings.Builder
+	for _, s := range States {
+		for _, a := range Actions {
+			if to, err := move(s, a); err == nil {
+				fmt.Fprintf(&b, "%s %s -> %s\n", s, a, to)
+			} else if hub.CodeOf(err) != hub.CodeConflict || to != s {
+				t.Errorf("%s %s: %v", s, a, err)
+			}
+		}
+	}
+	for _, kind := range []string{"plain", notification} {
+		for _, s := range OfferStates {
+			for _, a := range OfferActions {
+				if to, err := moveOffer(kind, s, a); err == nil {
+					fmt.Fprintf(&b, "%s %s %s -> %s\n", kind, s, a, to)
+				}
+			}
+		}
+	}
+	const want = `collecting unconsent -> collecting
+collecting close -> closing
+analysis unconsent -> analysis
+analysis close -> closing
+assessment unconsent -> assessment
+assessment close -> closing
+recommended recommend -> recommended
+recommended consent -> recommended
+recommended unconsent -> recommended
+recommended follow -> follow_up
+recommended close -> closing
+follow_up recommend -> follow_up
+follow_up consent -> follow_up
+follow_up unconsent -> follow_up
+follow_up follow -> follow_up
+follow_up close -> closing
+closing unconsent -> closing
+closing close -> closing
+closing resume -> follow_up
+closed reopen -> closed
+plain offer_draft send -> offered
+plain offer_draft cancel -> offer_withdrawn
+plain offered take_up -> taken_up
+plain offered turn_down -> not_taken_up
+plain offered cancel -> offer_withdrawn
+plain taken_up progress -> taken_up
+plain taken_up end -> offer_ended
+plain taken_up cancel -> offer_withdrawn
+notification offer_draft send -> taken_up
+notification offer_draft cancel -> offer_withdrawn
+notification taken_up end -> offer_ended
+notification taken_up cancel -> offer_withdrawn
+`
+	if b.String() != want {
+		t.Errorf("the tables are now:\n%s", b.String())
+	}
+	for s, moves := range Moves {
+		for a, to := range moves {
+			if !slices.Contains(States, s) || !slices.Contains(States, to) || !slices.Contains(Actions, a) {
+				t.Errorf("%s %s leads to %q", s, a, to)
+			}
+		}
+	}
+	for _, s := range OfferStates {
+		if (len(OfferMoves[s]) == 0) != s.over() {
+			t.Errorf("%s is over: %v, and can go on: %v", s, s.over(), OfferMoves[s])
+		}
+	}
+}
+
+// TestOnward: the first that is taken up, or the last answer, whatever it is.
+// Nothing waits for a decline, and nothing is gained by one (L4).
+func TestOnward(t *testing.T) {
+	of := func(kind string, states ...OfferState) (list []standing) {
+		for _, s := range states {
+			list = append(list, standing{kind, s})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		offers []standing
+		want   bool
+	}{
+		{nil, false},
+		{of("plain", OfferDraft), false},
+		{of("plain", Offered), false},
+		{of("plain", TakenUp, Offered, OfferDraft), true},
+		{of("talk", OfferEnded, Offered), true},
+		{of("plain", NotTakenUp), true},
+		{of("plain", NotTakenUp, NotTakenUp, OfferWithdrawn), true},
+		{of("plain", NotTakenUp, Offered), false},
+		{of("plain", NotTakenUp, OfferDraft), false},
+		{of("plain", OfferWithdrawn), false},
+		{of(notification, TakenUp), true},
+		{append(of(notification, TakenUp), of("plain", Offered)...), false},
+		{append(of(notification, OfferEnded), of("plain", OfferDraft)...), false},
+	} {
+		if got := onward(c.offers); got != c.want {
+			t.Errorf("%v goes onward: %v", c.offers, got)
+		}
+	}
+}
+
+// TestNoNumber: what could be a CPR number stands in no free text (L29), and a
+// telephone number, a date or a paragraph may.
+func TestNoNumber(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Han er født 010109-4321.":             true,
+		"0101094321":                           true,
+		"010109 4321":                          true,
+		"01.01.09-4321":                        true,
+		"01 01 09 43 21":                       true,
+		"cpr:710109-4321":                      true, // a substitute number
+		"12 010109-4321":                       true,
+		"010109–4321":                          true,
+		"Ring på 12 34 56 78":                  false,
+		"Mødes 16.11.2026 kl. 09.00":           false,
+		"retsplejeloven § 115, stk. 1, nr. 2":  false,
+		"450109-4321":                          false, // no such day
+		"011309-4321":                          false, // no such month
+		"01010943210":                          false, // eleven digits
+		"Sag 2026-11-16, 4 timer":              false,
+		"En voksen, der kan følges med i tog.": false,
+		"":                                     false,
+	} {
+		if got := hasNumber(text); got != want {
+			t.Errorf("%q holds a number: %v", text, got)
+		}
+	}
+}
+
+func demo(t testing.TB) *structure.Structure {
+	t.Helper()
+	s, err := structure.Load(bytes.NewReader(deploy.Demo()), "infohus.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var today = time.Date(2026, 11, 16, 9, 0, 0, 0, hub.Copenhagen)
+
+// TestFits is domain.md 2.7 and 2.8: exit is for whoever is known to be 18, a
+// notification for whoever may be a child.
+func TestFits(t *testing.T) {
+	s := demo(t)
+	for _, c := range []struct {
+		code, band   string
+		fits, mayFit bool
+	}{
+		{"exit", "under_18", false, false}, {"exit", "unknown", false, true}, {"exit", "", false, true}, {"exit", "18_25", true, true}, {"exit", "over_25", true, true},
+		{"statutory_notification", "under_18", true, true}, {"statutory_notification", "unknown", true, true},
+		{"statutory_notification", "18_25", false, false}, {"statutory_notification", "over_25", false, false},
+		{"mentor", "under_18", true, true}, {"mentor", "unknown", true, true}, {"mentor", "over_25", true, true},
+	} {
+		m, ok := s.Measure(c.code, today)
+		if !ok {
+			t.Fatalf("no measure %s", c.code)
+		}
+		if got, may := fits(m, c.band), mayFit(m, c.band); got != c.fits || may != c.mayFit {
+			t.Errorf("%s fits %q: %v, may: %v", c.code, c.band, got, may)
+		}
+	}
+	if outgrown(18, "under_18") || outgrown(18, "unknown") || !outgrown(18, "18_25") || outgrown(0, "over_25") {
+		t.Error("outgrown at another age than the measure's")
+	}
+}
+
+// TestTwoIdentities: two parties, two people, one reason. Two accounts of one
+// person are one person (S9).
+func TestTwoIdentities(t *testing.T) {
+	of := func(person hub.ID, a hub.AuthorityID, reason string) Proposal {
+		return Proposal{Person: person, Authority: a, Reason: reason}
+	}
+	for _, c := range []struct {
+		a, b Proposal
+		want bool
+	}{
+		{of("p", "koege", "moved"), of("q", "politi", "moved"), true},
+		{of("p", "koege", "moved"), of("p", "politi", "moved"), false},
+		{of("p", "koege", "moved"), of("q", "koege", "moved"), false},
+		{of("p", "koege", "moved"), of("q", "politi", "error"), false},
+		{of("p", "koege", ""), of("q", "politi", ""), false},
+		{of("", "koege", "moved"), of("", "politi", "moved"), false},
+	} {
+		if got := agree(c.a, c.b); got != c.want || agree(c.b, c.a) != c.want {
+			t.Errorf("%v and %v agree: %v", c.a, c.b, got)
+		}
+	}
+	said := []Proposal{of("q", "politi", "error"), of("p", "koege", "moved"), of("r", "politi", "moved")}
+	if got := standingOf(said); len(got) != 2 || got[0].Reason != "error" || got[1].Reason != "moved" {
+		t.Errorf("what stands is %v", got)
+	}
+}
+
+// TestNext: the next date is never missing, never past, never later than the
+// structure file allows; and a refusal says the latest day.
+func TestNext(t *testing.T) {
+	x := &room{service.Env{Structure: demo(t)}}
+	c := &course{Municipality: "koege"}
+	first := x.latest(c, today)
+	c.FollowUps = 1
+	later := x.latest(c, today)
+	if d := first.Sub(today); d != 30*24*time.Hour {
+		t.Errorf("the first follow-up is within %s", d)
+	}
+	if d := later.Sub(today); d != 90*24*time.Hour {
+		t.Errorf("the later ones are within %s", d)
+	}
+	for day, key := range map[string]string{"": "error.required", "2026-13-01": "error.date", "01-12-2026": "error.date", "0001-01-01": "error.date",
+		"2026-11-15": "referral.error.past", "2026-11-16": "", "2026-12-16": "", "2026-12-17": "referral.error.next_late"} {
+		var p hub.Problems
+		got := next(&p, day, today, first)
+		if key == "" && (len(p) > 0 || !got.After(today)) || key != "" && (len(p) != 1 || p[0].Key != key || p[0].Field != "next") {
+			t.Errorf("%q: %v, %v", day, got, p)
+		}
+		if key == "referral.error.next_late" && fmt.Sprint(p[0].Args) != "[16.12.2026]" {
+			t.Errorf("the latest day is told as %v", p[0].Args)
+		}
+	}
+	for _, s := range append(States, "bogus") {
+		if due := x.due(s, "koege", today); !due.After(today) {
+			t.Errorf("%s has no next date: %s", s, due)
+		}
+	}
+}
+
+// TestLevels: owner, deputy a day later, manager two days later, each once.
+func TestLevels(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		told  int
+		want  int
+	}{{-time.Second, 0, 0}, {0, 0, 1}, {23 * time.Hour, 1, 1}, {24 * time.Hour, 1, 2}, {48 * time.Hour, 0, 3}, {1000 * time.Hour, 3, 3}} {
+		if got := remind(today, c.told, today.Add(c.after)); got != c.want {
+			t.Errorf("%s after, %d told: %d", c.after, c.told, got)
+		}
+	}
+}
+
+// checks is what every refused input is: the problems with it, by field and key.
+type checks struct {
+	name string
+	got  hub.Problems
+	want string // "field key", sorted, joined by commas; "" for none
+}
+
+func (c checks) hold(t *testing.T) {
+	t.Helper()
+	var list []string
+	for _, e := range c.got {
+		list = append(list, e.Field+" "+strings.TrimPrefix(strings.TrimPrefix(e.Key, "referral."), "error."))
+	}
+	slices.Sort(list)
+	if got := strings.Join(list, ", "); got != c.want {
+		t.Errorf("%s: %q, want %q", c.name, got, c.want)
+	}
+}
+
+// TestBadInput is the table of what inputs may not be: page and API hand the same
+// in, so each row is what happens at both.
+func TestBadInput(t *testing.T) {
+	s := demo(t)
+	text := func(n int) hub.Personal { return hub.NewPersonal(strings.Repeat("å", n)) }
+	number := hub.NewPersonal("Det er ham med 010109-4321 fra skolen")
+	i, _ := s.InstrumentAt(today)
+	known := func(a hub.AuthorityID) bool { _, ok := s.Authority(a); return ok }
+	good := Consented{Document: hub.NewPersonal("Sag 4"), SignedOn: "2026-11-01", Scope: text(40), Fields: []string{"identity"}}
+	consent := func(change func(c *Consented)) hub.Problems {
+		c := good
+		change(&c)
+		return c.Check(today, known)
+	}
+	closing := func(change func(c *Closure)) hub.Problems {
+		c := Closure{Reason: "moved", Informed: "yes"}
+		change(&c)
+		return c.Check(s)
+	}
+	held := Talk{Status: "held", Mode: "in_person", TookPart: text(3)}
+	talked := func(band string, change func(c *Talk)) hub.Problems {
+		c := held
+		change(&c)
+		return Progress{Status: "done", Talk: &c}.Check(talk, band)
+	}
+	for _, c := range []checks{
+		{"a whole recommendation", Recommendation{Preview: text(30), Task: text(1)}.Check("plain"), ""},
+		{"nothing", Recommendation{}.Check("plain"), "preview missing, task missing"},
+		{"a short preview", Recommendation{Preview: text(29), Task: text(1)}.Check("plain"), "preview too_short"},
+		{"a long preview", Recommendation{Preview: text(501), Task: text(2001)}.Check("plain"), "preview too_long, task too_long"},
+		{"a number in both", Recommendation{Preview: number, Task: number}.Check("plain"), "preview number, task number"},
+		{"a notification", Recommendation{Task: text(1)}.Check(notification), ""},
+		{"a notification with a preview", Recommendation{Preview: text(30), Task: text(1)}.Check(notification), "preview no_preview"},
+
+		{"a measure that is planned", Progress{Status: "planned", End: "2027-01-01"}.Check("plain", "over_25"), ""},
+		{"no status", Progress{}.Check("plain", ""), "status choose"},
+		{"running, and no end", Progress{Status: "running"}.Check("plain", ""), "end required"},
+		{"days that are none", Progress{Status: "done", Start: "2026-02-30", End: "x"}.Check("plain", ""), "end date, start date"},
+		{"a talk of a mentor", Progress{Status: "done", Talk: &held}.Check("plain", "over_25"), "talk no_talk"},
+		{"a talk that was held", talked("over_25", func(*Talk) {}), ""},
+		{"a child's", talked("under_18", func(*Talk) {}), "talk.guardian choose"},
+		{"a child's, perhaps", talked("unknown", func(*Talk) {}), "talk.guardian choose"},
+		{"a child's with a guardian", talked("under_18", func(c *Talk) { c.Guardian = "present" }), ""},
+		{"by phone, of nobody knows whom", talked("18_25", func(c *Talk) { c.Mode = "phone" }), "talk.identity choose"},
+		{"by phone, of somebody", talked("18_25", func(c *Talk) { c.Mode, c.Identity = "phone", "called_back" }), ""},
+		{"held, and no more", talked("18_25", func(c *Talk) { *c = Talk{Status: "held"} }), "talk.mode choose, talk.took_part missing"},
+		{"offered", talked("under_18", func(c *Talk) { *c = Talk{Status: "offered"} }), ""},
+		{"unknown codes", talked("18_25", func(c *Talk) { *c = Talk{"x", "x", "x", "x", text(2001)} }),
+			"talk.guardian choose, talk.identity choose, talk.mode choose, talk.status choose, talk.took_part too_long"},
+
+		{"an ending", Ending{Outcome: "completed"}.Check("plain"), ""},
+		{"no outcome", Ending{}.Check("plain"), "outcome choose"},
+		{"the clock's outcome", Ending{Outcome: "outgrown"}.Check("plain"), "outcome choose"},
+		{"a receipt", Ending{}.Check(notification), ""},
+		{"more than a receipt", Ending{Outcome: "completed"}.Check(notification), "outcome receipt_only"},
+
+		{"a follow-up", Followed{Movements: []Movement{{"family", "better"}}, Note: text(1500)}.Check(i), ""},
+		{"nothing moved", Followed{Note: text(1501)}.Check(i), "movements movement_missing, note too_long"},
+		{"no such dimension", Followed{Movements: []Movement{{"luck", "better"}}, Note: text(1)}.Check(i), "movements dimension"},
+		{"one twice", Followed{Movements: []Movement{{"family", "better"}, {"family", "worse"}}, Note: text(1)}.Check(i), "movements dimension"},
+		{"no such movement", Followed{Movements: []Movement{{"family", "5"}}, Note: number}.Check(i), "movement.family choose, note number"},
+
+		{"a closing", closing(func(*Closure) {}), ""},
+		{"no reason", closing(func(c *Closure) { c.Reason = "boredom" }), "reason choose"},
+		{"not said whether told", closing(func(c *Closure) { c.Informed = "" }), "informed choose"},
+		{"not told, and not why", closing(func(c *Closure) { c.Informed = "no" }), "why_not_informed missing"},
+		{"exempt without a number", closing(func(c *Closure) { c.Informed, c.Why = "exempt", text(1) }), "inform_ground choose"},
+		{"exempt", closing(func(c *Closure) { c.Informed, c.InformGround, c.Why = "exempt", "22-2-4", text(1) }), ""},
+		{"a ground, and told", closing(func(c *Closure) { c.InformGround = "x" }), "inform_ground choose"},
+
+		{"a reopening", Reopening{Reason: text(30)}.Check(), ""},
+		{"a reopening for little", Reopening{Reason: text(29)}.Check(), "reason too_short"},
+
+		{"a consent", consent(func(*Consented) {}), ""},
+		{"signed tomorrow", consent(func(c *Consented) { c.SignedOn = "2026-11-17" }), "signed_on date.future"},
+		{"to nothing", consent(func(c *Consented) { c.Fields, c.Scope = nil, text(29) }), "fields choose, scope too_short"},
+		{"to what there is not", consent(func(c *Consented) { c.Fields = []string{"address"} }), "fields choose"},
+		{"to nobody there is", consent(func(c *Consented) { c.Recipients = []hub.AuthorityID{"pet"} }), "recipients choose"},
+		{"no document", consent(func(c *Consented) { c.Document = hub.Personal{} }), "document missing"},
+	} {
+		c.hold(t)
+	}
+}
+
+// TestConsent: it covers whom it names, until it is withdrawn, and cuts what is
+// shared to what was signed (L8).
+func TestConsent(t *testing.T) {
+	c := &consent{Fields: []string{"identity", "offer"}, Recipients: []hub.AuthorityID{"politi"}}
+	if !c.covers("koege", "politi") || !c.covers("koege", "koege") || c.covers("koege", "psykiatrien") {
+		t.Error("it covers others than it names")
+	}
+	if got := c.cut(offerClasses); !slices.Equal(got, []string{"identity", "offer", "offer_status"}) {
+		t.Errorf("it lets through %v", got)
+	}
+	if got := (*consent)(nil).cut(offerClasses); !slices.Equal(got, offerClasses) {
+		t.Errorf("no consent lets through %v", got)
+	}
+	if c.EndedAt = &today; c.covers("koege", "politi") || c.covers("koege", "koege") {
+		t.Error("it covers after it was withdrawn")
+	}
+}
+
+// TestNothingIsADecision: the hub has no such type and no such word (L45).
+func TestNothingIsADecision(t *testing.T) {
+	files, err := schema.ReadFile("migrations/0001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"decision", "afgoerelse", "afgørelse", "verdict", "score"} {
+		if strings.Contains(strings.ToLower(string(files)), word) {
+			t.Errorf("the schema speaks of a %s", word)
+		}
+	}
+}
+
+// TestEveryCodeHasItsWord: a code that a page can show is a word in both languages.
+func TestEveryCodeHasItsWord(t *testing.T) {
+	for _, lang := range []string{"da", "en"} {
+		b, err := pages.ReadFile("pages/" + lang + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := map[string]string{}
+		if err := json.Unmarshal(b, &words); err != nil {
+			t.Fatal(err)
+		}
+		has := func(key string) {
+			if words["referral."+key] == "" {
+				t.Errorf("%s.json has no referral.%s", lang, key)
+			}
+		}
+		for _, s := range OfferStates {
+			has("state." + string(s))
+		}
+		for what := range dutyOf {
+			has("waits." + what)
+		}
+		for field, codes := range map[string][]string{"answer": Answers, "status": Statuses, "outcome": Outcomes, "informed": Informed, "inform_ground": Grounds, "fields": ConsentFields,
+			"talk.status": TalkStatuses, "talk.mode": Modes, "talk.identity": Identities, "talk.guardian": Guardians} {
+			for _, c := range codes {
+				has("field." + field + "." + c)
+			}
+		}
+		for _, m := range Movements {
+			has("movement." + m)
+		}
+		for _, g := range Guardians {
+			has("guardian." + g)
+		}
+		for _, why := range []string{"gap", "dissent", "outgrown"} {
+			has("task." + why)
+		}
+	}
+}
+
+// FuzzInputs: whatever JSON comes, an input is refused or is checked; nothing
+// panics, and nothing with a CPR number in its preview passes.
+func FuzzInputs(f *testing.F) {
+	s := demo(f)
+	i, _ := s.InstrumentAt(today)
+	for _, seed := range []string{`{}`, `{"preview":"010109-4321 er en ung mand i byen","task":"x","due":"2026-99-99"}`, `{"status":"held","talk":{"status":"held","mode":"phone"}}`,
+		`{"movements":[{"dimension":"family","movement":"better"}],"note":"x","next":"2026-12-01","done":["a"]}`, `{"reason":"moved","informed":"exempt"}`,
+		`{"document":"x","signed_on":"2026-02-30","fields":["identity"],"recipients":["koege"]}`, `{"outcome":"completed","effect":"\u0000"}`, `[]`, `{"a":1,"a":2}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r Recommendation
+		if web.Decode(b, &r) == nil && len(r.Check("plain")) == 0 && hasNumber(r.Preview.Reveal(t.Context())) {
+			t.Errorf("a number passes: %s", b)
+		}
+		r.Check(notification)
+		var p Progress
+		if web.Decode(b, &p) == nil {
+			p.Check(talk, "unknown")
+			nextOf(p.End, today)
+		}
+		var e Ending
+		if web.Decode(b, &e) == nil {
+			e.Check("plain")
+		}
+		var fu Followed
+		if web.Decode(b, &fu) == nil {
+			fu.Check(i)
+			var problems hub.Problems
+			if at := next(&problems, fu.Next, today, today.AddDate(0, 0, 30)); len(problems) == 0 && (at.Before(today) || at.After(today.AddDate(0, 0, 32))) {
+				t.Errorf("%q is taken for %s", fu.Next, at)
+			}
+		}
+		var c Closure
+		if web.Decode(b, &c) == nil {
+			c.Check(s)
+		}
+		var co Consented
+		if web.Decode(b, &co) == nil {
+			co.Check(today, func(hub.AuthorityID) bool { return true })
+		}
+		var re Reopening
+		if web.Decode(b, &re) == nil {
+			re.Check()
+		}
+	})
+}
