@@ -158,7 +158,7 @@ func (s *site) demo() {
 		s.Fatal(err)
 	}
 	now := s.Now()
-	if err := seed(s.Context(), deploy.Concerns(), now, s.Set, c); err != nil {
+	if err := seed(s.Context(), deploy.Concerns(), s.Structure, now, s.Set, c); err != nil {
 		s.Fatal(err)
 	}
 	s.Set(now)

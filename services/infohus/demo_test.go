@@ -20,18 +20,18 @@ func (s *script) caller() *caller {
 	return c
 }
 
-// TestDemoWorld replays the demo world through the commands: twelve concerns,
-// in every state that they can be in here, each with its trail, its facts and
-// its keys (issue 2, section 2).
+// TestDemoWorld replays the demo world through the commands: concerns in every
+// state that they can be in, and cases in every state of theirs, each with its
+// trail, its facts and its keys.
 func TestDemoWorld(t *testing.T) {
 	s := begin(t)
 	now := s.Now()
-	if err := seed(t.Context(), deploy.Concerns(), now, s.Set, s.caller()); err != nil {
+	if err := seed(t.Context(), deploy.Concerns(), s.Structure, now, s.Set, s.caller()); err != nil {
 		t.Fatal(err)
 	}
 	s.Set(now)
-	if n := s.One("select count(*) from intake.concern"); n != "12" {
-		t.Errorf("%s concerns, want 12", n)
+	if n := s.One("select count(*) from intake.concern"); n != "18" {
+		t.Errorf("%s concerns, want 18", n)
 	}
 	states := map[string]bool{}
 	for _, row := range s.SQL("select distinct state from intake.concern") {
@@ -40,6 +40,15 @@ func TestDemoWorld(t *testing.T) {
 	for _, want := range []string{"received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "case"} {
 		if !states[want] {
 			t.Errorf("no concern is in %s", want)
+		}
+	}
+	cases := map[string]bool{}
+	for _, row := range s.SQL("select distinct state from access.item where kind = 'case'") {
+		cases[row[0]] = true
+	}
+	for _, want := range []string{"opening", "collecting", "assessment", "recommended", "follow_up", "closed"} {
+		if !cases[want] {
+			t.Errorf("no case is in %s", want)
 		}
 	}
 	for what, query := range map[string]string{

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
 )
 
 // tale is one concern of the demo world, as the people played it.
@@ -23,9 +26,10 @@ type tale struct {
 	Steps []struct {
 		After time.Duration     // since the step before
 		As    string            // login; empty for the page that anybody can open
-		Do    string            // operationId
+		Do    string            // operationId, or "caseOf": wait for the case that the concern led to
+		On    string            // the kept reference that the path names; the concern where none is given
 		Keep  string            // a name for the reference in the answer
-		Body  map[string]any    // "$name" stands for a kept reference, "$day-3" for a day before the step
+		Body  map[string]any    // "$name" stands for a kept reference, "$hat-gudrun" for somebody's first hat, "$day-3" and "$day+3" for days from the step
 		Form  map[string]string // for the open page
 	}
 }
@@ -41,12 +45,18 @@ type scene struct {
 // seed plays the demo world through the ordinary commands, in the order in
 // which it happened, on a clock that is set to each step. So trail, outbox and
 // keys of the demo world are real.
-func seed(ctx context.Context, script []byte, now time.Time, set func(time.Time), c *caller) error {
+func seed(ctx context.Context, script []byte, st *structure.Structure, now time.Time, set func(time.Time), c *caller) error {
 	var tales []tale
 	d := yaml.NewDecoder(strings.NewReader(string(script)))
 	d.KnownFields(true)
 	if err := d.Decode(&tales); err != nil {
 		return fmt.Errorf("concerns.yaml: %w", err)
+	}
+	hats := map[string]string{}
+	for _, p := range st.Posts() {
+		if hats["hat-"+p.Login] == "" {
+			hats["hat-"+p.Login] = string(p.Hat.ID)
+		}
 	}
 	scenes, err := scenesOf(tales, now)
 	if err != nil {
@@ -55,7 +65,7 @@ func seed(ctx context.Context, script []byte, now time.Time, set func(time.Time)
 	kept := make([]map[string]string, len(tales))
 	for _, s := range scenes {
 		if kept[s.tale] == nil {
-			kept[s.tale] = map[string]string{}
+			kept[s.tale] = maps.Clone(hats)
 		}
 		set(s.at)
 		clear(c.tokens) // a token lives for minutes, and the clock has moved
@@ -111,7 +121,19 @@ func (t tale) play(ctx context.Context, s scene, kept map[string]string, c *call
 		}
 		return err
 	}
-	r, err := c.call(ctx, step.As, step.Do, map[string]string{"id": kept["concern"]}, fillIn(step.Body, kept, s.at))
+	if step.Do == "caseOf" {
+		id, err := caseOf(ctx, c, step.As, kept["concern"])
+		if err == nil && id == "" {
+			err = errors.New("no case was drafted from the triage")
+		}
+		kept["case"] = id
+		return err
+	}
+	on := step.On
+	if on == "" {
+		on = "concern"
+	}
+	r, err := c.call(ctx, step.As, step.Do, map[string]string{"id": kept[on]}, fillIn(step.Body, kept, s.at))
 	if err != nil {
 		return err
 	}
@@ -150,10 +172,10 @@ func fillIn(v any, kept map[string]string, at time.Time) any {
 		}
 		return out
 	case string:
-		if n, ok := strings.CutPrefix(v, "$day-"); ok {
+		if n, ok := strings.CutPrefix(v, "$day"); ok {
 			days, err := strconv.Atoi(n)
 			if err == nil {
-				return at.In(hub.Copenhagen).AddDate(0, 0, -days).Format(time.DateOnly)
+				return at.In(hub.Copenhagen).AddDate(0, 0, days).Format(time.DateOnly)
 			}
 		}
 		if name, ok := strings.CutPrefix(v, "$"); ok && kept[name] != "" {
@@ -161,4 +183,29 @@ func fillIn(v any, kept map[string]string, at time.Time) any {
 		}
 	}
 	return v
+}
+
+// caseOf waits for the case that a concern led to: it is drafted after the
+// triage has committed. "" is none.
+func caseOf(ctx context.Context, c *caller, login, concern string) (string, error) {
+	for range 100 {
+		r, err := c.request(ctx, login, "GET", "/api/cases?state=opening&limit=100", nil)
+		if err != nil {
+			return "", err
+		}
+		cases, _ := r.Body["cases"].([]any)
+		for _, line := range cases {
+			fields, _ := line.(map[string]any)
+			id, _ := fields["id"].(string)
+			v, err := c.call(ctx, login, "getCase", map[string]string{"id": id}, nil)
+			if err != nil {
+				return "", err
+			}
+			if v.text("concern") == concern {
+				return id, nil
+			}
+		}
+		pause(ctx)
+	}
+	return "", nil
 }

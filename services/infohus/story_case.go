@@ -7,32 +7,6 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 )
 
-// caseOf waits for the case that the triage led to.
-func (g *guide) caseOf() error {
-	for range 100 { // the case is drafted after the commit: ask until it is there
-		r, err := g.c.request(g.ctx, g.login(municipal), "GET", "/api/cases?state=opening&limit=100", nil)
-		if err != nil {
-			return err
-		}
-		cases, _ := r.Body["cases"].([]any)
-		for _, c := range cases {
-			line, _ := c.(map[string]any)
-			id, _ := line["id"].(string)
-			v, err := g.c.call(g.ctx, g.login(municipal), "getCase", map[string]string{"id": id}, nil)
-			if err != nil {
-				return err
-			}
-			if v.text("concern") == g.id {
-				g.kase = id
-				return nil
-			}
-		}
-		pause(g.ctx)
-	}
-	g.should(false, "a case should have been drafted from the triage")
-	return nil
-}
-
 // works runs a command on the case as one of the cast, and says where it leads.
 func (g *guide) works(who int, op string, body any) (reply, error) {
 	return g.does(who, op, map[string]string{"id": g.kase}, body)
@@ -52,9 +26,11 @@ func (g *guide) day(n int) string {
 
 func (g *guide) opened() error {
 	g.say("\n5. A case was drafted from the triage, with the circle that the structure file proposes. Both coordinators confirm it.")
-	if err := g.caseOf(); err != nil {
+	var err error
+	if g.kase, err = caseOf(g.ctx, g.c, g.login(municipal), g.id); err != nil {
 		return err
 	}
+	g.should(g.kase != "", "a case should have been drafted from the triage")
 	if err := g.looksAtCase(map[int][]string{municipal: {"state", "circle", "name"}}); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (w *world) signIn(pages http.Handler) http.Handler {
 func (w *world) seed(ctx context.Context) error {
 	c := w.config
 	now := time.Now()
-	w.clock.Set(now.AddDate(0, -3, 0))
+	w.clock.Set(now.AddDate(0, -4, 0))
 	defer w.clock.Follow()
 	c.Now, c.Still = w.clock.Now, true
 	h, err := host.Open(ctx, c)
@@ -95,7 +95,7 @@ func (w *world) seed(ctx context.Context) error {
 	}
 	caller, err := newCaller(ctx, w.settings.Origin, inProcess(h.Handler()), func(login string) (string, error) { return w.idp.Token(atHome(w.structure, login)) })
 	if err == nil {
-		err = seed(ctx, deploy.Concerns(), now, set, caller)
+		err = seed(ctx, deploy.Concerns(), w.structure, now, set, caller)
 	}
 	if err == nil {
 		err = late

@@ -38,6 +38,7 @@ type world struct {
 	t     *testing.T
 	vault func(hub.ID)
 	on    map[string]service.Reaction // this room's reactions
+	marks map[string]web.Mark         // and marks
 	n     int
 }
 
@@ -91,7 +92,7 @@ func runWith(t *testing.T, structure string) *world {
 	own := Service
 	own.Open = func(e service.Env) (service.Room, error) {
 		r, err := open(e)
-		w.on = r.On
+		w.on, w.marks = r.On, r.Marks
 		return r, err
 	}
 	w.Hub = hubtest.Open(t, hubtest.Options{Structure: structure, Services: []service.Service{stand("portal", door), stand("person", nil, "card", "name"),
