@@ -13,7 +13,7 @@ import (
 // Act is the question whether the actor may take a step with the item.
 func (r Relation) Act(who hub.Actor, action string, purpose hub.Purpose) policies.Act {
 	return policies.Act{Action: action, Role: who.Role, Kind: who.Kind, Relation: r.Relation, ReceivedBy: r.ReceivedBy,
-		State: r.State, Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Purpose: purpose}
+		State: r.State, Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, SharedBy: r.SharedBy, Purpose: purpose}
 }
 
 // Set is one distinct set of attributes among the items that the actor has
@@ -24,7 +24,7 @@ type Set struct {
 }
 
 // attributes are what tells one set from another, in the order of [Sets.Args].
-const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis`
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by`
 
 // Sets asks the ordinary question once for each distinct set of attributes among
 // the actor's items of a kind: those that are allowed come back, few however
@@ -37,7 +37,7 @@ func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets,
 	}
 	var r Relation
 	var list Sets
-	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy}, func() error {
 		g, err := tx.Ask(ctx, r.View(tx.who, purpose))
 		if errors.As(err, new(*policies.Denial)) {
 			return nil
@@ -55,28 +55,29 @@ type Sets []Set
 
 // AllowedSQL begins a list's statement: allowed(id, n) is every item that may be
 // listed, with the number of its set. Its arguments are those of [Tx.Me] and
-// [Sets.Args], $1 to $15; the list's own begin at $16, [Own].
+// [Sets.Args], $1 to $16; the list's own begin at $17, [Own].
 const AllowedSQL = `with allowed as (select r.id, a.n from access.mine($1, $2, $3, $4, $5) r
-	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis) where r.kind = $6)
+	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by) where r.kind = $6)
 `
 
 // Own is the number of a list's first own argument after AllowedSQL's.
-const Own = 16
+const Own = 17
 
 // Args are the arguments of AllowedSQL for these sets of one kind of item.
 func (s Sets) Args(tx *Tx, kind string) []any {
 	var n []int
-	var relation, receivedBy, state, classes, basis []string
+	var relation, receivedBy, state, classes, basis, sharedBy []string
 	var assigned, author, recused []bool
 	for i, t := range s {
 		n = append(n, i)
 		relation, receivedBy, state = append(relation, t.Relation.Relation), append(receivedBy, string(t.ReceivedBy)), append(state, t.State)
 		classes, basis = append(classes, t.Classes), append(basis, string(t.Basis))
+		sharedBy = append(sharedBy, string(t.SharedBy))
 		assigned, author, recused = append(assigned, t.Assigned), append(author, t.Author), append(recused, t.Recused)
 	}
-	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis)
+	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis, sharedBy)
 }
 
 // Readers calls do for everybody who has anything to do with an item now, with
