@@ -2,21 +2,32 @@ package policies
 
 import "github.com/infohus/infohus/pkg/hub"
 
-// Act asks whether the asker may take a step with a concern (domain.md 2.2).
-// The attributes are those of [View].
+// Act asks whether the asker may take a step with an item (domain.md 2.2). The
+// attributes are those of [View]. An action is of one kind of item, and refused
+// in the states of every other, but for reveal (show the CPR number unmasked,
+// L29):
 //
-// The actions are edit, discard, forward (to the police check), reroute,
-// check, triage, notify (say how the duty to notify about a child was assessed,
-// L25) and reveal (show the CPR number unmasked, L29). The hub itself
-// (role "system", no kind) may discard a draft whose time has run out, remind
-// of a step that is overdue, and follow a fact that another room told; it
-// decides nothing (L38).
+//   - a concern: edit, discard, forward (to the police check), reroute, check,
+//     triage, notify (say how the duty to notify about a child was assessed, L25);
+//   - a case: open (confirm the circle), invite, uninvite, ask (put a question to
+//     an authority), convene, hold (say that it was discussed), draft, inform
+//     (decide on the duty to inform, L35), dissent, sign, reassess, recommend,
+//     follow (up), close, resume, reopen;
+//   - a request: answer, decline, retract;
+//   - an answer: withdraw;
+//   - an offer: send, cancel, take_up, turn_down, progress, end.
+//
+// The hub itself (role "system", no kind) may discard a draft whose time has run
+// out, begin a case that two coordinators triaged, draft_offer for a coordinator
+// to send, remind of a step that is overdue, and follow a fact that another room
+// told; it decides nothing (L38).
 type Act struct {
 	Action     string            `json:"action"`
 	Role       hub.Role          `json:"role"`
 	Kind       hub.AuthorityKind `json:"kind"`
 	Relation   string            `json:"relation"`
 	ReceivedBy hub.AuthorityKind `json:"received_by"`
+	SharedBy   hub.AuthorityKind `json:"shared_by"`
 	State      string            `json:"state"` // before the step
 	Assigned   bool              `json:"assigned"`
 	Author     bool              `json:"author"`

@@ -10,15 +10,15 @@ import (
 // cold and a warm read pay.
 func BenchmarkDecision(b *testing.B) {
 	e := engine(b)
-	shared := place(hub.PoliceCoordinator, hub.Police, "shared", false, false, hub.Municipality, "police_check")
+	seen := place(hub.PoliceCoordinator, hub.Police, shared(hub.Municipality, hub.Municipality), false, false, "police_check")
 	denied := own
 	denied.Recused = true
 	for _, c := range []struct {
 		name string
 		q    Question
 	}{
-		{"own", own}, {"shared", shared}, {"denied", denied},
-		{"disclose", Disclose{hub.MunicipalCoordinator, hub.Municipality, hub.Police, "RPL115-2", hub.Prevention, "received"}},
+		{"own", own}, {"shared", seen}, {"denied", denied},
+		{"disclose", Disclose{Role: hub.MunicipalCoordinator, From: hub.Municipality, To: hub.Police, Item: "concern", State: "received", Basis: "RPL115-2", Purpose: hub.Prevention}},
 	} {
 		b.Run("new/"+c.name, func(b *testing.B) {
 			b.ReportAllocs()

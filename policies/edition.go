@@ -44,6 +44,8 @@ type edition struct {
 	revision string
 	document []byte
 	classes  map[string][]string // data class to its fields, sorted
+	kinds    map[string][]string // data class to the kinds of item that have it
+	items    map[string]string   // state to the kind of item that has it
 	codes    map[string]bool     // every reason and obligation there is
 	bases    []Basis             // by code
 	rules    map[reflect.Type]rule
@@ -104,7 +106,7 @@ func compile(code map[string]string, document []byte, questions []Question) (*ed
 	}
 	e := &edition{
 		revision: revision(code, document), document: document, memo: map[Question]Answer{}, rules: map[reflect.Type]rule{},
-		classes: map[string][]string{}, codes: map[string]bool{}, limit: limit,
+		classes: map[string][]string{}, kinds: map[string][]string{}, items: map[string]string{}, codes: map[string]bool{}, limit: limit,
 	}
 	if err := e.read(document); err != nil {
 		return nil, err
@@ -183,8 +185,12 @@ func (e *edition) read(document []byte) error {
 	var d struct {
 		Classes map[string]struct {
 			Of     string   `json:"of"`
+			Items  []string `json:"items"`
 			Fields []string `json:"fields"`
 		} `json:"classes"`
+		States map[string]struct {
+			Item string `json:"item"`
+		} `json:"states"`
 		Bases map[hub.LegalBasis]struct {
 			Source string `json:"source"`
 			From   date   `json:"from"`
@@ -198,8 +204,11 @@ func (e *edition) read(document []byte) error {
 	}
 	for name, c := range d.Classes {
 		if name == c.Of { // else a narrower edition of another class
-			e.classes[name] = slices.Sorted(slices.Values(c.Fields))
+			e.classes[name], e.kinds[name] = slices.Sorted(slices.Values(c.Fields)), c.Items
 		}
+	}
+	for state, s := range d.States {
+		e.items[state] = s.Item
 	}
 	for code, b := range d.Bases {
 		e.bases = append(e.bases, Basis{code, b.Source, b.From.Time, b.Until.Time})

@@ -37,14 +37,18 @@ func (g Grant) Allows(field string) bool {
 // Fields lists the fields that the grant opens, sorted.
 func (g Grant) Fields() []string { return slices.Clone(g.d.answer.Fields) }
 
-// Classes lists the data classes that the grant opens whole, sorted. Of a
-// [Disclose] it is the most that a share may name.
+// Classes lists the data classes of the item that the grant opens whole, sorted.
+// Of a [Disclose] it is the most that a share may name.
 func (g Grant) Classes() []string {
 	var whole []string
 	if g.d.engine == nil {
 		return nil
 	}
+	item := g.d.item()
 	for class, fields := range g.d.engine.classes {
+		if item != "" && !slices.Contains(g.d.engine.kinds[class], item) {
+			continue // fields may have the same name in another kind of item
+		}
 		if !slices.ContainsFunc(fields, func(f string) bool { return !g.Allows(f) }) {
 			whole = append(whole, class)
 		}
@@ -110,6 +114,19 @@ func (d decision) name() string {
 		return ""
 	}
 	return d.q.Question()
+}
+
+// item is the kind of item that the question is about; empty if it is about none.
+func (d decision) item() string {
+	switch q := d.q.(type) {
+	case View:
+		return d.engine.items[q.State]
+	case Act:
+		return d.engine.items[q.State]
+	case Disclose:
+		return d.engine.items[q.State]
+	}
+	return ""
 }
 
 func (d decision) revision() string {

@@ -2,7 +2,7 @@ package policies
 
 import "github.com/infohus/infohus/pkg/hub"
 
-// List asks whether this hat may list and search concerns at all. What a list
+// List asks whether this hat may list and search items at all. What a list
 // shows of each is a [View] of its own, so a list never shows more than a read.
 type List struct {
 	Role    hub.Role          `json:"role"`

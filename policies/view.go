@@ -2,19 +2,22 @@ package policies
 
 import "github.com/infohus/infohus/pkg/hub"
 
-// View asks which fields of one concern the asker may see now: domain.md 2.4,
-// need-to-know (forvaltningsloven § 32, L9), retsplejeloven § 115 between
-// authorities, L51 for the reporter's identity, A030 for the police check.
+// View asks which fields of one item (a concern, a case, a request, an answer,
+// an offer) the asker may see now: domain.md 2.4, need-to-know
+// (forvaltningsloven § 32, L9), retsplejeloven § 115 between authorities, L51
+// for the reporter's identity, A030 for the police check. A state belongs to one
+// kind of item, so the state says of what kind it is.
 //
-// Relation, Assigned, Author, Recused, Classes and Basis are what
-// access.relations gives for the asker and the concern, in the read's snapshot.
+// Relation, SharedBy, Assigned, Author, Recused, Classes and Basis are what
+// access.relations gives for the asker and the item, in the read's snapshot.
 // The grant's fields are the answer; a grant opens at least one.
 type View struct {
 	Role       hub.Role          `json:"role"`
 	Kind       hub.AuthorityKind `json:"kind"`
-	Relation   string            `json:"relation"`    // own: the asker's authority received it; shared: it was shared with the asker's authority; else empty
-	ReceivedBy hub.AuthorityKind `json:"received_by"` // the kind of the authority that received it
-	State      string            `json:"state"`       // draft received rerouted police_check acute police_only triage unfounded other_track case
+	Relation   string            `json:"relation"`    // own: it is the asker's authority's; shared: it was shared with the asker's authority; else empty
+	ReceivedBy hub.AuthorityKind `json:"received_by"` // the kind of the authority that received it: the item's controller
+	SharedBy   hub.AuthorityKind `json:"shared_by"`   // the kind of the authority that shared it; empty where nothing is shared
+	State      string            `json:"state"`       // of the item: see data.states
 	Assigned   bool              `json:"assigned"`    // an assignment to the asker is in force
 	Author     bool              `json:"author"`      // the asker wrote it
 	Recused    bool              `json:"recused"`     // the asker is recused from it (inhabil)

@@ -1,6 +1,6 @@
 # METADATA
 # title: Act
-# description: Whether the asker may take a step with a concern (domain.md 2.2).
+# description: Whether the asker may take a step with an item (domain.md 2.2).
 # scope: package
 # schemas:
 #   - input: schema.act
@@ -10,27 +10,20 @@ import data.infohus.law
 
 default answer := {"allow": false, "fields": [], "reasons": {"not_in_this_state"}, "obligations": []}
 
-answer := {"allow": true, "fields": fields, "reasons": reasons, "obligations": obligations} if count(reasons) > 0
-
-answer := law.no(refusals) if {
-	count(reasons) == 0
+answer := {"allow": true, "fields": fields, "reasons": reasons, "obligations": obligations} if {
+	count(reasons) > 0
+} else := law.no(refusals) if {
 	count(refusals) > 0
-}
-
-answer := law.no({why}) if {
-	count(reasons) == 0
-	count(refusals) == 0
-}
+} else := law.no({why})
 
 reasons contains standing if {
-	law.hat(input.role, input.kind)
-	law.content(input.purpose)
-	law.concern(input.relation, input.received_by, input.state, input.recused)
-	some standing in standings
-	data.act[input.action][input.role][standing][input.state]
+	some standing, states in data.act[input.action][input.role]
+	states[input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+	known
 }
 
-# The hub itself has no relation to a concern, and uses no content (L38).
+# The hub itself has no relation to an item, and uses no content (L38).
 reasons contains "system" if {
 	input.role == "system"
 	law.hat(input.role, input.kind)
@@ -38,14 +31,21 @@ reasons contains "system" if {
 	data.system[input.action][input.state]
 }
 
-standings := law.standings(input.author, input.relation, input.assigned, input.kind, input.received_by)
+known if {
+	law.hat(input.role, input.kind)
+	law.content(input.purpose)
+	law.item(input.relation, input.received_by, input.state, input.recused)
+}
 
 # The number that is revealed is the one field that a step opens.
 fields contains "cpr" if input.action == "reveal"
 
 obligations contains "justify" if input.action == "reveal"
 
-refusals contains code if some code in law.hat_refusals(input.role, input.kind)
+refusals contains code if {
+	not known
+	some code in law.hat_refusals(input.role, input.kind)
+}
 
 refusals contains "action_unknown" if {
 	not data.act[input.action]
@@ -53,13 +53,20 @@ refusals contains "action_unknown" if {
 }
 
 refusals contains code if {
+	not known
 	input.role != "system"
 	some code in law.purpose_refusals(input.purpose)
 }
 
 refusals contains code if {
+	not known
 	input.role != "system"
-	some code in law.concern_refusals(input.relation, input.received_by, input.state, input.recused)
+	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
+}
+
+refusals contains "sender_unknown" if {
+	input.relation == "shared"
+	not data.senders[input.shared_by]
 }
 
 refusals contains "purpose_not_operation" if {
@@ -84,5 +91,10 @@ why := "not_for_role" if {
 
 why := "no_relation" if {
 	data.act[input.action][input.role]
-	count({s | some s in standings; data.act[input.action][input.role][s]}) == 0
+	not related
+}
+
+related if {
+	some standing, _ in data.act[input.action][input.role]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
 }

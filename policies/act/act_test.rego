@@ -3,12 +3,12 @@ package infohus.act_test
 import data.infohus.act
 
 police := {
-	"action": "check", "role": "police_coordinator", "kind": "police", "relation": "shared", "received_by": "municipality",
+	"action": "check", "role": "police_coordinator", "kind": "police", "relation": "shared", "received_by": "municipality", "shared_by": "municipality",
 	"state": "police_check", "assigned": false, "author": false, "recused": false, "purpose": "prevention",
 }
 
 house := {
-	"action": "discard", "role": "system", "kind": "", "relation": "", "received_by": "",
+	"action": "discard", "role": "system", "kind": "", "relation": "", "received_by": "", "shared_by": "",
 	"state": "draft", "assigned": false, "author": false, "recused": false, "purpose": "operation",
 }
 
@@ -69,9 +69,85 @@ test_the_hub_itself_forgets_a_draft_and_decides_nothing if {
 }
 
 test_nobody_else_keeps_house if {
-	every action in ["remind", "follow"] {
+	every action in ["remind", "begin", "draft_offer"] {
 		denied(but(police, {"action": action}), "not_for_role")
 	}
+	denied(but(police, {"action": "follow"}), "not_in_this_state") # to follow up a case is another thing
+}
+
+test_the_hub_itself_begins_a_case_and_drafts_an_offer_and_opens_and_sends_none if {
+	but(house, {"action": "begin", "state": "opening"}).allow
+	but(house, {"action": "draft_offer", "state": "recommended"}).allow
+	but(house, {"action": "remind", "state": "asked"}).allow
+	denied(but(house, {"action": "open", "state": "opening"}), "not_for_role")
+	denied(but(house, {"action": "send", "state": "offer_draft"}), "not_for_role")
+	denied(but(house, {"action": "remind", "state": "closed"}), "not_in_this_state")
+}
+
+test_both_coordinators_sign_and_close_the_case if {
+	every action in ["sign", "close"] {
+		but(police, {"action": action, "state": "assessment"}).reasons == {"from_municipality"}
+		but(police, {
+			"action": action, "state": "assessment", "role": "municipal_coordinator", "kind": "municipality",
+			"relation": "own", "shared_by": "",
+		}).reasons == {"own"}
+		denied(but(police, {"action": action, "state": "assessment", "role": "core_group", "assigned": true}), "not_for_role")
+	}
+}
+
+test_everybody_who_takes_part_may_dissent if {
+	dissent := {"action": "dissent", "state": "assessment", "assigned": true}
+	but(police, object.union(dissent, {"role": "core_group"})).reasons == {"invited"}
+	but(police, object.union(dissent, {"role": "partner", "kind": "region"})).reasons == {"invited"}
+	denied(but(police, object.union(dissent, {"role": "core_group", "assigned": false})), "no_relation")
+	denied(but(police, object.union(dissent, {"role": "institution", "kind": "self_governing"})), "not_for_role")
+}
+
+test_a_question_is_answered_or_declined_by_who_is_named if {
+	every action in ["answer", "decline"] {
+		q := {"action": action, "state": "asked", "role": "institution", "kind": "self_governing"}
+		denied(but(police, q), "no_relation")
+		but(police, object.union(q, {"assigned": true})).reasons == {"invited"}
+		denied(but(police, object.union(q, {"assigned": true, "state": "settled"})), "not_in_this_state")
+	}
+}
+
+test_an_answer_is_withdrawn_by_who_gave_it_and_not_by_who_got_it if {
+	withdraw := {"action": "withdraw", "state": "released"}
+	denied(but(police, withdraw), "no_relation")
+	but(police, object.union(withdraw, {"role": "local_police", "relation": "own", "received_by": "police", "author": true})).reasons == {"author"}
+	but(police, object.union(withdraw, {"relation": "own", "received_by": "police"})).reasons == {"own"}
+}
+
+test_who_receives_an_offer_takes_it_up_and_who_sent_it_does_not if {
+	but(police, {"action": "take_up", "state": "offered"}).reasons == {"from_municipality"}
+	denied(but(police, {"action": "take_up", "state": "offered", "relation": "own", "received_by": "police"}), "no_relation")
+	denied(but(police, {"action": "cancel", "state": "offered"}), "no_relation")
+}
+
+test_an_action_on_one_kind_of_item_is_refused_on_every_other if {
+	every state in ["received", "triage", "asked", "released", "offered", "taken_up"] {
+		denied(but(police, {"action": "sign", "state": state}), "not_in_this_state")
+	}
+	denied(but(police, {"action": "triage", "state": "analysis"}), "not_in_this_state")
+}
+
+test_a_share_without_who_shared_it_lets_nobody_act if {
+	denied(but(police, {"shared_by": ""}), "sender_unknown")
+	denied(but(police, {"shared_by": "housing_association"}), "sender_unknown")
+}
+
+test_an_investigator_does_nothing_with_a_case if {
+	"investigator_never" in but(police, {"role": "investigator", "action": "ask", "state": "collecting"}).reasons
+}
+
+test_a_control_unit_does_nothing_with_a_case if {
+	"control_unit_never" in but(police, {"role": "control_unit", "action": "ask", "state": "collecting"}).reasons
+}
+
+test_a_housing_association_takes_up_no_offer if {
+	q := {"role": "associate", "kind": "housing_association", "action": "take_up", "state": "offered", "assigned": true}
+	"housing_association_never" in but(police, q).reasons
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {

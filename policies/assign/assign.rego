@@ -1,6 +1,6 @@
 # METADATA
 # title: Assign
-# description: Whether the asker may give a colleague access to a concern, or take it back.
+# description: Whether the asker may give a named person access to an item, or take it back.
 # scope: package
 # schemas:
 #   - input: schema.assign
@@ -20,21 +20,53 @@ answer := law.no(refusals) if {
 allowed if {
 	law.hat(input.role, input.kind)
 	input.recused == false
-	input.same_authority
 	input.self == false
-	data.assign.targets[input.role][input.target]
-	data.assign.states[input.role][input.relation][input.state]
+	target
+	state
 }
+
+# whose is which table holds: of colleagues, or of people of other authorities.
+whose := "colleagues" if {
+	input.same_authority
+	input.target_kind in {"", input.kind}
+}
+
+whose := "others" if {
+	input.same_authority == false
+	data.assign.others.targets[input.role]
+}
+
+# at is where the person works: the own authority, or one of some kind.
+at := {"colleagues": "own", "others": input.target_kind}[whose]
+
+deed := "end" if input.end
+
+deed := "give" if input.end == false
+
+target if data.assign[whose].targets[input.role][data.states[input.state].item][at][input.target]
+
+state if data.assign[whose][deed][input.role][input.relation][input.state]
 
 refusals contains code if some code in law.hat_refusals(input.role, input.kind)
 
-refusals contains "not_for_role" if not data.assign.states[input.role]
+refusals contains data.kinds[input.target_kind].never
 
-refusals contains "not_a_colleague" if not input.same_authority
+refusals contains "not_for_role" if not data.assign.colleagues.targets[input.role]
+
+refusals contains "not_a_colleague" if not whose
+
+refusals contains "target_unknown" if {
+	not input.same_authority
+	not data.kinds[input.target_kind]
+}
 
 refusals contains "self" if input.self
 
-refusals contains "not_for_target" if not data.assign.targets[input.role][input.target]
+refusals contains "not_for_target" if {
+	whose
+	data.states[input.state]
+	not target
+}
 
 refusals contains "recused" if input.recused
 
@@ -42,4 +74,7 @@ refusals contains "state_unknown" if not data.states[input.state]
 
 refusals contains "no_relation" if not input.relation in {"own", "shared"}
 
-refusals contains "not_in_this_state" if not data.assign.states[input.role][input.relation][input.state]
+refusals contains "not_in_this_state" if {
+	whose
+	not state
+}

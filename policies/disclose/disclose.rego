@@ -1,6 +1,6 @@
 # METADATA
 # title: Disclose
-# description: Whether a concern may be shared with another authority (L1, L2).
+# description: Whether an item may be shared with another authority (L1, L2).
 # scope: package
 # schemas:
 #   - input: schema.disclose
@@ -21,15 +21,58 @@ allowed if {
 	law.hat(input.role, input.from)
 	law.content(input.purpose)
 	law.carries(input.basis, input.from, input.to)
+	law.covers(input.basis, input.state)
 	data.disclose.bases[input.basis].purposes[input.purpose]
+	data.states[input.state].item == input.item
 	data.disclose.roles[input.role][input.to][input.state]
 	data.kinds[input.to]
 	not data.kinds[input.to].never
+	grounded
+	count(missing) == 0
 }
 
-fields := {field | some class in data.disclose.classes[input.to]; some field in data.classes[class].fields}
+# grounded holds for what is neither on health nor on offences, and for a class
+# that is disclosed on a ground of its own, of the discloser's own law (L10, L11).
+grounded if {
+	input.class == ""
+	input.special == ""
+}
 
-obligations := data.disclose.bases[input.basis].obligations
+grounded if {
+	data.disclose.special[input.class].adds[input.item]
+	data.disclose.special[input.class].bases[input.from][input.special]
+}
+
+# holding is what has been seen to: a task area (L5), a consent (L8).
+holding contains "task_area" if input.task_area
+
+holding contains "consent" if input.consent
+
+# missing is why not, for what either party or the basis needs and is not seen to.
+missing contains code if {
+	some need, code in data.kinds[input.from].needs
+	not need in holding
+}
+
+missing contains code if {
+	some need, code in data.kinds[input.to].needs
+	not need in holding
+}
+
+missing contains code if {
+	some need, code in data.disclose.bases[input.basis].needs
+	not need in holding
+}
+
+classes contains class if some class in data.disclose.classes[input.item][input.to]
+
+classes contains class if some class in data.disclose.special[input.class].adds[input.item]
+
+fields := {field | some class in classes; some field in data.classes[class].fields}
+
+obligations contains code if some code in data.disclose.bases[input.basis].obligations
+
+obligations contains code if some code in data.disclose.special[input.class].obligations
 
 refusals contains code if some code in law.hat_refusals(input.role, input.from)
 
@@ -38,6 +81,15 @@ refusals contains code if some code in law.purpose_refusals(input.purpose)
 refusals contains "recipient_unknown" if not data.kinds[input.to]
 
 refusals contains data.kinds[input.to].never
+
+refusals contains "item_unknown" if not data.items[input.item]
+
+refusals contains "state_unknown" if not data.states[input.state]
+
+refusals contains "state_not_of_item" if {
+	data.items[input.item]
+	data.states[input.state].item != input.item
+}
 
 refusals contains "basis_unknown" if not data.bases[input.basis]
 
@@ -48,12 +100,40 @@ refusals contains "basis_not_for_parties" if {
 	not law.carries(input.basis, input.from, input.to)
 }
 
+refusals contains "basis_not_for_item" if {
+	data.disclose.bases[input.basis]
+	data.states[input.state]
+	not law.covers(input.basis, input.state)
+}
+
 refusals contains "basis_not_for_purpose" if {
 	data.disclose.bases[input.basis]
 	not data.disclose.bases[input.basis].purposes[input.purpose]
 }
 
-refusals contains "state_unknown" if not data.states[input.state]
+refusals contains code if some code in missing
+
+refusals contains "class_unknown" if {
+	input.class != ""
+	not data.disclose.special[input.class]
+}
+
+refusals contains "class_not_for_item" if {
+	data.disclose.special[input.class]
+	not data.disclose.special[input.class].adds[input.item]
+}
+
+refusals contains "special_basis_missing" if {
+	data.disclose.special[input.class]
+	not data.disclose.special[input.class].bases[input.from][input.special]
+}
+
+refusals contains "number_missing" if data.bases[input.special].number == "missing"
+
+refusals contains "special_without_class" if {
+	input.class == ""
+	input.special != ""
+}
 
 refusals contains "not_for_role" if not data.disclose.roles[input.role]
 

@@ -4,12 +4,14 @@ import data.infohus.disclose
 
 municipality := {
 	"role": "municipal_coordinator", "from": "municipality", "to": "police",
-	"basis": "RPL115-2", "purpose": "prevention", "state": "police_check",
+	"basis": "RPL115-2", "purpose": "prevention", "item": "concern", "state": "police_check",
+	"class": "", "special": "", "task_area": false, "consent": false,
 }
 
 police := {
 	"role": "police_coordinator", "from": "police", "to": "municipality",
-	"basis": "RPL115-1-1", "purpose": "prevention", "state": "triage",
+	"basis": "RPL115-1-1", "purpose": "prevention", "item": "concern", "state": "triage",
+	"class": "", "special": "", "task_area": false, "consent": false,
 }
 
 but(base, change) := answer if {
@@ -22,7 +24,7 @@ test_the_municipality_discloses_to_the_police_under_stk_2 if {
 	a := but(municipality, {})
 	a.allow
 	a.reasons == {"basis", "role"}
-	a.obligations == ["necessity", "no_investigation", "participants"]
+	a.obligations == {"necessity", "no_investigation", "participants"}
 	"name" in a.fields
 }
 
@@ -41,14 +43,107 @@ test_the_police_do_not_disclose_under_stk_2 if denied(but(police, {"basis": "RPL
 
 test_a_self_governing_institution_only_under_stk_3 if {
 	school := {"to": "self_governing", "state": "case"}
-	denied(but(municipality, school), "basis_not_for_parties")
-	but(municipality, object.union(school, {"basis": "RPL115-3"})).obligations == ["necessity", "no_investigation", "task_area"]
+	denied(but(municipality, object.union(school, {"task_area": true})), "basis_not_for_parties")
+	but(municipality, object.union(school, {"task_area": true, "basis": "RPL115-3"})).obligations == {"necessity", "no_investigation", "task_area"}
 }
 
 test_the_prison_service_under_nr_3_with_its_letter if {
 	prison := {"to": "prison_service", "state": "case"}
-	but(police, object.union(prison, {"basis": "RPL115-1-3c"})).obligations == ["necessity", "no_investigation", "category_evidence"]
+	but(police, object.union(prison, {"basis": "RPL115-1-3c"})).obligations == {"necessity", "no_investigation", "category_evidence"}
 	but(police, object.union(prison, {"basis": "RPL115-1-3"})).reasons == {"category_missing", "basis_not_for_parties"}
+}
+
+test_a_self_governing_institution_without_a_task_area_takes_no_part if {
+	denied(but(municipality, {"to": "self_governing", "state": "case", "basis": "RPL115-3"}), "task_area_missing")
+	answer := {"role": "institution", "from": "self_governing", "to": "municipality", "item": "answer", "state": "released", "basis": "RPL115-3"}
+	denied(but(police, answer), "task_area_missing")
+	but(police, object.union(answer, {"task_area": true})).allow
+}
+
+test_the_municipality_shares_its_case_with_the_police_but_for_the_address if {
+	a := but(municipality, {"item": "case", "state": "opening"})
+	{"dimensions", "meeting", "name", "closing", "own_dimensions"} - a.fields == set()
+	not "address" in a.fields
+	denied(but(municipality, {"item": "case", "state": "opening", "to": "region"}), "not_in_this_state")
+}
+
+test_the_police_coordinator_invites_others_to_what_is_discussed if {
+	invited := {"item": "case", "state": "collecting", "to": "region"}
+	but(police, invited).fields == {
+		"reference", "state", "opened_at", "next_date", "instrument", "meeting", "own_dimensions",
+		"name", "cpr", "birth_date", "age_band", "protected",
+	}
+	denied(but(police, object.union(invited, {"state": "recommended"})), "not_in_this_state")
+}
+
+test_an_answer_is_shared_without_what_is_on_health_and_offences if {
+	a := but(municipality, {"item": "answer", "state": "released"})
+	"facts" in a.fields
+	{"health_facts", "offence_facts"} & a.fields == set()
+}
+
+test_what_is_on_health_takes_section_7 if {
+	health := {"item": "answer", "state": "released", "class": "health"}
+	denied(but(municipality, health), "special_basis_missing")
+	denied(but(municipality, object.union(health, {"special": "DBL8-1"})), "special_basis_missing")
+	a := but(municipality, object.union(health, {"special": "DBL7"}))
+	"health_facts" in a.fields
+	not "offence_facts" in a.fields
+	"special_necessity" in a.obligations
+}
+
+test_what_is_on_offences_takes_section_8_with_its_number if {
+	offence := {"item": "answer", "state": "released", "class": "offence"}
+	every special in ["DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4"] {
+		"offence_facts" in but(municipality, object.union(offence, {"special": special})).fields
+	}
+	but(municipality, object.union(offence, {"special": "DBL8"})).reasons == {"special_basis_missing", "number_missing"}
+	denied(but(municipality, object.union(offence, {"special": "RHL"})), "special_basis_missing")
+}
+
+test_the_police_and_the_prison_service_disclose_offences_under_their_own_law if {
+	offence := {"item": "answer", "state": "released", "class": "offence", "special": "RHL"}
+	"offence_facts" in but(police, offence).fields
+	"offence_facts" in but(police, object.union(offence, {"role": "partner", "from": "prison_service", "basis": "RPL115-2"})).fields
+	denied(but(police, object.union(offence, {"special": "DBL8-3"})), "special_basis_missing")
+	denied(but(police, object.union(offence, {"class": "health"})), "special_basis_missing")
+}
+
+test_a_class_that_is_not_of_the_item_is_not_disclosed if {
+	denied(but(municipality, {"class": "health", "special": "DBL7"}), "class_not_for_item")
+	denied(but(municipality, {"item": "answer", "state": "released", "class": "religion"}), "class_unknown")
+	denied(but(municipality, {"item": "answer", "state": "released", "special": "DBL7"}), "special_without_class")
+}
+
+test_consent_carries_an_offer_while_it_is_in_force if {
+	exit := {"item": "offer", "state": "offered", "basis": "CONSENT-EXIT"}
+	denied(but(municipality, exit), "consent_missing")
+	but(municipality, object.union(exit, {"consent": true})).obligations == {"necessity", "no_investigation", "consent"}
+	denied(but(municipality, object.union(exit, {"consent": true, "to": "region"})), "basis_not_for_parties")
+	denied(but(municipality, object.union(exit, {"consent": true, "item": "answer", "state": "released"})), "basis_not_for_item")
+}
+
+test_a_state_is_of_one_kind_of_item if {
+	denied(but(municipality, {"item": "case"}), "state_not_of_item")
+	denied(but(municipality, {"item": "rumour"}), "item_unknown")
+	denied(but(municipality, {"item": ""}), "item_unknown")
+}
+
+test_an_investigator_discloses_nothing_of_a_case if {
+	"investigator_never" in but(police, {"role": "investigator", "item": "case", "state": "collecting", "to": "region"}).reasons
+}
+
+test_a_control_unit_discloses_nothing_of_a_case if {
+	"control_unit_never" in but(municipality, {"role": "control_unit", "item": "case", "state": "opening"}).reasons
+}
+
+test_a_housing_association_gets_no_question_answer_or_offer if {
+	every q in [{"item": "case", "state": "collecting"}, {"item": "request", "state": "asked"}, {"item": "answer", "state": "released"}, {"item": "offer", "state": "offered"}] {
+		every basis in ["RPL115-2", "RPL115-3", "CONSENT-EXIT"] {
+			to := {"to": "housing_association", "basis": basis, "task_area": true, "consent": true}
+			"housing_association_never" in but(municipality, object.union(q, to)).reasons
+		}
+	}
 }
 
 test_a_housing_association_gets_nothing if {
@@ -73,7 +168,7 @@ test_what_is_not_known_is_refused if {
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(municipality) {
+	every name in object.keys(municipality) - {"task_area", "consent"} { # which only some need
 		a := disclose.answer with input as object.remove(municipality, [name])
 		not a.allow
 	}

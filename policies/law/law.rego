@@ -1,6 +1,6 @@
 # What every question begins with: is this somebody, at a kind of authority that
 # takes part, for a purpose that is allowed. A yes rests on what holds (hat,
-# content, concern); the refusals only say why not.
+# content, item); the refusals only say why not.
 #
 # They are functions, so that the attributes are checked against the schema
 # where they are named: in the questions.
@@ -12,25 +12,36 @@ hat(role, kind) if data.roles[role].kinds[kind]
 # content holds for a purpose that opens content.
 content(purpose) if data.purposes[purpose].content
 
-# concern holds if the attributes of a concern are known, and the asker is not recused.
-concern(relation, received_by, state, recused) if {
+# item holds if the attributes of an item are known, and the asker is not recused.
+item(relation, received_by, state, recused) if {
 	relation in {"own", "shared", ""}
 	data.kinds[received_by].receives
 	data.states[state]
 	recused == false
 }
 
-# standings is in what capacities the asker stands to a concern: any of author,
-# own, assigned (within the own authority), from_municipality, from_police.
-standings(author, relation, assigned, kind, received_by) := union({
-	{"author" | author},
-	{"own" | relation == "own"; received_by == kind},
-	{"assigned" | relation == "own"; received_by == kind; assigned},
-	{from | relation == "shared"; from := data.senders[received_by]},
-})
+# stands holds if the asker stands so to an item: by having written it
+# (author), by working where it belongs (own) and being let in there (assigned),
+# by what the authority of some kind shared (from_), or by being named in what was
+# shared (invited).
+stands("author", author, _, _, _, _, _) if author
+
+stands("own", _, "own", _, kind, kind, _)
+
+stands("assigned", _, "own", assigned, kind, kind, _) if assigned
+
+stands("invited", _, "shared", assigned, _, _, shared_by) if {
+	assigned
+	data.senders[shared_by]
+}
+
+stands(standing, _, "shared", _, _, _, shared_by) if standing == data.senders[shared_by]
 
 # carries holds if a legal basis lets one kind of authority disclose to another (L2).
 carries(basis, from, to) if data.disclose.bases[basis].pairs[from][to]
+
+# covers holds if a legal basis is one for the kind of item that has this state.
+covers(basis, state) if data.disclose.bases[basis].items[data.states[state].item]
 
 # processes holds if a legal basis lets an authority process for a purpose by itself.
 processes(kind, basis, purpose) if data.processing[kind][basis][purpose]
@@ -53,8 +64,8 @@ purpose_refusals(purpose) := union({
 	{data.purposes[purpose].refused | true},
 })
 
-# concern_refusals is why an asker may have nothing to do with a concern.
-concern_refusals(relation, received_by, state, recused) := union({
+# item_refusals is why an asker may have nothing to do with an item.
+item_refusals(relation, received_by, state, recused) := union({
 	{"recused" | recused},
 	{"state_unknown" | not data.states[state]},
 	{"receiver_unknown" | not data.kinds[received_by].receives},

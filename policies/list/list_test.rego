@@ -12,6 +12,12 @@ denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {r
 
 test_a_receiver_may_list if but({}) == {"allow": true, "fields": [], "reasons": {"role"}, "obligations": []}
 
+test_those_who_are_let_into_cases_may_list if {
+	but({"role": "core_group"}).allow
+	but({"role": "local_police", "kind": "police"}).allow
+	but({"role": "partner", "kind": "region"}).allow
+}
+
 test_a_data_protection_officer_lists_no_concerns if denied(but({"role": "dpo"}), "not_for_role")
 
 test_nobody_lists_for_log_control if denied(but({"purpose": "log_control"}), "purpose_without_content")

@@ -1,6 +1,6 @@
 # METADATA
 # title: View
-# description: Which fields of a concern the asker may see now (domain.md 2.4).
+# description: Which fields of an item the asker may see now (domain.md 2.4).
 # scope: package
 # schemas:
 #   - input: schema.view
@@ -10,17 +10,11 @@ import data.infohus.law
 
 default answer := {"allow": false, "fields": [], "reasons": {"not_in_this_state"}, "obligations": []}
 
-answer := {"allow": true, "fields": fields, "reasons": reasons, "obligations": obligations} if count(fields) > 0
-
-answer := law.no(refusals) if {
-	count(fields) == 0
+answer := {"allow": true, "fields": fields, "reasons": reasons, "obligations": obligations} if {
+	count(fields) > 0
+} else := law.no(refusals) if {
 	count(refusals) > 0
-}
-
-answer := law.no({why}) if {
-	count(fields) == 0
-	count(refusals) == 0
-}
+} else := law.no({why})
 
 fields := {field | some part in opened[_]; some field in data.classes[part].fields}
 
@@ -28,53 +22,75 @@ reasons := {standing | some standing, parts in opened; count(parts) > 0}
 
 # opened is the classes, or narrower editions of them, that each standing opens.
 opened[standing] := parts if {
+	some standing, states in data.view[input.role]
+	parts := states[input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+	not standing in data.through
 	known
-	some standing in standings
-	not startswith(standing, "from_")
-	parts := data.view[input.role][standing][input.state]
 }
 
 # Of what was shared, only what the share names, and only on a basis that
-# carries it (L1, L2).
+# carries it from who shared it, and is one for this kind of item (L1, L2).
 opened[standing] := parts if {
-	known
 	input.relation == "shared"
-	law.carries(input.basis, input.received_by, input.kind)
-	some standing in standings
-	standing == data.senders[input.received_by]
+	some standing in data.through
+	all := data.view[input.role][standing][input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+	law.carries(input.basis, input.shared_by, input.kind)
+	law.covers(input.basis, input.state)
+	known
 	named := split(input.classes, ",")
-	parts := [part | some part in data.view[input.role][standing][input.state]; data.classes[part].of in named]
+	parts := [part | some part in all; data.classes[part].of in named]
 }
 
 known if {
 	law.hat(input.role, input.kind)
 	law.content(input.purpose)
-	law.concern(input.relation, input.received_by, input.state, input.recused)
+	law.item(input.relation, input.received_by, input.state, input.recused)
 }
-
-standings := law.standings(input.author, input.relation, input.assigned, input.kind, input.received_by)
 
 obligations contains "mask_cpr" if "cpr" in fields
 
 obligations contains "hide_protected_address" if "address" in fields
 
-refusals contains code if some code in law.hat_refusals(input.role, input.kind)
-
-refusals contains code if some code in law.purpose_refusals(input.purpose)
-
 refusals contains code if {
-	some code in law.concern_refusals(input.relation, input.received_by, input.state, input.recused)
+	not known
+	some code in law.hat_refusals(input.role, input.kind)
 }
 
-why := "no_relation" if count(standings) == 0
+refusals contains code if {
+	not known
+	some code in law.purpose_refusals(input.purpose)
+}
+
+refusals contains code if {
+	not known
+	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
+}
+
+refusals contains "sender_unknown" if {
+	input.relation == "shared"
+	not data.senders[input.shared_by]
+}
+
+why := "no_relation" if not related
 
 why := "not_for_role" if {
-	count(standings) > 0
+	related
 	not data.view[input.role]
 }
 
 why := "nothing_shared" if {
-	some standing in standings
-	startswith(standing, "from_")
+	some standing in data.through
 	data.view[input.role][standing][input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
 }
+
+related if input.author
+
+related if {
+	input.relation == "own"
+	input.received_by == input.kind
+}
+
+related if input.relation == "shared"

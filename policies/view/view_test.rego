@@ -3,16 +3,36 @@ package infohus.view_test
 import data.infohus.view
 
 coordinator := {
-	"role": "municipal_coordinator", "kind": "municipality", "relation": "own", "received_by": "municipality", "state": "triage",
+	"role": "municipal_coordinator", "kind": "municipality", "relation": "own", "received_by": "municipality", "shared_by": "", "state": "triage",
 	"assigned": false, "author": false, "recused": false, "classes": "", "basis": "", "purpose": "prevention",
 }
 
 police := object.union(coordinator, {
-	"role": "police_coordinator", "kind": "police", "relation": "shared", "state": "police_check",
+	"role": "police_coordinator", "kind": "police", "relation": "shared", "shared_by": "municipality", "state": "police_check",
 	"classes": "identity,narrative,reporter,status,summary", "basis": "RPL115-2",
 })
 
 reporter := object.union(coordinator, {"role": "reporter", "relation": "", "author": true, "state": "received"})
+
+case := object.union(coordinator, {"state": "assessment"})
+
+# guest is somebody of another authority who was let into the case.
+guest := object.union(case, {
+	"role": "partner", "kind": "prison_service", "relation": "shared", "shared_by": "police", "assigned": true, "state": "analysis",
+	"classes": "case_status,identity,meeting,own_dimensions", "basis": "RPL115-1-3c",
+})
+
+asked := object.union(guest, {
+	"role": "institution", "kind": "self_governing", "shared_by": "municipality", "state": "asked",
+	"classes": "identity,question,request_status", "basis": "RPL115-3",
+})
+
+answer := object.union(coordinator, {
+	"relation": "shared", "received_by": "region", "shared_by": "region", "state": "released",
+	"classes": "answer,answer_health,answer_offence,answer_status", "basis": "RPL115-2",
+})
+
+offered := object.union(police, {"state": "offered", "classes": "identity,measure,offer,offer_preview,offer_status"})
 
 but(base, change) := answer if {
 	answer := view.answer with input as object.union(base, change)
@@ -55,7 +75,7 @@ test_a_share_without_a_valid_basis_opens_nothing if denied(but(police, {"basis":
 test_a_share_on_a_basis_for_others_opens_nothing if denied(but(police, {"basis": "RPL115-1-1"}), "nothing_shared")
 
 test_the_municipality_sees_nothing_of_what_the_police_received_before_the_release if {
-	shared := {"relation": "shared", "received_by": "police", "classes": "identity,status,summary", "basis": "RPL115-1-1"}
+	shared := {"relation": "shared", "received_by": "police", "shared_by": "police", "classes": "identity,status,summary", "basis": "RPL115-1-1"}
 	every state in ["received", "police_check", "acute", "police_only"] {
 		denied(but(coordinator, object.union(shared, {"state": state})), "not_in_this_state")
 	}
@@ -78,7 +98,9 @@ test_a_colleague_without_a_relation_sees_nothing if denied(but(coordinator, {"re
 
 test_a_receiver_to_whom_it_is_not_assigned_sees_nothing if denied(but(coordinator, {"role": "receiver"}), "not_in_this_state")
 
-test_the_core_group_sees_nothing_before_a_case if denied(but(coordinator, {"role": "core_group", "assigned": true}), "not_for_role")
+test_the_core_group_sees_nothing_before_a_case if denied(but(coordinator, {"role": "core_group", "assigned": true}), "not_in_this_state")
+
+test_a_manager_sees_nothing if denied(but(coordinator, {"role": "manager", "author": true, "assigned": true}), "not_for_role")
 
 test_a_role_at_an_authority_that_cannot_have_it_sees_nothing if denied(but(coordinator, {"kind": "police"}), "role_not_at_kind")
 
@@ -88,8 +110,140 @@ test_an_investigation_sees_nothing if denied(but(coordinator, {"purpose": "inves
 
 test_a_benefit_check_sees_nothing if denied(but(coordinator, {"purpose": "benefit_check"}), "purpose_benefit_check_never")
 
+test_a_share_is_judged_by_who_shared_it_and_not_by_whose_it_is if {
+	but(police, {"received_by": "region"}).reasons == {"from_municipality"}
+	denied(but(police, {"shared_by": "region"}), "not_in_this_state")
+	denied(but(police, {"shared_by": ""}), "sender_unknown")
+}
+
+test_a_housing_association_shares_nothing if denied(but(police, {"shared_by": "housing_association"}), "sender_unknown")
+
+test_the_municipal_coordinator_sees_the_whole_case_with_its_address if {
+	a := but(case, {})
+	{"address", "circle", "requests", "meeting", "dimensions", "dissents", "inform", "due", "who_has_seen"} - a.fields == set()
+	{"reporter_name", "closing"} & a.fields == set()
+}
+
+test_the_police_coordinator_sees_the_case_that_was_shared_without_its_address if {
+	shared := {"role": "police_coordinator", "kind": "police", "relation": "shared", "shared_by": "municipality", "basis": "RPL115-2"}
+	a := but(case, object.union(shared, {"classes": "address,assessment,case_status,identity"}))
+	a.reasons == {"from_municipality"}
+	"signatures" in a.fields
+	{"address", "meeting"} & a.fields == set()
+	denied(but(case, object.union(shared, {"classes": "address"})), "nothing_shared")
+}
+
+test_of_a_closed_case_there_is_a_reference if {
+	but(case, {"state": "closed"}).fields == {"reference", "who_can_see", "who_has_seen"}
+}
+
+test_membership_of_the_core_group_opens_nothing_by_itself if {
+	every state in ["opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing", "closed"] {
+		denied(but(case, {"role": "core_group", "state": state}), "not_in_this_state")
+	}
+}
+
+test_a_member_of_the_core_group_who_is_let_in_sees_the_conclusion_and_the_own_dimensions if {
+	a := but(case, {"role": "core_group", "assigned": true})
+	{"level", "rationale", "recommendations", "own_dimensions", "meeting"} - a.fields == set()
+	{"dimensions", "dissents", "signatures", "circle", "requests"} & a.fields == set()
+	a.reasons == {"assigned"}
+}
+
+test_an_invited_guest_sees_what_is_discussed_and_the_own_part if {
+	a := but(guest, {})
+	a.reasons == {"invited"}
+	{"name", "meeting"} - a.fields == set()
+	but(guest, {"state": "assessment"}).fields == {"reference", "state", "opened_at", "next_date", "instrument", "own_dimensions"}
+	denied(but(guest, {"state": "closed"}), "not_in_this_state")
+}
+
+test_a_guest_who_is_not_named_sees_nothing if denied(but(guest, {"assigned": false}), "not_in_this_state")
+
+test_a_guest_to_whom_nothing_was_shared_sees_nothing if {
+	denied(but(guest, {"classes": ""}), "nothing_shared")
+	denied(but(guest, {"basis": ""}), "nothing_shared")
+	denied(but(guest, {"relation": "", "shared_by": ""}), "no_relation")
+}
+
+test_a_school_sees_the_question_put_to_it_and_nothing_of_the_case if {
+	a := but(asked, {})
+	a.reasons == {"invited"}
+	{"questions", "necessity", "name"} - a.fields == set()
+	not "name" in but(asked, {"state": "settled"}).fields
+	every state in ["opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing", "closed"] {
+		denied(but(asked, {"state": state}), "not_in_this_state")
+	}
+}
+
+test_a_self_governing_institution_sees_only_on_stk_3 if {
+	every basis in ["RPL115-1-1", "RPL115-1-2", "RPL115-1-3c", "RPL115-2", "CONSENT-EXIT"] {
+		denied(but(asked, {"basis": basis}), "nothing_shared")
+	}
+}
+
+test_the_coordinators_see_an_answer_with_what_is_on_health_and_offences if {
+	a := but(answer, {})
+	a.reasons == {"from_partner"}
+	{"facts", "health_facts", "offence_facts"} - a.fields == set()
+	not "health_facts" in but(answer, {"classes": "answer,answer_status"}).fields
+}
+
+test_the_core_group_sees_an_answer_without_what_is_on_health_and_offences if {
+	a := but(answer, {"role": "core_group", "kind": "police", "assigned": true})
+	"facts" in a.fields
+	{"health_facts", "offence_facts"} & a.fields == set()
+}
+
+test_who_gave_an_answer_sees_it_all if {
+	a := but(answer, {"role": "partner", "kind": "region", "relation": "own", "author": true, "classes": "", "basis": "", "shared_by": ""})
+	a.reasons == {"author"}
+	"health_facts" in a.fields
+}
+
+test_of_a_withdrawn_answer_there_is_its_status if {
+	but(answer, {"state": "withdrawn"}).fields == {"reference", "state", "settled_at"}
+	denied(but(answer, {"state": "withdrawn", "role": "core_group", "kind": "police", "assigned": true}), "not_in_this_state")
+}
+
+test_an_offer_says_who_only_once_it_is_taken_up if {
+	but(offered, {}).fields == {"reference", "state", "offered_at", "due", "dimension", "measure", "preview"}
+	{"name", "task", "progress"} - but(offered, {"state": "taken_up"}).fields == set()
+	but(offered, {"state": "not_taken_up"}).fields == {"reference", "state", "offered_at", "due"}
+	denied(but(offered, {"state": "offer_draft"}), "not_in_this_state")
+}
+
+test_consent_carries_an_offer_and_nothing_else if {
+	but(offered, {"basis": "CONSENT-EXIT"}).reasons == {"from_municipality"}
+	denied(but(police, {"basis": "CONSENT-EXIT"}), "nothing_shared")
+}
+
+test_an_investigator_sees_nothing_of_a_case if {
+	every q in [case, guest, asked, answer, offered] {
+		"investigator_never" in but(q, {"role": "investigator"}).reasons
+	}
+}
+
+test_a_control_unit_sees_nothing_of_a_case if {
+	every q in [case, guest, asked, answer, offered] {
+		"control_unit_never" in but(q, {"role": "control_unit"}).reasons
+	}
+}
+
+test_a_housing_association_sees_nothing_of_a_case if {
+	every q in [case, guest, asked, answer, offered] {
+		"housing_association_never" in but(q, {"role": "associate", "kind": "housing_association"}).reasons
+	}
+}
+
+test_a_steering_group_sees_nothing_of_a_case if {
+	every q in [case, guest, asked, answer, offered] {
+		"steering_never" in but(q, {"role": "steering"}).reasons
+	}
+}
+
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(coordinator) - {"classes", "basis"} { # which only a share needs
+	every name in object.keys(coordinator) - {"classes", "basis"} { # which only what was shared needs
 		a := view.answer with input as object.remove(coordinator, [name])
 		not a.allow
 	}
