@@ -1,0 +1,35 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestThePoliceSeeTheLimitOfTheirOwnStep: the check is theirs, and so is the
+// time that it may take; the child's clock and the retention are the
+// municipality's.
+func TestThePoliceSeeTheLimitOfTheirOwnStep(t *testing.T) {
+	s := begin(t)
+	id := s.submits(coordinator, map[string]any{"forward": toPolice, "child": "yes"})
+	for _, state := range []string{"police_check", "acute", "police_only"} {
+		if state != "police_check" {
+			s.does(policeMan, "check", id, says(state))
+		}
+		var v struct {
+			State string
+			Due   *time.Time
+		}
+		s.as(policeMan).API("GET", "/api/concerns/"+string(id), nil).Must(200).JSON(&v)
+		if want := s.One("select to_char(step_due at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from intake.concern"); v.State != state || v.Due == nil || v.Due.UTC().Format(time.RFC3339) != want {
+			t.Errorf("in %s (%s) they see the limit %v, want %s", state, v.State, v.Due, want)
+		}
+		fields := s.sees(policeMan, id)
+		s.want(fields, "due")
+		s.wantNot(fields, "child_due", "erase_at", "retention_rule")
+		if page := s.as(policeMan).Get("/concerns/" + string(id)).Must(200).Text(); !strings.Contains(page, "<dt>Frist") || strings.Contains(page, "underret") {
+			t.Errorf("in %s their page says another thing of the limits:\n%s", state, page)
+		}
+		s.seesNothing(id, roskilde)
+	}
+}
