@@ -102,7 +102,7 @@ func rows(n int) []int {
 // district, and the legal bases that hold today.
 func (x *room) lists(r *web.Request) lists {
 	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
-		Purposes: []string{string(hub.Prevention), string(hub.ChildWelfare)}}
+		Purposes: web.Codes(Purposes)}
 	for _, k := range Kinds {
 		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.statement.kind." + k)})
 	}

@@ -65,7 +65,7 @@ type ConcernView struct {
 
 // StatementView is a statement as it is shown: with its type, source and date.
 type StatementView struct {
-	Kind       string `json:"kind"`
+	Kind       string `json:"kind,omitempty"` // in a draft it may not be said yet
 	Text       string `json:"text"`
 	ObservedOn string `json:"observed_on,omitempty"`
 	FirstHand  bool   `json:"first_hand"`

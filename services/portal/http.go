@@ -272,7 +272,7 @@ type Who struct {
 	Person hub.ID    `json:"person"`
 	Name   string    `json:"name"`
 	Issuer string    `json:"issuer"`
-	LoA    string    `json:"loa" doc:"NSIS level of assurance: Low, Substantial, High"`
+	LoA    string    `json:"loa" doc:"NSIS level of assurance: Low, Substantial, High; empty where the issuer does not say."`
 	Hat    hub.ID    `json:"hat,omitempty" doc:"The hat you ask in; none is chosen where it is missing."`
 	Hats   []WhoHat  `json:"hats"`
 	At     time.Time `json:"at"`
@@ -304,7 +304,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened: received, rerouted, check, checked, shared, triaged, handled, overdue, given, taken."`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`
