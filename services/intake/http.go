@@ -350,11 +350,13 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 	if v.State == Draft {
 		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft")
 	}
+	past := func(t *time.Time) bool { return t != nil && t.Before(r.Now) }
 	return x.Web.Page(w, r, http.StatusOK, "intake", "concern", struct {
 		*ConcernView
-		Doable  []button
-		Handled bool
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled")})
+		Doable                []button
+		Handled               bool
+		Overdue, ChildOverdue bool
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), past(v.ChildDue)})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.
