@@ -33,3 +33,31 @@ func TestThePoliceSeeTheLimitOfTheirOwnStep(t *testing.T) {
 		s.seesNothing(id, roskilde)
 	}
 }
+
+// TestTheChildsClockOutlivesTheConcern is L25: the duty to notify runs whatever
+// came of the concern, until somebody says how it was assessed.
+func TestTheChildsClockOutlivesTheConcern(t *testing.T) {
+	for _, state := range []string{"rerouted", "unfounded", "other_track"} {
+		t.Run(state, func(t *testing.T) {
+			s := &driver{script: begin(t)}
+			left, assessed := s.drives("municipality", state), s.drives("municipality", state)
+			s.does(coordinator, "notification", assessed.id, map[string]any{"outcome": "not_needed", "reason": "Er vurderet."})
+			s.Settle()
+			for _, level := range []string{"owner", "deputy", "manager"} {
+				s.Advance(24*time.Hour + time.Minute)
+				told := `select count(*) from intake.outbox where envelope->>'type' = 'intake.step.overdue.v1' and envelope->'data'->>'level' = '` + level + `' and envelope->'data'->>'concern' = '`
+				if n := s.One(told + string(left.id) + `' and envelope->'data'->>'step' = 'child' and envelope->'data'->>'authority' = 'koege'`); n != "1" {
+					t.Errorf("%s reminders of the %s, want 1", n, level)
+				}
+				if n := s.One(told + string(assessed.id) + "'"); n != "0" {
+					t.Errorf("%s reminders of the %s where it is assessed, want none", n, level)
+				}
+			}
+			if page := s.as(coordinator).Get("/").Must(200).Text(); !strings.Contains(page, "Et trin er over fristen.") || !strings.Contains(page, "/concerns/"+string(left.id)) {
+				t.Error("the coordinator's front page does not say so")
+			}
+			s.Advance(72 * time.Hour)
+			s.holds()
+		})
+	}
+}
