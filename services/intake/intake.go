@@ -23,8 +23,9 @@ var schema embed.FS
 //go:embed pages
 var pages embed.FS
 
-// Service is the room's door plate.
-var Service = service.Service{Name: "intake", Schema: schema, Pages: pages, Open: open}
+// Service is the room's door plate. It makes a subject known where somebody tells
+// without a name.
+var Service = service.Service{Name: "intake", Schema: schema, Writes: []string{"concern", pg.SubjectKind}, Pages: pages, Open: open}
 
 type room struct{ service.Env }
 

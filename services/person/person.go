@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -29,7 +30,7 @@ var schema embed.FS
 var pages embed.FS
 
 // Service is the room's door plate.
-var Service = service.Service{Name: "person", Schema: schema, Pages: pages, Open: open}
+var Service = service.Service{Name: "person", Schema: schema, Writes: []string{pg.SubjectKind}, Pages: pages, Open: open}
 
 type room struct {
 	service.Env
