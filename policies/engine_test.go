@@ -123,7 +123,7 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 	e := engine(t)
 	who := hub.System(time.Time{}, "request")
 	live := map[string]string{ // in which something waits, or can still change
-		"concern": "draft received police_check acute police_only triage case", "case": "opening collecting analysis assessment recommended follow_up closing",
+		"concern": "draft received rerouted police_check acute police_only triage unfounded other_track case", "case": "opening collecting analysis assessment recommended follow_up closing",
 		"request": "asked", "answer": "", "offer": "offer_draft offered taken_up",
 	}
 	for _, actions := range append(slices.Collect(maps.Values(actionsOf)), []string{"follow"}) {
@@ -132,7 +132,7 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 				waits := slices.Contains(strings.Fields(live[itemOf[state]]), state)
 				may := map[string]bool{
 					"discard": state == "draft", "begin": state == "opening", "draft_offer": state == "offer_draft" || state == "recommended",
-					"remind": waits, "follow": waits || itemOf[state] == "concern", // told of a concern's case until the end
+					"remind": waits, "follow": waits || state == "closed", // told of its closing
 				}[action]
 				_, err := e.Ask(t.Context(), who, Act{Action: action, Role: "system", State: state, Purpose: hub.Operation})
 				if (err == nil) != may {

@@ -62,7 +62,7 @@ func Setup(ctx context.Context, s Servers, services []service.Service, st *struc
 func SetupDatabase(ctx context.Context, owner string, services []service.Service, passwords map[string]string) error {
 	schemas := make([]pg.RoomSchema, len(services))
 	for i, v := range services {
-		schemas[i] = pg.RoomSchema{Name: v.Name}
+		schemas[i] = pg.RoomSchema{Name: v.Name, Writes: v.Writes}
 		if v.Schema == nil {
 			continue
 		}

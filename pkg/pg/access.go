@@ -3,8 +3,6 @@ package pg
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,32 +20,7 @@ type Item struct {
 	ReceivedBy hub.AuthorityKind
 	State      string
 	Author     hub.ID // the person who wrote it
-}
-
-// Assignment gives one colleague work on one item.
-type Assignment struct {
-	ID          hub.ID // drawn where empty
-	Kind        string
-	Item        hub.ID
-	Person      hub.ID
-	Why         string    // code: receiver, colleague
-	From, Until time.Time // from now, and for ever, where zero
-}
-
-// Share lets another authority see classes of fields of one item. The content
-// does not move.
-type Share struct {
-	ID        hub.ID // drawn where empty
-	Kind      string
-	Item      hub.ID
-	About     hub.ID // the subject: its key seals the necessity
-	Classes   []string
-	From, To  hub.AuthorityID
-	Basis     hub.LegalBasis // must stand in access.basis; the share counts while the basis is valid
-	Purpose   hub.Purpose
-	Necessity hub.Personal
-	Terms     string    // no_onward
-	Until     time.Time // for ever where zero
+	PartOf     hub.ID // the whole that it is a part of for good; empty for a whole
 }
 
 // Relation is what the access facts say of one item and one actor: a row of
@@ -59,23 +32,24 @@ type Relation struct {
 	ReceivedBy hub.AuthorityKind
 	State      string
 	Relation   string // own, shared, or none
-	Assigned   bool
+	Assigned   bool   // to the item, or to the whole that it is a part of
 	Author     bool
-	Recused    bool
-	Classes    string         // classes of the shares in force, sorted, joined by commas
-	Basis      hub.LegalBasis // of the shares in force
+	Recused    bool              // from the item, or from the whole that it is a part of
+	Classes    string            // classes of the shares in force, sorted, joined by commas
+	Basis      hub.LegalBasis    // of the shares in force
+	SharedBy   hub.AuthorityKind // of which kind the authority is that shared it
 }
 
 // Into gives the places to scan r.* of access.relations into, in its order.
 func (r *Relation) Into() []any {
 	return []any{&r.Kind, &r.ID, &r.About, &r.Controller, &r.ReceivedBy, &r.State, &r.Relation,
-		&r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis}
+		&r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy}
 }
 
 // View is the question whether the actor may see the item for a purpose.
 func (r Relation) View(who hub.Actor, purpose hub.Purpose) policies.View {
 	return policies.View{Role: who.Role, Kind: who.Kind, Relation: r.Relation, ReceivedBy: r.ReceivedBy, State: r.State,
-		Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Classes: r.Classes, Basis: r.Basis, Purpose: purpose}
+		Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Classes: r.Classes, Basis: r.Basis, SharedBy: r.SharedBy, Purpose: purpose}
 }
 
 // Me gives the arguments of access.relations for the actor: person, authority,
@@ -90,10 +64,10 @@ func (db *DB) Advise(ctx context.Context, q policies.Question) (policies.Answer,
 	return db.engine.Advise(ctx, q)
 }
 
-// Relation is what the actor is to one item. In a command the item and the
-// actor's hat stay locked until the end, so that nothing it was judged by can
-// be taken back meanwhile. Of what does not exist, and of everything to whoever
-// has no hat in force, it is the zero Relation.
+// Relation is what the actor is to one item. In a command the item, the whole it
+// is a part of and the actor's hat stay locked until the end, so that nothing it
+// was judged by can be taken back meanwhile. Of what does not exist, and of
+// everything to whoever has no hat in force, it is the zero Relation.
 func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, error) {
 	sql := `select * from access.relations($1, $2, $3, $4, $5) r where r.kind = $6 and r.id = $7`
 	if tx.holds {
@@ -107,25 +81,24 @@ func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, e
 	return r, err
 }
 
-// PutItem makes a thing known to every room, or changes what this room has
-// said of it.
+// PutItem makes a thing known to every room, or changes what is said of it: all
+// but its kind, its author and what it is a part of.
 func (tx *Tx) PutItem(ctx context.Context, g policies.Grant, i Item) error {
-	return tx.change(ctx, g, hub.NotFound(), `insert into access.item as i (kind, id, about, controller, received_by, state, author)
-		values ($1, $2, $3, $4, $5, $6, $7)
+	return tx.change(ctx, g, hub.NotFound(), `insert into access.item as i (kind, id, about, controller, received_by, state, author, part_of)
+		values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))
 		on conflict (id) do update set about = $3, controller = $4, received_by = $5, state = $6
-		where i.kind = $1 and i.author = $7 and i.writer = session_user`,
-		i.Kind, i.ID, i.About, i.Controller, i.ReceivedBy, i.State, i.Author)
+		where i.kind = $1 and i.author = $7 and i.part_of is not distinct from nullif($8, '')`,
+		i.Kind, i.ID, i.About, i.Controller, i.ReceivedBy, i.State, i.Author, i.PartOf)
 }
 
-// Stage moves an item of this room to another state. An item of another room is
-// NotFound.
+// Stage moves an item to another state.
 func (tx *Tx) Stage(ctx context.Context, g policies.Grant, kind string, id hub.ID, state string) error {
-	return tx.change(ctx, g, hub.NotFound(), `update access.item set state = $3 where kind = $1 and id = $2 and writer = session_user`, kind, id, state)
+	return tx.change(ctx, g, hub.NotFound(), `update access.item i set state = $3 from access.lock_item($1, $2) l where i.id = l.id`, kind, id, state)
 }
 
-// DropItem takes an item of this room away, as when a draft is thrown away. One
-// that somebody was ever let into cannot be dropped, because its references
-// stand; another room's is NotFound.
+// DropItem takes an item away, as when a draft is thrown away. One that somebody
+// was ever let into, or that has parts, cannot be dropped, because its references
+// stand.
 func (tx *Tx) DropItem(ctx context.Context, g policies.Grant, kind string, id hub.ID) error {
 	if err := tx.holder(g); err != nil {
 		return err
@@ -136,60 +109,6 @@ func (tx *Tx) DropItem(ctx context.Context, g policies.Grant, kind string, id hu
 		return err
 	}
 	return hub.NotFound()
-}
-
-// Assign gives a person work on an item, and returns the assignment's ID.
-func (tx *Tx) Assign(ctx context.Context, g policies.Grant, a Assignment) (hub.ID, error) {
-	if a.ID == "" {
-		a.ID = tx.db.newID()
-	}
-	err := tx.change(ctx, g, hub.NotFound(), `with i as (select id from access.item where kind = $2 and id = $3 for no key update)
-		insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select $1, $2, i.id, $4, $5, $6, $7, $8, $9 from i`,
-		a.ID, a.Kind, a.Item, a.Person, a.Why, tx.from(a.From), until(a.Until), tx.who.Person, tx.who.Hat.ID)
-	return a.ID, err
-}
-
-// EndAssignment takes an assignment back, at once and in every room. One that
-// is not there is NotFound, one that has ended is a Conflict.
-func (tx *Tx) EndAssignment(ctx context.Context, g policies.Grant, id hub.ID) error {
-	return tx.end(ctx, g, "assignment", id)
-}
-
-// Share lets another authority see an item, and returns the share's ID.
-func (tx *Tx) Share(ctx context.Context, g policies.Grant, s Share) (hub.ID, error) {
-	if s.ID == "" {
-		s.ID = tx.db.newID()
-	}
-	if s.Necessity.Empty() || s.About == "" || len(s.Classes) == 0 {
-		return "", errors.New("pg: a share needs a subject, its classes and its necessity")
-	}
-	box, err := tx.db.sealer.Seal(s.About, NecessityPlace(s.ID), s.Necessity)
-	if err != nil {
-		return "", fmt.Errorf("pg: sealing a share's necessity: %w", err)
-	}
-	err = tx.change(ctx, g, hub.NotFound(), `with i as (select id from access.item where kind = $2 and id = $3 and about = $4 for no key update)
-		insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat)
-		select $1, $2, i.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 from i`,
-		s.ID, s.Kind, s.Item, s.About, s.Classes, s.From, s.To, s.Basis, s.Purpose, box, s.Terms, tx.Now, until(s.Until), tx.who.Person, tx.who.Hat.ID)
-	return s.ID, err
-}
-
-// NecessityPlace is where a share's necessity is sealed to, as vault.Open must
-// be told; the key is the subject's.
-func NecessityPlace(share hub.ID) string { return "access.share/" + string(share) + "/necessity" }
-
-// Revoke takes a share back, at once and in every room. One that is not there
-// is NotFound, one that has ended is a Conflict.
-func (tx *Tx) Revoke(ctx context.Context, g policies.Grant, share hub.ID) error {
-	return tx.end(ctx, g, "share", share)
-}
-
-// Recuse keeps a person away from an item for good (inhabilitet).
-func (tx *Tx) Recuse(ctx context.Context, g policies.Grant, person hub.ID, kind string, id hub.ID) error {
-	return tx.change(ctx, g, hub.Conflict("error.already_recused"), `with i as (select id from access.item where kind = $2 and id = $3 for no key update)
-		insert into access.recusal (person, kind, item, by_person, by_hat)
-		select $1, $2, i.id, $4, $5 from i on conflict do nothing`, person, kind, id, tx.who.Person, tx.who.Hat.ID)
 }
 
 // Subject is a person whom something may be written about.
@@ -249,53 +168,4 @@ func (tx *Tx) change(ctx context.Context, g policies.Grant, none error, sql stri
 		return none
 	}
 	return err
-}
-
-// end ends an assignment or a share. The item is locked by a statement of its
-// own: the next one then sees what those who held it have committed.
-func (tx *Tx) end(ctx context.Context, g policies.Grant, table string, id hub.ID) error {
-	if err := tx.holder(g); err != nil {
-		return err
-	}
-	tx.changed = true
-	b := new(pgx.Batch)
-	b.Queue(`select 1 from access.item where id = (select item from access.`+table+` where id = $1) for no key update`, id)
-	b.Queue(`update access.`+table+` set ended_by = $2 where id = $1 and ended_by is null`, id, tx.who.Person)
-	b.Queue(`select exists (select from access.`+table+` where id = $1)`, id)
-	res := tx.conn.SendBatch(ctx, b)
-	defer res.Close()
-	if _, err := res.Exec(); err != nil {
-		return wrap(err)
-	}
-	tag, err := res.Exec()
-	if err != nil {
-		return wrap(err)
-	}
-	var known bool
-	if err := res.QueryRow().Scan(&known); err != nil {
-		return wrap(err)
-	}
-	switch {
-	case !known:
-		return hub.NotFound()
-	case tag.RowsAffected() == 0:
-		return hub.Conflict("error.already_ended")
-	}
-	return wrap(res.Close())
-}
-
-func (tx *Tx) from(t time.Time) time.Time {
-	if t.IsZero() {
-		return tx.Now
-	}
-	return t
-}
-
-// until is a time that never comes, where none is given: a real one, because
-// Postgres' infinity does not fit Go's time.
-func until(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
-	}
-	return t
 }

@@ -112,28 +112,26 @@ func TestVerbs(t *testing.T) {
 	sees(coordinator, false)
 	w.is("concern intake", `select kind || ' ' || writer from access.item where id = $1`, id)
 
-	// What another room wrote, and what is not there, cannot be staged.
-	portal := w.room("portal")
-	wantCode(t, do(portal, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error { return tx.Stage(ctx, g, "concern", id, "case") }), hub.CodeNotFound)
-	wantCode(t, do(portal, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error {
-		return tx.PutItem(ctx, g, pg.Item{Kind: "concern", ID: id, About: subject, Controller: "greve", State: "case", Author: reporter.Person})
+	// What is not there, and what somebody else wrote under the ID, stays as it is.
+	wantCode(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error { return tx.Stage(ctx, g, "concern", hub.NewID(), "case") }), hub.CodeNotFound)
+	wantCode(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error {
+		return tx.PutItem(ctx, g, pg.Item{Kind: "concern", ID: id, About: subject, Controller: "greve", State: "case", Author: coordinator.Person})
 	}), hub.CodeNotFound)
 	w.is("police_check koege", `select state || ' ' || controller from access.item where id = $1`, id)
 }
 
-func TestAnItemIsDroppedOnlyByItsRoomAndUntouched(t *testing.T) {
+func TestAnItemIsDroppedOnlyUntouched(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
 	id := w.concern(db, "draft")
-	drop := func(db *pg.DB, id hub.ID) error {
+	drop := func(id hub.ID) error {
 		return do(db, as(coordinator), hub.ActErase, func(tx *pg.Tx, g policies.Grant) error { return tx.DropItem(ctx, g, "concern", id) })
 	}
-	wantCode(t, drop(w.room("portal"), id), hub.CodeNotFound)
-	check(t, drop(db, id))
-	wantCode(t, drop(db, id), hub.CodeNotFound)
+	check(t, drop(id))
+	wantCode(t, drop(id), hub.CodeNotFound)
 	id = w.concern(db, "draft")
 	assign(t, db, id, receiver)
-	if err := drop(db, id); sqlState(err) != "23503" {
+	if err := drop(id); sqlState(err) != "23503" {
 		t.Errorf("dropped with an assignment: %v", err)
 	}
 }
@@ -338,31 +336,58 @@ func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) {
 type race struct {
 	name string
 	who  pg.Post
-	item func() hub.ID
-	give func(id hub.ID) (back func(also func(*pg.Tx) error) error)
+	item func() hub.ID // what is looked at, or a part of what it is given on
+	give func(id hub.ID) (back taking)
 }
 
+// taking takes back, and does something more in the same command.
+type taking func(also func(*pg.Tx) error) error
+
 func races(w *world, db *pg.DB) []race {
-	takeBack := func(verb func(*pg.Tx, policies.Grant) error, also func(*pg.Tx) error) error {
-		return do(db, as(coordinator), hub.ActRevoke, func(tx *pg.Tx, g policies.Grant) error {
-			if err := verb(tx, g); err != nil || also == nil {
-				return err
-			}
-			return also(tx)
-		})
+	takeBack := func(verb func(*pg.Tx, policies.Grant) error) taking {
+		return func(also func(*pg.Tx) error) error {
+			return do(db, as(coordinator), hub.ActRevoke, func(tx *pg.Tx, g policies.Grant) error {
+				if err := verb(tx, g); err != nil || also == nil {
+					return err
+				}
+				return also(tx)
+			})
+		}
+	}
+	endAssignment := func(item hub.ID) taking {
+		a := assign(w.t, db, item, receiver)
+		return takeBack(func(tx *pg.Tx, g policies.Grant) error { return tx.EndAssignment(ctx, g, a) })
+	}
+	var whole hub.ID
+	part := func(state string) func() hub.ID {
+		return func() hub.ID {
+			whole = w.concern(db, state)
+			return w.part(db, state, whole)
+		}
 	}
 	return []race{
-		{"assignment", receiver, func() hub.ID { return w.concern(db, "received") }, func(id hub.ID) func(func(*pg.Tx) error) error {
-			a := assign(w.t, db, id, receiver)
-			return func(also func(*pg.Tx) error) error {
-				return takeBack(func(tx *pg.Tx, g policies.Grant) error { return tx.EndAssignment(ctx, g, a) }, also)
-			}
-		}},
-		{"share", police, func() hub.ID { return w.concern(db, "police_check") }, func(id hub.ID) func(func(*pg.Tx) error) error {
+		{"assignment", receiver, func() hub.ID { return w.concern(db, "received") }, endAssignment},
+		{"share", police, func() hub.ID { return w.concern(db, "police_check") }, func(id hub.ID) taking {
 			s := share(w.t, db, id, "RPL115-2")
-			return func(also func(*pg.Tx) error) error {
-				return takeBack(func(tx *pg.Tx, g policies.Grant) error { return tx.Revoke(ctx, g, s) }, also)
-			}
+			return takeBack(func(tx *pg.Tx, g policies.Grant) error { return tx.Revoke(ctx, g, s) })
+		}},
+		{"assignment on the whole", receiver, part("received"), func(hub.ID) taking { return endAssignment(whole) }},
+		{"every assignment on the whole", receiver, part("received"), func(id hub.ID) taking {
+			assign(w.t, db, id, receiver)
+			assign(w.t, db, whole, receiver)
+			return takeBack(func(tx *pg.Tx, g policies.Grant) error { return ended(tx.EndAssignments(ctx, g, "concern", whole, "")) })
+		}},
+		{"every share of the whole", police, part("police_check"), func(id hub.ID) taking {
+			share(w.t, db, id, "RPL115-2")
+			return takeBack(func(tx *pg.Tx, g policies.Grant) error { return ended(tx.RevokeAll(ctx, g, "concern", whole, "")) })
 		}},
 	}
+}
+
+// ended wants that something was there to end.
+func ended[T any](what []T, err error) error {
+	if err == nil && len(what) == 0 {
+		return errors.New("there was nothing to end")
+	}
+	return err
 }

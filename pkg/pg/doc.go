@@ -9,13 +9,18 @@
 //   - A refusal commits a row of its own. Unknown and forbidden run the same
 //     statements and leave rows of the same shape (trust.md G7).
 //   - What is taken back works from its commit on. A read judges on one
-//     snapshot; a command holds the item it relies on until it commits, so that
-//     a withdrawal waits for the command, or the command sees the withdrawal.
+//     snapshot; a command holds the item it relies on, and the whole that it is
+//     a part of, until it commits, so that a withdrawal from either waits for the
+//     command, or the command sees the withdrawal.
 //   - A transaction has one time, [Tx.Now]. The trail adds the database's clock.
 //   - A fact that is told is published if and only if its transaction commits,
 //     after the fact before it under the same key, and applied once.
 //   - The database itself fills in which room wrote: every room signs in with a
 //     login role of its own, and owns nothing.
+//   - What a room changes in the access facts is of the kinds that its door plate
+//     names ([RoomSchema].Writes), whatever its program says: the database refuses
+//     all else, and to the program that is an error like any other (Internal).
+//     Several rooms may write one kind.
 //
 // A function that is given a [Tx] may be run more than once ([DB.Command]
 // retries), so it changes nothing but through the Tx, and it calls no method of
@@ -39,5 +44,14 @@
 //
 // A list joins access.mine, with the same arguments and columns: only the items
 // that the actor owns with the authority, wrote, is assigned to or was given a
-// share of. What the list may show of them is still asked of the rules.
+// share of, and the parts of what the actor is assigned to. What the list may
+// show of them is still asked of the rules.
+//
+// # Wholes and parts
+//
+// An item may be a part of another ([Item].PartOf): a request is a part of a
+// case. An assignment on the whole counts on its parts, and a recusal does; a
+// share does not, and nothing on a part counts on its whole. A part has no parts.
+// [Tx.EndAssignments] and [Tx.RevokeAll] on the whole reach the parts too, also
+// those of a kind that the room does not write.
 package pg

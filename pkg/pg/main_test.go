@@ -114,12 +114,15 @@ func sql(dsn string, statements ...string) error {
 	return nil
 }
 
-var passwords = map[string]string{"intake": "intake-pw", "person": "person-pw", "portal": "portal-pw", "audit": "audit-pw"}
+var passwords = map[string]string{"intake": "intake-pw", "person": "person-pw", "portal": "portal-pw", "audit": "audit-pw",
+	"assessment": "assessment-pw", "referral": "referral-pw"}
 
 func rooms() []pg.RoomSchema {
 	return []pg.RoomSchema{
-		{Name: "person"},
-		{Name: "intake", Migrations: files("0001_init.sql", `
+		{Name: "person", Writes: []string{pg.SubjectKind}},
+		{Name: "assessment", Writes: []string{"case", "request"}},
+		{Name: "referral", Writes: []string{"case", "offer"}},
+		{Name: "intake", Writes: []string{"concern", pg.SubjectKind}, Migrations: files("0001_init.sql", `
 			create table concern (id text primary key, text text not null);
 			create table effect (item text not null, note text not null default '');
 			grant select, insert, update on concern to intake;
@@ -179,7 +182,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := database(t, "template ready")
 	// A copy has not its template's grants on the database itself.
-	w.sql(`revoke all on database `+w.name+` from public`, `grant connect on database `+w.name+` to intake, person, portal, audit`)
+	w.sql(`revoke all on database `+w.name+` from public`, `grant connect on database `+w.name+` to intake, person, portal, audit, assessment, referral`)
 	return w
 }
 
@@ -289,14 +292,17 @@ func do(db *pg.DB, who hub.Actor, act hub.Act, fn func(tx *pg.Tx, g policies.Gra
 }
 
 // concern puts a concern in place: received by Køge, written by the reporter.
-func (w *world) concern(db *pg.DB, state string) hub.ID {
+func (w *world) concern(db *pg.DB, state string) hub.ID { return w.part(db, state, "") }
+
+// part puts a concern in place that is a part of another.
+func (w *world) part(db *pg.DB, state string, whole hub.ID) hub.ID {
 	w.t.Helper()
 	id := hub.NewID()
 	check(w.t, do(db, as(coordinator), hub.ActCollect, func(tx *pg.Tx, g policies.Grant) error {
 		if _, err := tx.Exec(ctx, `insert into concern (id, text) values ($1, 'what was seen')`, id); err != nil {
 			return err
 		}
-		return tx.PutItem(ctx, g, pg.Item{Kind: "concern", ID: id, About: subject, Controller: "koege", ReceivedBy: hub.Municipality, State: state, Author: reporter.Person})
+		return tx.PutItem(ctx, g, pg.Item{Kind: "concern", ID: id, About: subject, Controller: "koege", ReceivedBy: hub.Municipality, State: state, Author: reporter.Person, PartOf: whole})
 	}))
 	return id
 }

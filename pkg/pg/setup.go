@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -20,12 +21,17 @@ import (
 //go:embed migrations
 var embedded embed.FS
 
-// RoomSchema is what setup must know of a room: its name, and its migrations
-// (0001_*.sql and on, at the root of the file system).
+// RoomSchema is what setup must know of a room: its name, its migrations
+// (0001_*.sql and on, at the root of the file system), and which kinds of items
+// it writes.
 type RoomSchema struct {
 	Name       string
-	Migrations fs.FS // nil for a room that keeps nothing of its own
+	Migrations fs.FS    // nil for a room that keeps nothing of its own
+	Writes     []string // "concern"; [SubjectKind] for a room that makes subjects known
 }
+
+// SubjectKind is the kind under which a room says that it writes subjects.
+const SubjectKind = "subject"
 
 // Setup makes the roles, schemas, base tables, access facts, trail and grants,
 // and runs the migrations that have not been run. owner is a DSN with the rights
@@ -41,6 +47,10 @@ type RoomSchema struct {
 // A room's migrations run in its own schema, as the NOLOGIN role ROOM_owner, so
 // that the room's login role owns nothing; what it may do they must grant, to
 // the role with the room's name.
+//
+// In the access facts a room may change what its Writes name and nothing else:
+// what an earlier set-up gave it beyond that is taken back. A kind that no room
+// names is written by nobody.
 func Setup(ctx context.Context, owner string, rooms []RoomSchema, passwords map[string]string) error {
 	for _, r := range rooms {
 		if !roomName.MatchString(r.Name) || r.Name == "access" || r.Name == "setup" || r.Name == "public" {
@@ -208,22 +218,48 @@ func sub(dir string) fs.FS {
 // giveRights runs the grants, which may be given again and again. Each is given
 // by the owner of what it is about.
 func giveRights(ctx context.Context, conn *pgx.Conn, rooms []RoomSchema) error {
-	text, err := embedded.ReadFile("migrations/grants.sql")
-	if err != nil {
-		return fmt.Errorf("pg: setup: %w", err)
-	}
 	for _, r := range rooms {
-		for _, stmt := range strings.Split(strings.ReplaceAll(string(text), "{room}", r.Name), ";") {
-			if strings.TrimSpace(stmt) == "" {
-				continue
-			}
-			if _, err := conn.Exec(ctx, stmt); err != nil {
-				return fmt.Errorf("pg: setup: grants of %s: %w", r.Name, safe(err))
-			}
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return giveRoom(ctx, tx, r) }); err != nil {
+			return fmt.Errorf("pg: setup: grants of %s: %w", r.Name, safe(err))
 		}
 	}
 	if _, err := conn.Exec(ctx, `grant usage on schema audit to audit; grant select on audit.trail, audit.reason to audit`); err != nil {
 		return fmt.Errorf("pg: setup: grants of audit: %w", safe(err))
 	}
 	return nil
+}
+
+// giveRoom gives a room its rights, and takes back those it has no more, in one
+// transaction: at no time has a running room less than it should.
+func giveRoom(ctx context.Context, tx pgx.Tx, r RoomSchema) error {
+	kinds := []string{"room"}
+	for _, k := range r.Writes {
+		if k == SubjectKind {
+			kinds = append(kinds, "subject")
+		} else if !slices.Contains(kinds, "item") {
+			kinds = append(kinds, "item")
+		}
+	}
+	var sql []string
+	for _, k := range kinds {
+		text, err := embedded.ReadFile("migrations/grants/" + k + ".sql")
+		if err != nil {
+			return err
+		}
+		sql = append(sql, strings.Split(strings.ReplaceAll(string(text), "{room}", r.Name), ";")...)
+	}
+	for _, s := range sql {
+		if strings.TrimSpace(s) == "" {
+			continue
+		}
+		if _, err := tx.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	b := new(pgx.Batch)
+	b.Queue(`set local role access_owner`)
+	b.Queue(`delete from access.writer where room = $1`, r.Name)
+	b.Queue(`insert into access.writer (kind, room) select distinct unnest($2::text[]), $1`, r.Name, some(r.Writes))
+	b.Queue(`reset role`)
+	return tx.SendBatch(ctx, b).Close()
 }

@@ -119,7 +119,7 @@ func TestManySetupsAtOnce(t *testing.T) {
 func TestSetupWithoutASuperuser(t *testing.T) {
 	w := bare(t)
 	// Roles of its own: those of the other tests belong to the superuser.
-	renamed := []pg.RoomSchema{{Name: "solo", Migrations: files("0001_init.sql", `create table x (id int); grant select on x to solo`)}}
+	renamed := []pg.RoomSchema{{Name: "solo", Writes: []string{"thing", pg.SubjectKind}, Migrations: files("0001_init.sql", `create table x (id int); grant select on x to solo`)}}
 	for _, r := range []string{"access_owner", "trail_owner", "audit_owner", "audit"} {
 		check(t, sql(shared.server.Owner(), fmt.Sprintf(`alter role %s rename to held_%s`, r, r)))
 		defer func() {

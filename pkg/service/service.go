@@ -20,6 +20,7 @@ import (
 type Service struct {
 	Name   string                  // schema, login role, NATS user: one word
 	Schema fs.FS                   // migrations/0001_init.sql …, run by setup as the owner
+	Writes []string                // kinds of items it may write in the access facts: "concern", [pg.SubjectKind]; a kind that no room names, nobody may
 	Pages  fs.FS                   // pages/*.html, and pages/da.json and pages/en.json with its words
 	Open   func(Env) (Room, error) // builds the room; no I/O
 }

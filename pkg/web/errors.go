@@ -21,6 +21,9 @@ const signInFirst = "error.signin"
 // notOurs is the error of a request that another site's page sent.
 const notOurs = "error.origin"
 
+// notThatWay is the error of a method that an address does not take.
+const notThatWay = "error.method"
+
 // statusOf translates an error to HTTP. This is the one place (house.md,
 // Errors).
 func statusOf(err error) int {
@@ -33,6 +36,8 @@ func statusOf(err error) int {
 			return http.StatusRequestEntityTooLarge
 		case notJSON, "error.form.media":
 			return http.StatusUnsupportedMediaType
+		case notThatWay:
+			return http.StatusMethodNotAllowed
 		}
 		return http.StatusBadRequest
 	case hub.CodeDenied:

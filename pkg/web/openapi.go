@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding"
 	jsonv1 "encoding/json"
 	"fmt"
 	"net/http"
@@ -21,10 +22,10 @@ import (
 type object = map[string]any
 
 // describe makes the OpenAPI 3.1 document from the table and the Go types of
-// its rows. A struct is an object that allows no other fields; a field is
-// required unless its tag says omitempty or omitzero.
+// its rows. A struct is an object that allows no other fields; which of them are
+// needed, see [Needs]; which codes they may hold, [Coded] and [Code].
 func (s *Site) describe() ([]byte, error) {
-	d := describer{schemas: object{}}
+	d := describer{schemas: object{}, types: map[string]reflect.Type{}}
 	paths := object{}
 	for _, t := range s.routes {
 		if t.Op == "" {
@@ -56,7 +57,7 @@ func (s *Site) describe() ([]byte, error) {
 		"components": object{"schemas": d.schemas,
 			"securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
 			"responses": object{"Problem": object{"description": "A problem.",
-				"content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/problem"}}}}}},
+				"content": object{"application/problem+json": object{"schema": ref(reflect.TypeFor[problem]())}}}}},
 		"security": []object{{"bearer": []string{}}},
 	}
 	return json.Marshal(doc, json.Deterministic(true), jsontext.Multiline(true))
@@ -73,36 +74,53 @@ func parts(pattern string) (string, []string) {
 	return part.ReplaceAllString(pattern, "{$1}"), names
 }
 
-type describer struct{ schemas object }
+type describer struct {
+	schemas object
+	types   map[string]reflect.Type // whose schema it is, by name
+}
+
+// schemaName is what a type is called in the document.
+func schemaName(t reflect.Type) string {
+	if t.Name() == "" {
+		return ""
+	}
+	return strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+}
+
+func ref(t reflect.Type) object { return object{"$ref": "#/components/schemas/" + schemaName(t)} }
 
 func (d describer) operation(t Route, params []string) (object, error) {
 	list := []object{{"name": "Infohus-Hat", "in": "header", "required": false, "schema": idSchema(),
 		"description": "The hat to ask under; needed with several."}}
 	for _, name := range params {
-		list = append(list, object{"name": name, "in": "path", "required": true, "schema": idSchema()})
+		schema := idSchema()
+		if slices.Contains(t.Numbers, name) {
+			schema = object{"type": "integer"}
+		}
+		list = append(list, object{"name": name, "in": "path", "required": true, "schema": schema})
 	}
 	op := object{"operationId": t.Op, "summary": t.Summary, "tags": []string{t.Room}}
 	reads := t.Method == http.MethodGet || t.Method == http.MethodDelete
 	if t.In != nil && reads {
 		in := reflect.TypeOf(t.In)
 		for i := range in.NumField() {
-			schema, err := d.schema(in.Field(i).Type)
+			schema, err := d.field(in, in.Field(i))
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, object{"name": jsonName(in.Field(i)), "in": "query", "required": false, "schema": schema})
 		}
 	}
-	if !reads {
+	if t.Method != http.MethodGet {
 		list = append(list, object{"name": "Idempotency-Key", "in": "header", "required": false,
 			"schema": object{"type": "string", "maxLength": 100}})
-		if t.In != nil {
-			schema, err := d.schema(reflect.TypeOf(t.In))
-			if err != nil {
-				return nil, err
-			}
-			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schema}}}
+	}
+	if t.In != nil && !reads {
+		schema, err := d.schema(reflect.TypeOf(t.In))
+		if err != nil {
+			return nil, err
 		}
+		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schema}}}
 	}
 	answers := object{"default": object{"$ref": "#/components/responses/Problem"}}
 	if t.Out == nil {
@@ -124,7 +142,8 @@ func (d describer) operation(t Route, params []string) (object, error) {
 
 func idSchema() object { return object{"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{26}$"} }
 
-// schema describes a Go type. A named struct stands once, by its name.
+// schema describes a Go type. A named struct stands once, by its name; what
+// reads itself from a text is one.
 func (d describer) schema(t reflect.Type) (any, error) {
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -137,6 +156,12 @@ func (d describer) schema(t reflect.Type) (any, error) {
 		return object{"type": "string", "enum": hub.AuthorityKinds}, nil
 	case reflect.TypeFor[jsontext.Value](), reflect.TypeFor[jsonv1.RawMessage]():
 		return object{}, nil
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return object{"type": "string"}, nil
+	}
+	if code, ok := reflect.Zero(t).Interface().(Code); ok && t.Kind() == reflect.String {
+		return object{"type": "string", "enum": code.Codes()}, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -166,39 +191,100 @@ func (d describer) schema(t reflect.Type) (any, error) {
 }
 
 func (d describer) structure(t reflect.Type) (any, error) {
-	name := t.Name()
+	name := schemaName(t)
 	if name != "" {
-		if old, ok := d.schemas[name]; ok {
-			if old.(object)["x-go-type"] != t.String() {
-				return nil, fmt.Errorf("two types are called %s: %v and %s", name, old.(object)["x-go-type"], t)
-			}
-			return object{"$ref": "#/components/schemas/" + name}, nil
+		if old, ok := d.types[name]; ok && old != t {
+			return nil, fmt.Errorf("two types are called %s: %s and %s", name, old, t)
+		} else if ok {
+			return ref(t), nil // stands already, or will: a type may hold itself
 		}
-		d.schemas[name] = object{"x-go-type": t.String()} // stands already, for a type that holds itself
+		d.types[name] = t
 	}
 	properties := object{}
-	required := []string{}
 	for _, f := range reflect.VisibleFields(t) {
 		if !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-" {
 			continue
 		}
-		schema, err := d.schema(f.Type)
+		schema, err := d.field(t, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t, f.Name, err)
 		}
-		limit(schema, f)
 		properties[jsonName(f)] = schema
-		if tag := f.Tag.Get("json"); !strings.Contains(tag, ",omitempty") && !strings.Contains(tag, ",omitzero") {
-			required = append(required, jsonName(f))
+	}
+	o := object{"type": "object", "properties": properties, "additionalProperties": false}
+	ways := needed(t)
+	for _, way := range ways {
+		for _, f := range way {
+			if properties[f] == nil {
+				return nil, fmt.Errorf("%s needs %s, and has no such field", t, f)
+			}
 		}
 	}
-	slices.Sort(required)
-	o := object{"type": "object", "properties": properties, "required": required, "additionalProperties": false, "x-go-type": t.String()}
+	o["required"] = ways[0]
+	if len(ways) > 1 {
+		o["required"] = slices.DeleteFunc(slices.Clone(ways[0]), func(f string) bool {
+			return slices.ContainsFunc(ways, func(way []string) bool { return !slices.Contains(way, f) })
+		})
+		either := []any{}
+		for _, way := range ways {
+			either = append(either, object{"required": way})
+		}
+		o["anyOf"] = either
+	}
 	if name == "" {
 		return o, nil
 	}
 	d.schemas[name] = o
-	return object{"$ref": "#/components/schemas/" + name}, nil
+	return ref(t), nil
+}
+
+// needed is what must be sent of a type, in one or several ways: see [Needs].
+func needed(t reflect.Type) [][]string {
+	if n, ok := reflect.Zero(t).Interface().(Needs); ok {
+		ways := n.Needs()
+		for _, way := range ways {
+			slices.Sort(way)
+		}
+		return ways
+	}
+	way := []string{}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.IsExported() && !f.Anonymous && f.Tag.Get("json") != "-" && !omitted(f) {
+			way = append(way, jsonName(f))
+		}
+	}
+	slices.Sort(way)
+	return [][]string{way}
+}
+
+// omitted reports whether a field without a value is left out.
+func omitted(f reflect.StructField) bool {
+	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return options == "omitempty" || options == "omitzero"
+}
+
+// field describes a field of a struct: its type, and what the struct and the
+// field's own tags say of it.
+func (d describer) field(of reflect.Type, f reflect.StructField) (any, error) {
+	t := f.Type
+	if t.Kind() == reflect.Pointer && omitted(f) {
+		t = t.Elem() // what is not there is left out, and never null
+	}
+	schema, err := d.schema(t)
+	if err != nil {
+		return nil, err
+	}
+	limit(schema, f)
+	if coded, ok := reflect.Zero(of).Interface().(Coded); ok {
+		if codes := coded.Codes()[jsonName(f)]; codes != nil {
+			at := schema.(object)
+			if items, ok := at["items"].(object); ok {
+				at = items
+			}
+			at["enum"] = codes
+		}
+	}
+	return schema, nil
 }
 
 // limit adds what the field's own tags say: enum:"a b c", max:"2000", doc:"…".

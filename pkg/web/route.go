@@ -24,6 +24,8 @@ type Route struct {
 	Nav     Nav    // where it stands in the navigation, if it does
 	Do      func(w http.ResponseWriter, r *Request) error
 	Room    string // who answers; set by Add
+
+	Numbers []string // parts of the path that are numbers and no IDs, for the OpenAPI document
 }
 
 // Nav puts a page into the navigation of some roles. Showing a link is no
@@ -32,6 +34,28 @@ type Nav struct {
 	Word  string     // key of its text; "" is not in the navigation
 	Roles []hub.Role // who sees it; nil is everybody signed in
 	Order int        // smaller stands first; home is 0
+}
+
+// Needs may be a method of an operation's input: the ways to say enough. Each
+// is a list of fields by their JSON names, and one of the lists must be sent
+// whole. Without it every field must be sent whose tag does not say omitempty or
+// omitzero. It is what the document says; the operation refuses by itself.
+type Needs interface{ Needs() [][]string }
+
+// Coded may be a method of a struct of the API: the codes that its fields may
+// hold, by their JSON names.
+type Coded interface{ Codes() map[string][]string }
+
+// Code may be a method of a named text: the codes that it may be.
+type Code interface{ Codes() []string }
+
+// Codes gives a list of codes as texts.
+func Codes[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = string(c)
+	}
+	return out
 }
 
 // Created may be a method of an operation's answer: true answers 201.
@@ -65,7 +89,7 @@ func API[In, Out any](op, method, path, summary string, do func(r *Request, in I
 			}
 		default:
 			if b, err := body(r.Request); err != nil || len(b) > 0 {
-				return hub.Invalid("", "error.json.trailing")
+				return hub.Invalid("", "error.json.nothing")
 			}
 		}
 		out, err := do(r, in)

@@ -130,10 +130,9 @@ func (s *Site) answer(w *counter, r *Request, found *finder) error {
 		}
 	}
 	if err != nil && w.status == 0 {
-		if r.route == nil && found.status == http.StatusMethodNotAllowed {
+		if r.route == nil && found.status == http.StatusMethodNotAllowed && hub.CodeOf(err) == hub.CodeNotFound {
 			w.Header().Set("Allow", found.header.Get("Allow"))
-			w.WriteHeader(http.StatusMethodNotAllowed)
-			return nil
+			err = hub.Invalid("", notThatWay) // told from the address alone, and so the same to everybody
 		}
 		s.fail(w, r, err)
 	}

@@ -66,6 +66,13 @@ test_the_police_see_identity_and_summary_for_the_check_and_never_who_reported_it
 	}
 }
 
+test_the_police_see_the_time_limit_of_their_own_step_and_no_other_clock if {
+	every state in ["police_check", "acute", "police_only"] {
+		but(police, {"classes": "clock", "state": state}).fields == {"due"}
+	}
+	denied(but(police, {"classes": "clock", "state": "received"}), "nothing_shared")
+}
+
 test_a_share_opens_only_what_it_names if but(police, {"classes": "status"}).fields == {"reference", "state", "received_at", "received_by"}
 
 test_a_share_that_names_no_class_of_this_state_opens_nothing if denied(but(police, {"classes": "narrative"}), "nothing_shared")

@@ -288,7 +288,7 @@ func (x *room) declineInformation(r *web.Request, _ struct{}) (CaseReceipt, erro
 // retractRequest takes a question back: whoever was asked sees it no longer.
 func (x *room) retractRequest(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	return x.settle(r, "retract", hub.ActRevoke, func(s *settling) error {
-		s.State, s.SettledAt = withdrawn, &s.tx.Now
+		s.State, s.SettledAt = retracted, &s.tx.Now
 		if _, err := s.tx.RevokeAll(s.ctx, s.grant, "request", s.ID, ""); err != nil {
 			return err
 		}

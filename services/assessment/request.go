@@ -16,8 +16,10 @@ import (
 const (
 	asked     = "asked"
 	settled   = "settled"
-	withdrawn = "withdrawn"
+	retracted = "retracted"
+
 	released  = "released" // of an answer
+	withdrawn = "withdrawn"
 
 	answered   = "answered"
 	nothing    = "nothing"    // grade 0: nothing relevant is known

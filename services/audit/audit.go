@@ -34,6 +34,8 @@ type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
+	again := web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to today's rules. Send no content: the address says which row.", x.decideAgain)
+	again.Numbers = []string{"row"}
 	return service.Room{
 		Routes: []web.Route{
 			{Method: "GET", Path: "/trail", Do: x.trailPage, Nav: web.Nav{Word: "audit.nav.trail", Roles: []hub.Role{hub.DPO}, Order: 10}},
@@ -41,7 +43,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
-			web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to today's rules.", x.decideAgain),
+			again,
 		},
 		Marks:  map[string]web.Mark{"seen": x.seen},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}},

@@ -352,7 +352,20 @@ func isoDay(f web.Form, field string) string {
 // rowData is a row's own page.
 type rowData struct {
 	Row
-	Again Again
+	Again     Again
+	BasisText string // the legal basis in words
+}
+
+// basisText is a legal basis as the structure words it; "" where there is none.
+func (x *room) basisText(lang string, code hub.LegalBasis) string {
+	for _, b := range x.Structure.LegalBases {
+		if b.Code == code && lang == "en" {
+			return b.TextEn
+		} else if b.Code == code {
+			return b.TextDa
+		}
+	}
+	return ""
 }
 
 // rowPage shows one row whole, with its decision made again.
@@ -365,5 +378,5 @@ func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a})
+	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a, x.basisText(r.Lang, one.Basis)})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
 
@@ -36,6 +37,11 @@ type Search struct {
 	Outcome   string  `json:"outcome,omitempty"` // allow, deny
 	After     string  `json:"after,omitempty"`   // Found.Next of the page before
 	Limit     int     `json:"limit,omitempty"`   // rows on a page: 50 if 0, at most 200
+}
+
+// Codes lists what a search may name.
+func (Search) Codes() map[string][]string {
+	return map[string][]string{"ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes}
 }
 
 // Rows on a page, and how many are counted before a total is "more than".
@@ -185,6 +191,13 @@ type Row struct {
 	whyDigest []byte
 	whyBox    []byte
 	whyFor    hub.AuthorityID
+}
+
+// Codes lists what a row may say. The hub's own doings are among it, and what
+// was told without a name.
+func (Row) Codes() map[string][]string {
+	return map[string][]string{"act": web.Codes(hub.Acts), "outcome": Outcomes, "role": append(web.Codes(hub.Roles), string(hub.Anonymous), "system"),
+		"sealed": {"other_authority", "missing", "changed"}}
 }
 
 // Again is a decision of the trail made by today's rules.

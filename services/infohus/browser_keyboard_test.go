@@ -59,7 +59,7 @@ func keyboard(t *testing.T, ctx context.Context) {
 	b.key(kb.End)
 	b.writes(" " + typedWhy)
 	b.enters(`main form button`)
-	b.holds(eval[bool](b, `document.activeElement.getAttribute("role") == "status"`), "after sending, the focus is not at the receipt")
+	b.holds(b.focuses(`[role="status"]`), "after sending, the focus is not at the receipt")
 	b.says("intake.receipt.toast")
 	b.says("intake.field.statement.kind.assessment")
 	b.says("intake.badge.urgency.soon")
@@ -93,7 +93,7 @@ func keyboard(t *testing.T, ctx context.Context) {
 	d.tabs(`#reference`)
 	d.writes(id)
 	d.enters(`main form button`)
-	d.holds(eval[string](d, `document.activeElement.id`) == "found", "after a search, the focus is not at what was found")
+	d.holds(d.focuses(`#found`), "after a search, the focus is not at what was found")
 	d.enters(`tbody a`)
 	d.says("audit.again.agrees")
 	d.enters(`form[action="/signout"] button`)
@@ -273,11 +273,25 @@ func (b *window) skips() {
 	b.holds(eval[string](b, `document.activeElement.id`) == "main-content", "skipping the header leads to %s", eval[string](b, `document.activeElement.outerHTML.slice(0, 80)`))
 }
 
+// focuses reports whether the page puts the focus at an element by itself. The
+// browser does so as it first draws the page, which may be after it has loaded.
+func (b *window) focuses(selector string) bool {
+	b.Helper()
+	ctx, cancel := b.patient()
+	defer cancel()
+	for ctx.Err() == nil {
+		if eval[bool](b, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
+			return true
+		}
+	}
+	return false
+}
+
 // errorHasFocus holds that after a failed form the focus is at what is wrong,
 // and each line of it leads to a field.
 func (b *window) errorHasFocus() {
 	b.Helper()
-	if !eval[bool](b, `document.activeElement.matches(".error-summary")`) {
+	if !b.focuses(`.error-summary`) {
 		b.Fatalf("on %s: after an error the focus is at %s", b.where(), eval[string](b, `document.activeElement.outerHTML.slice(0, 100)`))
 	}
 	if lost := eval[string](b, `[...document.querySelectorAll(".error-summary li")].filter(li => !(li.querySelector("a") && document.getElementById(decodeURIComponent(li.querySelector("a").hash.slice(1))))).map(li => li.innerText).join()`); lost != "" {

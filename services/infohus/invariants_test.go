@@ -15,7 +15,7 @@ func (s *script) holds() {
 		"5: a child's clock that is not 24 hours from the receipt, or is missing": `select count(*) from intake.concern where received_at is not null
 			and child_due is distinct from case when child <> 'no' then received_at + interval '24 hours' end`,
 		"5: a child's clock that nobody was told of in time": `select count(*) from intake.concern c where child_due is not null and child_outcome = '' and child_told > 0
-			and state not in ('rerouted', 'unfounded', 'other_track') and child_told <> (select count(*) from intake.outbox o where o.envelope->>'type' = 'intake.step.overdue.v1'
+			and child_told <> (select count(*) from intake.outbox o where o.envelope->>'type' = 'intake.step.overdue.v1'
 			and o.envelope->'data'->>'step' = 'child' and o.envelope->'data'->>'concern' = c.id)`,
 		"6: a triage that ended without the word of both": `select count(*) from intake.concern c where state in ('unfounded', 'other_track', 'case') and (
 			select count(*) from (select distinct on (party) party, outcome, track from intake.judgement j where j.concern = c.id order by party, n desc) last

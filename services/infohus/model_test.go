@@ -149,7 +149,9 @@ func (c *thing) classes(a *actor, now time.Time) string {
 		case closed:
 			see("status outcome")
 		case a.kind == hub.Police:
-			see("status summary identity")
+			if see("status summary identity"); c.state != "received" {
+				see("limit") // the step is theirs, and so is its time
+			}
 		}
 	}
 	return strings.Join(all, " ")
@@ -158,7 +160,7 @@ func (c *thing) classes(a *actor, now time.Time) string {
 // classFields are the fields of the data classes.
 var classFields = map[string]string{
 	"status": "reference state received_at received_by", "receipt": "reference received_at received_by", "reference": "reference", "handled": "handled",
-	"clock": "due child_due erase_at retention_rule", "summary": "channel theme urgency urgency_reason child",
+	"clock": "due child_due erase_at retention_rule", "limit": "due", "summary": "channel theme urgency urgency_reason child",
 	"narrative": "statements why_now context wishes", "identity": "name cpr birth_date age_band protected", "address": "address",
 	"reporter": "reporter_kind reporter_name reporter_contact", "check": "check_outcome",
 	"triage": "triage_outcome municipal_rationale police_rationale", "outcome": "triage_outcome", "access": "who_can_see who_has_seen",

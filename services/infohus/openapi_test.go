@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,13 +23,22 @@ type schema struct {
 	Items                *schema           `json:"items"`
 	AnyOf                []schema          `json:"anyOf"`
 	OneOf                []schema          `json:"oneOf"`
+	Enum                 []any             `json:"enum"`
+	Pattern              string            `json:"pattern"`
 }
 
 type openAPI struct {
 	OpenAPI string `json:"openapi"`
 	Paths   map[string]map[string]struct {
 		OperationID string `json:"operationId"`
-		Responses   map[string]struct {
+		Parameters  []struct {
+			Name, In string
+			Schema   schema
+		}
+		RequestBody struct {
+			Content map[string]struct{ Schema schema }
+		}
+		Responses map[string]struct {
 			Content map[string]struct{ Schema schema }
 		}
 	}
@@ -39,13 +50,14 @@ func (d *openAPI) fits(v any, s schema, at string) error {
 	if s.Ref != "" {
 		return d.fits(v, d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")], at)
 	}
-	for _, of := range append(s.AnyOf, s.OneOf...) {
-		if d.fits(v, of, at) == nil {
-			return nil
-		}
-	}
-	if len(s.AnyOf)+len(s.OneOf) > 0 {
+	if any := append(s.AnyOf, s.OneOf...); len(any) > 0 && !slices.ContainsFunc(any, func(of schema) bool { return d.fits(v, of, at) == nil }) {
 		return fmt.Errorf("%s fits none of its schemas", at)
+	}
+	if len(s.Enum) > 0 && !slices.Contains(s.Enum, v) {
+		return fmt.Errorf("%s is %v, and should be one of %v", at, v, s.Enum)
+	}
+	if text, ok := v.(string); ok && s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(text) {
+		return fmt.Errorf("%s is %q, and should be like %s", at, text, s.Pattern)
 	}
 	if !slices.Contains(types(s.Type), kindOf(v)) && s.Type != nil && !(kindOf(v) == "integer" && slices.Contains(types(s.Type), "number")) {
 		return fmt.Errorf("%s is %s, and should be %v", at, kindOf(v), s.Type)
@@ -111,12 +123,43 @@ func kindOf(v any) string {
 	return "object"
 }
 
+// resolve is a schema itself, where there is only its name.
+func (d *openAPI) resolve(s schema) schema {
+	if s.Ref != "" {
+		return d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
+	}
+	return s
+}
+
+// decoded is a value as JSON would bring it.
+func decoded(t *testing.T, in any) (v any) {
+	t.Helper()
+	b, err := json.Marshal(in)
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // TestTheDocumentIsTrue runs every operation against the hub, and holds each
-// answer, and each problem, against what /openapi.json says of it.
+// request that is done, each answer, and each problem against what /openapi.json
+// says of it.
 func TestTheDocumentIsTrue(t *testing.T) {
 	s := begin(t)
 	var d openAPI
-	s.Nobody().API("GET", "/openapi.json", nil).Must(200).JSON(&d)
+	raw := s.Nobody().API("GET", "/openapi.json", nil).Must(200)
+	raw.JSON(&d)
+	for name, s := range d.Components.Schemas {
+		if name == "Personal" || name[0] < 'A' || name[0] > 'Z' || s.Type != "object" {
+			t.Errorf("%s is a Go type, and nothing of the API's", name)
+		}
+	}
+	if strings.Contains(raw.Text(), "x-go") {
+		t.Error("the document speaks Go")
+	}
 	if !strings.HasPrefix(d.OpenAPI, "3.1") {
 		t.Errorf("it is OpenAPI %s", d.OpenAPI)
 	}
@@ -126,6 +169,25 @@ func TestTheDocumentIsTrue(t *testing.T) {
 		a := s.as(login).API(method, path, in)
 		op := d.Paths[route][strings.ToLower(method)]
 		asked[op.OperationID] = true
+		if body, ok := op.RequestBody.Content["application/json"]; ok && a.Status < 300 {
+			if err := d.fits(decoded(t, in), body.Schema, "what is sent to "+op.OperationID); err != nil {
+				t.Errorf("it is done, and %v", err)
+			}
+		} else if a.Status < 300 && in != nil {
+			t.Errorf("%s takes content, and does not say so", op.OperationID)
+		}
+		parts, names := strings.Split(path, "/"), strings.Split(route, "/")
+		for _, p := range op.Parameters {
+			if i := slices.Index(names, "{"+p.Name+"}"); p.In == "path" && i >= 0 {
+				var part any = parts[i]
+				if n, err := strconv.ParseFloat(parts[i], 64); err == nil && len(parts[i]) < 20 { // and no ID
+					part = n
+				}
+				if err := d.fits(part, p.Schema, "the "+p.Name+" of "+op.OperationID); err != nil {
+					t.Error(err)
+				}
+			}
+		}
 		says, ok := op.Responses[fmt.Sprint(a.Status)]
 		if !ok {
 			says, ok = op.Responses["default"]
@@ -155,8 +217,10 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", "/api/subjects", "/api/subjects", coordinator, map[string]any{"unknown": true}).JSON(&subject)
 	check("POST", "/api/subjects/"+string(subject.Subject)+"/identify", "/api/subjects/{id}/identify", coordinator, map[string]any{"name": "Bertram Eksempel", "cpr": "670308-4019"})
 	var draft, got done
-	check("POST", "/api/concerns/drafts", "/api/concerns/drafts", coordinator, map[string]any{"subject": subject.Subject, "statements": []any{}, "why_now": "", "urgency": ""}).JSON(&draft)
-	check("PUT", "/api/concerns/"+string(draft.ID)+"/draft", "/api/concerns/{id}/draft", coordinator, map[string]any{"subject": subject.Subject, "statements": []any{}, "why_now": "x", "urgency": "normal"})
+	gone := s.registers(coordinator, map[string]any{"unknown": true}) // forgotten with its draft
+	check("POST", "/api/concerns/drafts", "/api/concerns/drafts", coordinator, map[string]any{"subject": gone, "statements": []any{}, "why_now": ""}).JSON(&draft)
+	check("GET", "/api/concerns/"+string(draft.ID), "/api/concerns/{id}", coordinator, nil)
+	check("PUT", "/api/concerns/"+string(draft.ID)+"/draft", "/api/concerns/{id}/draft", coordinator, map[string]any{"subject": gone, "statements": []any{}, "why_now": "x", "urgency": "normal"})
 	check("DELETE", "/api/concerns/"+string(draft.ID)+"/draft", "/api/concerns/{id}/draft", coordinator, nil)
 	check("POST", "/api/concerns", "/api/concerns", coordinator, concern(subject.Subject, map[string]any{"urgency": "red"}))
 	check("POST", "/api/concerns", "/api/concerns", coordinator, concern(subject.Subject, map[string]any{"child": "yes"})).JSON(&got)
@@ -186,11 +250,147 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	if len(found.Rows) == 0 {
 		t.Fatal("the trail has no rows")
 	}
-	check("POST", fmt.Sprintf("/api/trail/%d/again", found.Rows[0].ID), "/api/trail/{row}/again", koegeDPO, map[string]any{"ground": "lawfulness"})
+	again := fmt.Sprintf("/api/trail/%d/again", found.Rows[0].ID)
+	check("POST", again, "/api/trail/{row}/again", koegeDPO, nil).Must(200)
+	if a := check("POST", again, "/api/trail/{row}/again", koegeDPO, map[string]any{}).Must(400); !strings.Contains(a.Text(), "Send intet indhold") {
+		t.Errorf("whoever sends content where there is none is not told what to send: %s", a.Body)
+	}
 	for path, methods := range d.Paths {
 		for method, op := range methods {
 			if !asked[op.OperationID] {
 				t.Errorf("%s (%s %s) was not asked: add it here", op.OperationID, method, path)
+			}
+		}
+	}
+}
+
+// request is a good one of an operation: by whom, to what, with a value for
+// every field that the document may call needed.
+type request struct {
+	login, path string
+	values      map[string]any
+}
+
+// requests makes a good request of every operation that takes content, on things
+// of its own each time.
+func (s *driver) requests() map[string]func() request {
+	in := func(state string, login, step string, values map[string]any) func() request {
+		return func() request {
+			d := s.drives("municipality", state)
+			return request{login, "/api/concerns/" + string(d.id) + step, values}
+		}
+	}
+	subject := func(in map[string]any) hub.ID { return s.registers(coordinator, in) }
+	unknown := map[string]any{"unknown": true}
+	draft := func() hub.ID {
+		var got done
+		in := concern(subject(unknown), map[string]any{"purpose": nil, "legal_basis": nil})
+		s.as(coordinator).API("POST", "/api/concerns/drafts", in).Must(201).JSON(&got)
+		return got.ID
+	}
+	return map[string]func() request{
+		"registerSubject": func() request {
+			return request{coordinator, "/api/subjects", map[string]any{"name": "Bertram Eksempel", "unknown": true}}
+		},
+		"identifySubject": func() request {
+			return request{coordinator, "/api/subjects/" + string(subject(unknown)) + "/identify", map[string]any{"name": "Bertram Eksempel", "cpr": "670308-4019", "no_cpr": true,
+				"birth_date": "08-03-1967", "age_band": "over_25", "address": "Opdigtet Vej 1", "protected": true, "language": "Fransk"}}
+		},
+		"revealSubject": func() request {
+			s.n++
+			cpr := fmt.Sprintf("67%02d%02d-0%03d", 1+s.n%12, s.n/12%90, s.n%1000)
+			d := s.registers(coordinator, map[string]any{"name": "Bertram Eksempel", "cpr": cpr})
+			s.as(coordinator).API("POST", "/api/concerns", concern(d, nil)).Must(201)
+			return request{coordinator, "/api/subjects/" + string(d) + "/reveal", map[string]any{"reason": "Skal bruges til opslag i eget fagsystem."}}
+		},
+		"startDraft": func() request {
+			return request{coordinator, "/api/concerns/drafts", map[string]any{"subject": subject(unknown)}}
+		},
+		"saveDraft": func() request { return request{coordinator, "/api/concerns/" + string(draft()) + "/draft", nil} },
+		"submitConcern": func() request {
+			in := concern(subject(unknown), nil)
+			in["draft"] = draft()
+			return request{coordinator, "/api/concerns", in}
+		},
+		"forwardConcern":      in("received", coordinator, "/forward", toPolice),
+		"rerouteConcern":      in("received", coordinator, "/reroute", map[string]any{"track": "violence"}),
+		"completePoliceCheck": in("police_check", policeMan, "/check", says("released")),
+		"triageConcern":       in("triage", coordinator, "/triage", judge("case")),
+		"assessNotification":  in("received", coordinator, "/notification", map[string]any{"outcome": "notified", "reason": "Underrettet."}),
+		"grantAccess":         in("received", coordinator, "/access", map[string]any{"hat": s.AsRole("birk", hub.Receiver).Post.Hat.ID}),
+		"searchTrail": func() request {
+			return request{koegeDPO, "/api/trail/search", map[string]any{"ground": "lawfulness"}}
+		},
+	}
+}
+
+// only are the values that the fields have.
+func (r request) only(fields []string) map[string]any {
+	in := map[string]any{}
+	for _, f := range fields {
+		in[f] = r.values[f]
+	}
+	return in
+}
+
+// TestTheDocumentSaysWhatIsNeeded: of every operation, what the document calls
+// needed is enough, in each of the ways that it names; and less is refused at
+// the field that is missing, a code that it does not list at the field that has
+// it.
+func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
+	s := &driver{script: begin(t)}
+	var d openAPI
+	s.Nobody().API("GET", "/openapi.json", nil).Must(200).JSON(&d)
+	requests := s.requests()
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			body, takes := op.RequestBody.Content["application/json"]
+			if !takes {
+				continue
+			}
+			make := requests[op.OperationID]
+			if make == nil {
+				t.Errorf("%s (%s) has no good request: add one here", op.OperationID, path)
+				continue
+			}
+			says := d.resolve(body.Schema)
+			ways := [][]string{says.Required}
+			if len(says.AnyOf) > 0 {
+				ways = nil
+				for _, way := range says.AnyOf {
+					ways = append(ways, way.Required)
+				}
+			}
+			for _, way := range ways {
+				r := make()
+				ask := func(in map[string]any) hubtest.Answer { return s.as(r.login).API(strings.ToUpper(method), r.path, in) }
+				named := func(a hubtest.Answer, field string) bool {
+					return a.Status == 400 && strings.Contains(a.Text(), `"field":"`+field+`"`)
+				}
+				for _, field := range way {
+					less := r.only(way)
+					delete(less, field)
+					if a := ask(less); a.Status != 400 || len(way) > 1 && len(ways) == 1 && !named(a, field) {
+						t.Errorf("%s without its needed %s is answered %d %s", op.OperationID, field, a.Status, a.Body)
+					}
+				}
+				for field, p := range says.Properties {
+					if p = d.resolve(p); len(p.Enum) == 0 {
+						continue
+					}
+					wrong := r.only(way)
+					wrong[field] = "bogus"
+					if a := ask(wrong); !named(a, field) && !named(a, "draft") { // beside a draft nothing else is said
+						t.Errorf("%s with a %s that is not listed is answered %d %s", op.OperationID, field, a.Status, a.Body)
+					}
+				}
+				in := r.only(way)
+				if err := d.fits(decoded(t, in), says, op.OperationID); err != nil {
+					t.Error(err)
+				}
+				if a := ask(in); a.Status > 299 {
+					t.Errorf("%s with all it needs, %v, is answered %d %s", op.OperationID, way, a.Status, a.Body)
+				}
 			}
 		}
 	}

@@ -146,6 +146,25 @@ func TestUnknownAndForbidden(t *testing.T) {
 	t.Logf("%d routes, %d cases", objects, cases)
 }
 
+// TestTheForbiddenIsNotLoaded is G7 without a clock: of what somebody may not
+// know of, not even the sealed words are read, so that it costs no more than
+// what never was. Whoever touches a row of theirs falls over here.
+func TestTheForbiddenIsNotLoaded(t *testing.T) {
+	s := begin(t)
+	id := s.forwarded()
+	subject := hub.ID(s.One("select subject from intake.concern where id = '" + string(id) + "'"))
+	s.SQL("create function public.boom(text) returns boolean language plpgsql as $$ begin raise 'touched'; end $$; grant execute on function public.boom(text) to public")
+	for table, key := range map[string]string{"intake.words": "concern", "intake.step": "concern", "person.identity": "subject"} {
+		s.SQL("alter table " + table + " enable row level security; create policy boom on " + table + " using (public.boom(" + key + "))")
+	}
+	for _, path := range []string{"/api/concerns/" + string(id), "/api/concerns/" + string(id) + "/readers", "/api/subjects/" + string(subject)} {
+		s.as(roskilde).API("GET", path, nil).Must(404)
+		if a := s.as(coordinator).API("GET", path, nil); a.Status < 500 {
+			t.Errorf("%s is answered %d to whoever may: nothing was touched, and this test sees nothing", path, a.Status)
+		}
+	}
+}
+
 // keptCookie is the name and key of what was typed and kept: both are drawn for
 // each request and tell nothing of the object.
 var keptCookie = regexp.MustCompile(`__Host-kept=[^;]*`)

@@ -64,15 +64,17 @@ func (x *room) clocks(ctx context.Context) error {
 	return failed
 }
 
-// overdue lists the concerns whose clocks have something to say.
+// overdue lists the concerns whose clocks have something to say. A closed one
+// has no step, but a child's clock runs on: the duty to notify does not end with
+// the concern (L25).
 func (x *room) overdue(ctx context.Context) (ids []hub.ID, err error) {
 	now := x.Now()
 	who := hub.System(now, x.NewID())
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		rows, err := tx.Query(ctx, `select id from intake.concern
-			where state not in ('rerouted', 'unfounded', 'other_track') and ((step_due is not null and step_told < 3 and step_due + make_interval(hours => 24 * step_told) <= $1)
+			where (step_due is not null and step_told < 3 and step_due + make_interval(hours => 24 * step_told) <= $1)
 			   or (child_due is not null and child_outcome = '' and child_told < 3 and child_due + make_interval(hours => 24 * child_told) <= $1)
-			   or (state = 'draft' and erase_at <= $1))
+			   or (state = 'draft' and erase_at <= $1)
 			order by id limit 500`, now)
 		if err != nil {
 			return err

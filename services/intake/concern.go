@@ -111,11 +111,11 @@ type Report struct {
 	ReporterName  hub.Personal `json:"reporter_name,omitzero"`
 	ReporterReach hub.Personal `json:"reporter_contact,omitzero"`
 	Theme         string       `json:"theme,omitempty"` // of the concern, never an attribute of the person
-	Statements    []Statement  `json:"statements"`
-	WhyNow        hub.Personal `json:"why_now"`
+	Statements    []Statement  `json:"statements,omitempty"`
+	WhyNow        hub.Personal `json:"why_now,omitzero"`
 	Context       hub.Personal `json:"context,omitzero"` // what speaks against the concern
 	Wishes        hub.Personal `json:"wishes,omitzero"`  // has the person or guardian been told?
-	Urgency       string       `json:"urgency"`
+	Urgency       string       `json:"urgency,omitempty"`
 	UrgencyReason hub.Personal `json:"urgency_reason,omitzero"`
 	Child         string       `json:"child,omitempty"` // under 18, or a child in the household: yes, no, unknown
 }
@@ -127,23 +127,35 @@ const (
 	MaxLine      = 200
 )
 
-// Check finds everything that is wrong with a report that is to be handed in.
-// A draft is not checked: what is half written is kept as it is.
-func (r *Report) Check(today time.Time) hub.Problems {
+// unheard finds the codes that there are not. Nobody half writes one, so that a
+// draft has none either.
+func (r *Report) unheard() hub.Problems {
 	var p hub.Problems
-	r.fill()
-	for _, c := range []struct {
-		field, value string
-		list         []string
-	}{
-		{"channel", r.Channel, Channels}, {"reporter_kind", r.ReporterKind, ReporterKinds}, {"theme", r.Theme, Themes},
-		{"urgency", r.Urgency, Urgencies}, {"child", r.Child, ChildAnswers},
-	} {
-		if c.value == "" {
-			p.Add(c.field, "intake.error.choose")
-		} else if !slices.Contains(c.list, c.value) {
-			p.Add(c.field, "intake.error.unknown_choice")
+	add := func(field, value string, list []string) {
+		if value != "" && !slices.Contains(list, value) {
+			p.Add(field, "intake.error.unknown_choice")
 		}
+	}
+	add("channel", r.Channel, Channels)
+	add("reporter_kind", r.ReporterKind, ReporterKinds)
+	add("theme", r.Theme, Themes)
+	add("urgency", r.Urgency, Urgencies)
+	add("child", r.Child, ChildAnswers)
+	for i, s := range r.Statements {
+		if s.Kind != "" && !slices.Contains(Kinds, s.Kind) {
+			p.Add("statements."+strconv.Itoa(i)+".kind", "intake.error.statement_kind")
+		}
+	}
+	return p
+}
+
+// Check finds everything that is wrong with a report that is to be handed in.
+// A draft is not checked so: what is half written is kept as it is.
+func (r *Report) Check(today time.Time) hub.Problems {
+	r.fill()
+	p := r.unheard()
+	if r.Urgency == "" { // the only one without a default
+		p.Add("urgency", "intake.error.choose")
 	}
 	if len(r.Statements) == 0 {
 		p.Add("statements", "intake.error.statement_missing")
@@ -183,7 +195,7 @@ func (r *Report) fill() {
 }
 
 func (s Statement) check(p *hub.Problems, field string, today time.Time) {
-	if !slices.Contains(Kinds, s.Kind) {
+	if s.Kind == "" {
 		p.Add(field+".kind", "intake.error.statement_kind")
 	}
 	text(p, field+".text", s.Text, 1, MaxText)
@@ -228,7 +240,7 @@ func (j Judgement) Check() hub.Problems {
 	if !slices.Contains(Outcomes, j.Outcome) {
 		p.Add("outcome", "intake.error.choose")
 	}
-	if j.Outcome == OtherTrack && !slices.Contains(Tracks, j.Track) {
+	if (j.Outcome == OtherTrack || j.Track != "") && !slices.Contains(Tracks, j.Track) {
 		p.Add("track", "intake.error.choose")
 	}
 	text(&p, "rationale", j.Rationale, MinNecessity, MaxText)

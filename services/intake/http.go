@@ -102,7 +102,7 @@ func rows(n int) []int {
 // district, and the legal bases that hold today.
 func (x *room) lists(r *web.Request) lists {
 	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
-		Purposes: []string{string(hub.Prevention), string(hub.ChildWelfare)}}
+		Purposes: web.Codes(Purposes)}
 	for _, k := range Kinds {
 		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.statement.kind." + k)})
 	}
@@ -350,11 +350,13 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 	if v.State == Draft {
 		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft")
 	}
+	past := func(t *time.Time) bool { return t != nil && t.Before(r.Now) }
 	return x.Web.Page(w, r, http.StatusOK, "intake", "concern", struct {
 		*ConcernView
-		Doable  []button
-		Handled bool
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled")})
+		Doable                []button
+		Handled               bool
+		Overdue, ChildOverdue bool
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), past(v.ChildDue)})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.

@@ -61,7 +61,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/tell", Do: x.tellForm, Public: true, NoTrace: true},
 			{Method: "POST", Path: "/tell/slip", Do: x.slipForm, Public: true, NoTrace: true},
 
-			web.API("startDraft", "POST", "/api/concerns/drafts", "Begin a draft about a registered subject.", x.startDraft),
+			web.API("startDraft", "POST", "/api/concerns/drafts", "Begin a draft about a registered subject.", x.newDraft),
 			web.API("saveDraft", "PUT", "/api/concerns/{id}/draft", "Replace what is written in a draft.", x.saveDraft),
 			web.API("discardDraft", "DELETE", "/api/concerns/{id}/draft", "Throw a draft away.", x.discardDraft),
 			web.API("submitConcern", "POST", "/api/concerns", "Hand in a concern, from a draft or whole, and get a receipt.", x.submitConcern),
@@ -70,7 +70,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("listConcerns", "GET", "/api/concerns", "List the concerns that you may read.", x.listConcerns),
 			web.API("forwardConcern", "POST", "/api/concerns/{id}/forward", "Put a received concern before the police: a disclosure to the police district.", x.forwardConcern),
 			web.API("rerouteConcern", "POST", "/api/concerns/{id}/reroute", "Send a received concern to the track where it belongs.", x.rerouteConcern),
-			web.API("completePoliceCheck", "POST", "/api/concerns/{id}/check", "Say whether it may be treated: an outcome, no reasons.", x.completePoliceCheck),
+			web.API("completePoliceCheck", "POST", "/api/concerns/{id}/check", "Say whether it may be treated: an outcome, no reasons. To release what the police received is a disclosure, and needs its basis.", x.completePoliceCheck),
 			web.API("triageConcern", "POST", "/api/concerns/{id}/triage", "Give one coordinator's triage, with its rationale.", x.triageConcern),
 			web.API("assessNotification", "POST", "/api/concerns/{id}/notification", "Say that the duty to notify about a child was assessed.", x.assessNotification),
 			web.API("grantAccess", "POST", "/api/concerns/{id}/access", "Let a named colleague of your own authority in.", x.grantAccess),
@@ -89,8 +89,8 @@ func open(env service.Env) (service.Room, error) {
 // Receipt is the answer to a command that was done.
 type Receipt struct {
 	ID      hub.ID    `json:"id"`
-	State   State     `json:"state"`
-	Version int       `json:"version"`
+	State   State     `json:"state,omitempty"` // of a draft that was thrown away there is none
+	Version int       `json:"version,omitzero"`
 	At      time.Time `json:"at"`
 	New     bool      `json:"-"`
 }

@@ -177,9 +177,9 @@ func orZero(r *Receipt) *Receipt {
 // Basis is the ground on which something is disclosed to another authority
 // (L1): legal basis, purpose, and why it is necessary.
 type Basis struct {
-	LegalBasis hub.LegalBasis `json:"legal_basis"`
+	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"The code of a legal basis in force that carries it, such as RPL115-2."`
 	Purpose    hub.Purpose    `json:"purpose"`
-	Necessity  hub.Personal   `json:"necessity"` // at least 30 characters
+	Necessity  hub.Personal   `json:"necessity" doc:"At least 30 characters."`
 }
 
 func (b Basis) check() hub.Problems {
@@ -294,6 +294,9 @@ func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, er
 		if !ok {
 			return hub.Invalid("outcome", "intake.error.choose")
 		}
+		if in.Purpose != "" && !slices.Contains(Purposes, in.Purpose) {
+			return hub.Invalid("purpose", "intake.error.unknown_choice")
+		}
 		if a == Confirm {
 			x.enter(d.concern, d.tx.Now) // the 30 days begin again
 			return nil
@@ -309,8 +312,8 @@ func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, er
 }
 
 func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
-	if in.Outcome != OtherTrack {
-		in.Track = ""
+	if in.Outcome != OtherTrack && slices.Contains(Tracks, in.Track) {
+		in.Track = "" // chosen before the outcome was another
 	}
 	return x.onPath(r, Judge, hub.ActDecide, func(d *doing) error {
 		if err := in.Check().Err(); err != nil {

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -19,19 +20,22 @@ import (
 // DraftText is what a draft says so far, about whom, and which version of it
 // the writer had before them.
 type DraftText struct {
-	Subject      hub.ID          `json:"subject"`                // a reference from registerSubject
-	Municipality hub.AuthorityID `json:"municipality,omitempty"` // the subject's; the police must say it, for others it is their own
-	Version      int             `json:"version,omitempty"`      // of the draft that was read; 0 for a new one
+	Subject      hub.ID          `json:"subject,omitempty" doc:"A reference from registerSubject."`
+	Municipality hub.AuthorityID `json:"municipality,omitempty" doc:"The subject's. The police must say it; for others it is their own."`
+	Version      int             `json:"version,omitempty" doc:"Of the draft that was read: if it has changed since, nothing is saved."`
 	Report
 }
 
+// NewDraft is a draft that is begun.
+type NewDraft struct{ DraftText }
+
 // Submission hands a concern in: from a draft, or whole.
 type Submission struct {
-	Draft hub.ID `json:"draft,omitempty"`
+	Draft hub.ID `json:"draft,omitempty" doc:"The draft to hand in as it stands; without one, the concern is here whole."`
 	DraftText
 	Purpose    hub.Purpose    `json:"purpose"`
-	LegalBasis hub.LegalBasis `json:"legal_basis"` // of your own processing: GDPR6-1-E, RHL, BL133
-	Forward    *Basis         `json:"forward,omitempty"`
+	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"Of your own processing: GDPR6-1-E, RHL, BL133."`
+	Forward    *Basis         `json:"forward,omitempty" doc:"Puts it before the police in the same act, where you may."`
 }
 
 // where is the place of a sealed text, bound into its box.
@@ -114,8 +118,15 @@ func (x *room) reporterKey(c *concern, r Report) error {
 	return x.Vault.Make(key)
 }
 
+func (x *room) newDraft(r *web.Request, in NewDraft) (Receipt, error) {
+	return x.startDraft(r, in.DraftText)
+}
+
 func (x *room) startDraft(r *web.Request, in DraftText) (Receipt, error) {
 	if err := x.knock(r); err != nil {
+		return Receipt{}, err
+	}
+	if err := in.Report.unheard().Err(); err != nil {
 		return Receipt{}, err
 	}
 	c, err := x.begin(r.Who, in, x.Now())
@@ -274,6 +285,9 @@ func (x *room) rewrite(d *doing, in DraftText) error {
 	if in.Version != 0 && in.Version != d.Version {
 		return hub.Conflict(draftChanged)
 	}
+	if err := in.Report.unheard().Err(); err != nil {
+		return err
+	}
 	if d.ReceivedBy == hub.Police && in.Municipality != "" {
 		home, err := x.home(d.tx.Who(), in.Municipality, d.tx.Now)
 		if err != nil {
@@ -303,9 +317,20 @@ func (x *room) discard(d *doing) error {
 	return nil
 }
 
+// ground holds that somebody has said on what ground it is handed in: the hub
+// presumes none.
+func (s Submission) ground(p *hub.Problems) {
+	if s.Purpose == "" {
+		p.Add("purpose", "intake.error.choose")
+	}
+	if s.LegalBasis == "" {
+		p.Add("legal_basis", "intake.error.choose")
+	}
+}
+
 func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	if in.Draft != "" {
-		if len(in.Statements) > 0 || in.Subject != "" || !in.WhyNow.Empty() {
+		if !reflect.DeepEqual(in.DraftText, DraftText{Version: in.Version}) {
 			return Receipt{}, hub.Invalid("draft", "intake.error.draft_or_whole")
 		}
 		return x.submitDraft(r, in)
@@ -313,7 +338,9 @@ func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	if err := x.knock(r); err != nil {
 		return Receipt{}, err
 	}
-	if err := in.Report.Check(x.Now()).Err(); err != nil {
+	problems := in.Report.Check(x.Now())
+	in.ground(&problems)
+	if err := problems.Err(); err != nil {
 		return Receipt{}, err
 	}
 	c, err := x.begin(r.Who, in.DraftText, x.Now())
@@ -335,7 +362,12 @@ func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
 	}
 	report := v.report()
 	if v.State == Draft { // else it was handed in: change gives the first receipt, or says that it is too late
-		if err := report.Check(x.Now()).Err(); err != nil {
+		if in.Version != 0 && in.Version != v.Version {
+			return Receipt{}, hub.Conflict(draftChanged)
+		}
+		problems := report.Check(x.Now())
+		in.ground(&problems)
+		if err := problems.Err(); err != nil {
 			return Receipt{}, err
 		}
 	}

@@ -23,6 +23,16 @@ type Registration struct {
 	LegalBasis hub.LegalBasis `json:"legal_basis,omitempty"` // of your own processing; "" is your authority's usual one
 }
 
+// Codes lists what a registration may name.
+func (in Registration) Codes() map[string][]string {
+	all := in.Form.Codes()
+	all["purpose"] = []string{string(hub.Prevention), string(hub.ChildWelfare)}
+	return all
+}
+
+// Needs says that somebody is named, or not known yet.
+func (Registration) Needs() [][]string { return [][]string{{"name"}, {"unknown"}} }
+
 // Registered is the receipt of a registration: a reference, and nothing about
 // the person.
 type Registered struct {

@@ -243,6 +243,11 @@ type View struct {
 	Own       bool     `json:"-"`        // the asker's own authority has it
 }
 
+// Codes lists what a view may say.
+func (View) Codes() map[string][]string {
+	return map[string][]string{"category": Categories, "age_band": Bands, "number": {NumberGiven, NumberNone, NumberUnknown}}
+}
+
 // Years is the age, for a page; 0 where it is not known.
 func (v *View) Years() int {
 	if v.Age == nil {

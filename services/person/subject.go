@@ -81,6 +81,16 @@ type Form struct {
 	Language  hub.Personal `json:"language,omitzero"`
 }
 
+// Codes lists what a form may name.
+func (Form) Codes() map[string][]string {
+	return map[string][]string{"category": Categories, "age_band": Bands}
+}
+
+// Needs says that something is told.
+func (Form) Needs() [][]string {
+	return [][]string{{"name"}, {"cpr"}, {"no_cpr"}, {"birth_date"}, {"age_band"}, {"address"}, {"protected"}, {"language"}}
+}
+
 // The longest that is accepted, in characters: room for any real value.
 const (
 	maxName     = 200

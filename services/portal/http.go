@@ -272,7 +272,7 @@ type Who struct {
 	Person hub.ID    `json:"person"`
 	Name   string    `json:"name"`
 	Issuer string    `json:"issuer"`
-	LoA    string    `json:"loa" doc:"NSIS level of assurance: Low, Substantial, High"`
+	LoA    string    `json:"loa" doc:"NSIS level of assurance: Low, Substantial, High; empty where the issuer does not say."`
 	Hat    hub.ID    `json:"hat,omitempty" doc:"The hat you ask in; none is chosen where it is missing."`
 	Hats   []WhoHat  `json:"hats"`
 	At     time.Time `json:"at"`
@@ -304,8 +304,8 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened: received, rerouted, check, checked, shared, triaged, handled, overdue, given, taken."`
-	Kind    string     `json:"kind"` // of what it leads to: concern, case, request, offer
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn followed_up closing case_closed case_reopened"`
+	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`

@@ -297,12 +297,12 @@ func TestReactions(t *testing.T) {
 			w.is(w.One(`select count(*) || ' ' || max(assessed) || ' ' || max(version) from referral.course`), "1 1 1", "the course")
 			w.is(w.One(`select count(*) from referral.task`), "2", "the tasks")
 			w.is(w.state(id), "recommended", "the case")
-			if err := w.DB("referral").Command(t.Context(), hub.System(w.Now(), w.id()), pg.Entry{}, func(tx *pg.Tx) error {
+			if err := w.DB("referral").Command(t.Context(), hub.System(w.Now(), w.id()), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error {
 				return w.on["assessment.assessment.signed.v1"](t.Context(), tx, event.Envelope{}, event.AssessmentSigned{Case: w.id(), Complete: true})
 			}); hub.CodeOf(err) != hub.CodeNotFound {
 				t.Errorf("a fact about a case that is not there yet: %v", err)
 			}
-			if err := w.DB("referral").Command(t.Context(), hub.System(w.Now(), w.id()), pg.Entry{}, func(tx *pg.Tx) error {
+			if err := w.DB("referral").Command(t.Context(), hub.System(w.Now(), w.id()), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error {
 				return w.on["assessment.followup.needed.v1"](t.Context(), tx, event.Envelope{}, half)
 			}); hub.CodeOf(err) != hub.CodeInvalid {
 				t.Errorf("another kind of fact: %v", err)

@@ -17,6 +17,7 @@ import (
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
+	"github.com/infohus/infohus/services/portal"
 )
 
 // Who is who in the demo structure.
@@ -73,16 +74,7 @@ func run(t *testing.T) *world { return runWith(t, "") }
 func runWith(t *testing.T, structure string) *world {
 	t.Helper()
 	w := &world{t: t}
-	door := func(e service.Env) {
-		e.Web.UseSessions(web.Sessions{Hats: func(_ context.Context, i web.Identity) ([]hub.Hat, error) {
-			var hats []hub.Hat
-			for _, p := range e.Structure.Posts() {
-				if p.Subject == i.Subject && p.Holds(e.Now()) {
-					hats = append(hats, p.Hat)
-				}
-			}
-			return hats, nil
-		}})
+	neighbour := func(e service.Env) {
 		w.vault = func(id hub.ID) {
 			if err := e.Vault.Make(id); err != nil {
 				t.Fatal(err)
@@ -95,8 +87,8 @@ func runWith(t *testing.T, structure string) *world {
 		w.on, w.marks = r.On, r.Marks
 		return r, err
 	}
-	w.Hub = hubtest.Open(t, hubtest.Options{Structure: structure, Services: []service.Service{stand("portal", door), stand("person", nil, "card", "name"),
-		stand("audit", nil, "seen"), stand("intake", nil), stand("assessment", nil), own}})
+	w.Hub = hubtest.Open(t, hubtest.Options{Structure: structure, Services: []service.Service{portal.Service, stand("person", nil, "card", "name"),
+		stand("audit", nil, "seen"), stand("intake", neighbour), stand("assessment", nil), own}})
 	return w
 }
 

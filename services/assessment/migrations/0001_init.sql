@@ -54,8 +54,8 @@ create table request (
   asker      text not null,                    -- the authority that asks
   authority  text not null,                    -- the one that is asked
   department text not null default '',
-  state      text not null check (state in ('asked', 'settled', 'withdrawn')),
-  outcome    text not null default '' check (outcome in ('', 'answered', 'declined')),
+  state      text not null check (state in ('asked', 'settled', 'retracted')),
+  outcome    text not null default '' check (outcome in ('', 'answered', 'nothing', 'declined')),
   answer     text not null default '',         -- the answer's id
   share      text not null default '',
   version    int  not null default 1,

@@ -11,20 +11,15 @@ grant delete on {room}.inbox_gap, {room}.idempotency to {room};
 grant update (reason, revive_at, done_at) on {room}.dead to {room};
 grant update (hash, receipt, kept_at) on {room}.idempotency to {room};
 
+-- Of the access facts every room reads all, and keeps the policy it decides by.
+-- What an earlier set-up gave beyond that is taken back.
+revoke all on all tables in schema access from {room};
+revoke all on all functions in schema access from {room};
 grant select on access.hat, access.basis, access.agreement, access.revision, access.item, access.assignment, access.share, access.recusal to {room};
 grant insert (revision, document) on access.revision to {room};
-grant insert (id, kind, about, controller, received_by, state, author) on access.item to {room};
-grant update (about, controller, received_by, state) on access.item to {room};
-grant insert (id, kind, item, person, why, from_at, until_at, by_person, by_hat) on access.assignment to {room};
-grant update (ended_by) on access.assignment to {room};
-grant insert (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat) on access.share to {room};
-grant update (ended_by) on access.share to {room};
-grant insert (person, kind, item, by_person, by_hat) on access.recusal to {room};
 grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
 grant execute on function access.mine(text, text, text, text, timestamptz) to {room};
 grant execute on function access.hold(text, text, text, text, timestamptz, text, text) to {room};
-grant execute on function access.drop_item(text, text), access.put_subject(text, text, text, text), access.hold_subject(text),
-	access.drop_subject(text, text) to {room};
 
 grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
 	reasons, obligations, object_kind, object_id, object_version, controller, subjects, fields, purpose, basis, recipient, rows,

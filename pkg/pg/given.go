@@ -1,0 +1,236 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/policies"
+)
+
+// Assignment gives one colleague work on one item, and on its parts.
+type Assignment struct {
+	ID          hub.ID // drawn where empty
+	Kind        string
+	Item        hub.ID
+	Person      hub.ID
+	Why         string    // code: receiver, colleague
+	From, Until time.Time // from now, and for ever, where zero
+	By          hub.ID    // the person who gave it: filled in
+}
+
+// Share lets another authority see classes of fields of one item. The content
+// does not move.
+type Share struct {
+	ID        hub.ID // drawn where empty
+	Kind      string
+	Item      hub.ID
+	About     hub.ID // the subject: its key seals the necessity
+	Classes   []string
+	From, To  hub.AuthorityID
+	Basis     hub.LegalBasis // must stand in access.basis; the share counts while the basis is valid
+	Purpose   hub.Purpose
+	Necessity hub.Personal // only when it is given: kept sealed
+	Terms     string       // no_onward
+	Until     time.Time    // for ever where zero
+	By        hub.ID       // the person who gave it: filled in
+}
+
+// forever is a time that never comes: a real one, because Postgres' infinity does
+// not fit Go's time.
+var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// given is how a table of what is given is read, as its rows t.
+type given[T any] struct {
+	table, whose, columns string // whose is the column of whom it was given to
+	row                   func(pgx.CollectableRow) (T, error)
+}
+
+var assignments = given[Assignment]{"assignment", "person", `t.id, t.kind, t.item, t.person, t.why, t.from_at, t.until_at, t.by_person`,
+	func(r pgx.CollectableRow) (a Assignment, err error) {
+		err = r.Scan(&a.ID, &a.Kind, &a.Item, &a.Person, &a.Why, &a.From, &a.Until, &a.By)
+		a.From, a.Until = a.From.UTC(), ending(a.Until)
+		return a, err
+	}}
+
+var shares = given[Share]{"share", "receiver", `t.id, t.kind, t.item, t.about, t.classes, t.sender, t.receiver, t.basis, t.purpose, t.terms, t.until_at, t.by_person`,
+	func(r pgx.CollectableRow) (s Share, err error) {
+		err = r.Scan(&s.ID, &s.Kind, &s.Item, &s.About, &s.Classes, &s.From, &s.To, &s.Basis, &s.Purpose, &s.Terms, &s.Until, &s.By)
+		s.Until = ending(s.Until)
+		return s, err
+	}}
+
+// Assignments are those on an item and on the whole that it is a part of, neither
+// taken back nor run out, the oldest first. One whose From is to come counts from
+// then on.
+func (tx *Tx) Assignments(ctx context.Context, kind string, id hub.ID) ([]Assignment, error) {
+	return standing(ctx, tx, assignments, `i.id, i.part_of`, kind, id)
+}
+
+// Shares are the shares of an item that were neither taken back nor have run
+// out, the oldest first and without their necessity. Each counts while its basis
+// is valid.
+func (tx *Tx) Shares(ctx context.Context, kind string, id hub.ID) ([]Share, error) {
+	return standing(ctx, tx, shares, `i.id`, kind, id)
+}
+
+// Assign gives a person work on an item, and returns the assignment's ID.
+func (tx *Tx) Assign(ctx context.Context, g policies.Grant, a Assignment) (hub.ID, error) {
+	if a.ID == "" {
+		a.ID = tx.db.newID()
+	}
+	err := tx.change(ctx, g, hub.NotFound(), `insert into access.assignment
+		(id, kind, item, person, why, from_at, until_at, by_person, by_hat)
+		select $1, $2, i.id, $4, $5, $6, $16, $7, $8, $9 from access.lock_item($2, $3) i`,
+		a.ID, a.Kind, a.Item, a.Person, a.Why, tx.from(a.From), until(a.Until), tx.who.Person, tx.who.Hat.ID)
+	return a.ID, err
+}
+
+// EndAssignment takes an assignment back, at once and in every room. One that
+// is not there is NotFound, one that has ended is a Conflict.
+func (tx *Tx) EndAssignment(ctx context.Context, g policies.Grant, id hub.ID) error {
+	return tx.end(ctx, g, "assignment", id)
+}
+
+// EndAssignments takes back every assignment on an item and on its parts, or
+// those of one person, at once and in every room, and returns what it ended: what
+// has begun and what was still to come. That there was none is no error.
+func (tx *Tx) EndAssignments(ctx context.Context, g policies.Grant, kind string, id, person hub.ID) ([]Assignment, error) {
+	return endAll(ctx, tx, g, assignments, kind, id, string(person))
+}
+
+// Share lets another authority see an item, and returns the share's ID.
+func (tx *Tx) Share(ctx context.Context, g policies.Grant, s Share) (hub.ID, error) {
+	if s.ID == "" {
+		s.ID = tx.db.newID()
+	}
+	if s.Necessity.Empty() || s.About == "" || len(s.Classes) == 0 {
+		return "", errors.New("pg: a share needs a subject, its classes and its necessity")
+	}
+	box, err := tx.db.sealer.Seal(s.About, NecessityPlace(s.ID), s.Necessity)
+	if err != nil {
+		return "", fmt.Errorf("pg: sealing a share's necessity: %w", err)
+	}
+	err = tx.change(ctx, g, hub.NotFound(), `insert into access.share
+		(id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat)
+		select $1, $2, i.id, $4, $5, $6, $16, $7, $8, $9, $10, $11, $12, $13, $14, $15 from access.lock_item($2, $3) i where i.about = $4`,
+		s.ID, s.Kind, s.Item, s.About, s.Classes, s.From, s.To, s.Basis, s.Purpose, box, s.Terms, tx.Now, until(s.Until), tx.who.Person, tx.who.Hat.ID, tx.who.Kind)
+	return s.ID, err
+}
+
+// NecessityPlace is where a share's necessity is sealed to, as vault.Open must
+// be told; the key is the subject's.
+func NecessityPlace(share hub.ID) string { return "access.share/" + string(share) + "/necessity" }
+
+// Revoke takes a share back, at once and in every room. One that is not there
+// is NotFound, one that has ended is a Conflict.
+func (tx *Tx) Revoke(ctx context.Context, g policies.Grant, share hub.ID) error {
+	return tx.end(ctx, g, "share", share)
+}
+
+// RevokeAll takes back every share of an item and of its parts, or those to one
+// authority, at once and in every room, and returns what it ended, so that each
+// receiver can be told. That there was none is no error.
+func (tx *Tx) RevokeAll(ctx context.Context, g policies.Grant, kind string, id hub.ID, to hub.AuthorityID) ([]Share, error) {
+	return endAll(ctx, tx, g, shares, kind, id, string(to))
+}
+
+// Recuse keeps a person away from an item for good (inhabilitet).
+func (tx *Tx) Recuse(ctx context.Context, g policies.Grant, person hub.ID, kind string, id hub.ID) error {
+	return tx.change(ctx, g, hub.Conflict("error.already_recused"), `insert into access.recusal (person, kind, item, by_person, by_hat)
+		select $1, $2, i.id, $4, $5 from access.lock_item($2, $3) i on conflict do nothing`, person, kind, id, tx.who.Person, tx.who.Hat.ID)
+}
+
+// end ends an assignment or a share. The item is locked by a statement of its
+// own: the next one then sees what those who held it have committed.
+func (tx *Tx) end(ctx context.Context, g policies.Grant, table string, id hub.ID) error {
+	if err := tx.holder(g); err != nil {
+		return err
+	}
+	tx.changed = true
+	b := new(pgx.Batch)
+	b.Queue(`select from access.`+table+` t, access.lock_item(t.kind, t.item) where t.id = $1`, id)
+	b.Queue(`update access.`+table+` set ended_by = $2 where id = $1 and ended_by is null`, id, tx.who.Person)
+	b.Queue(`select exists (select from access.`+table+` where id = $1)`, id)
+	res := tx.conn.SendBatch(ctx, b)
+	defer res.Close()
+	if _, err := res.Exec(); err != nil {
+		return wrap(err)
+	}
+	tag, err := res.Exec()
+	if err != nil {
+		return wrap(err)
+	}
+	var known bool
+	if err := res.QueryRow().Scan(&known); err != nil {
+		return wrap(err)
+	}
+	switch {
+	case !known:
+		return hub.NotFound()
+	case tag.RowsAffected() == 0:
+		return hub.Conflict("error.already_ended")
+	}
+	return wrap(res.Close())
+}
+
+// endAll ends what stands on an item and on its parts. The item is locked first,
+// as in end; whoever holds a part holds the item too.
+func endAll[T any](ctx context.Context, tx *Tx, g policies.Grant, f given[T], kind string, id hub.ID, whose string) ([]T, error) {
+	if err := tx.holder(g); err != nil {
+		return nil, err
+	}
+	item, err := tx.Exec(ctx, `select from access.lock_item($1, $2)`, kind, id)
+	if err != nil {
+		return nil, err
+	}
+	if item.RowsAffected() == 0 {
+		return nil, hub.NotFound()
+	}
+	tx.changed = true
+	return collect(ctx, tx, f, `with t as (update access.`+f.table+` t set ended_by = $2 from access.item i
+		where i.id = t.item and (i.id = $1 or i.part_of = $1) and t.ended_by is null and t.until_at > $3 and ($4 = '' or t.`+f.whose+` = $4)
+		returning t.*) select `+f.columns+` from t order by t.from_at, t.id`, id, tx.who.Person, tx.Now, whose)
+}
+
+// standing reads what stands on the items that on names.
+func standing[T any](ctx context.Context, tx *Tx, f given[T], on, kind string, id hub.ID) ([]T, error) {
+	return collect(ctx, tx, f, `select `+f.columns+` from access.item i join access.`+f.table+` t on t.item in (`+on+`)
+		where i.kind = $1 and i.id = $2 and t.ended_by is null and t.until_at > $3 order by t.from_at, t.id`, kind, id, tx.Now)
+}
+
+func collect[T any](ctx context.Context, tx *Tx, f given[T], sql string, args ...any) ([]T, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, f.row)
+	return all, wrap(err)
+}
+
+func (tx *Tx) from(t time.Time) time.Time {
+	if t.IsZero() {
+		return tx.Now
+	}
+	return t
+}
+
+// until is what is kept of a time of ending, which is zero where there is none.
+func until(t time.Time) time.Time {
+	if t.IsZero() {
+		return forever
+	}
+	return t
+}
+
+// ending is until backwards.
+func ending(kept time.Time) time.Time {
+	if kept.Equal(forever) {
+		return time.Time{}
+	}
+	return kept.UTC()
+}

@@ -1,0 +1,2 @@
+-- What a room that writes subjects may do besides: {room}.
+grant execute on function access.put_subject(text, text, text, text), access.drop_subject(text, text) to {room};
