@@ -85,7 +85,7 @@ func (tx *Tx) Assign(ctx context.Context, g policies.Grant, a Assignment) (hub.I
 	}
 	err := tx.change(ctx, g, hub.NotFound(), `insert into access.assignment
 		(id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select $1, $2, i.id, $4, $5, $6, $16, $7, $8, $9 from access.lock_item($2, $3) i`,
+		select $1, $2, i.id, $4, $5, $6, $7, $8, $9 from access.lock_item($2, $3) i`,
 		a.ID, a.Kind, a.Item, a.Person, a.Why, tx.from(a.From), until(a.Until), tx.who.Person, tx.who.Hat.ID)
 	return a.ID, err
 }

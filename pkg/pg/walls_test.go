@@ -20,7 +20,7 @@ const (
 	itemRoomWrites  = "assignment insert by_hat,by_person,from_at,id,item,kind,person,until_at,why\nassignment update ended_by\n" +
 		"item insert about,author,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,item,kind,person\n" + everyRoomWrites + "\n" +
-		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,terms,until_at\nshare update ended_by"
+		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
 	everyRoomCalls   = "hold mine relations"
 	itemRoomCalls    = "drop_item hold hold_subject lock_item mine relations"
 	subjectRoomCalls = "drop_subject hold mine put_subject relations"
