@@ -377,6 +377,7 @@ func TestPages(t *testing.T) {
 			o2 := strings.TrimSuffix(strings.TrimPrefix(other.Path, "/offers/"), "/send")
 			g.Submit("/offers/"+o2+"/send", url.Values{"purpose": {"prevention"}, "legal_basis": {"RPL115-2"}, "necessity": {why}}).Must(200)
 			shown(g.Submit("/offers/"+o2+"/withdraw", url.Values{}).Must(200).Text())
+			shown(ta.Get("/offers/" + o + "/progress").Must(200).Text())
 			shown(ta.Submit("/offers/"+o+"/end", url.Values{"outcome": {"completed"}}).Must(200).Text())
 
 			shown(g.Get(at + "/consent").Must(200).Text())

@@ -51,7 +51,7 @@ type offerData struct {
 	*OfferView
 	Words    words
 	Doable   []button
-	Can      func(Action) bool
+	Can      func(string) bool
 	Sheet    offerSheet
 	Shown    *Preview
 	Before   *offerSheet // as the receiver will see it
@@ -70,7 +70,7 @@ type offerSheet struct {
 
 func (x *room) offerData(r *web.Request, v *OfferView) offerData {
 	words := x.words(r.Lang)
-	return offerData{OfferView: v, Words: words, Sheet: offerSheet{v, words}, Doable: v.buttons(), Can: func(a Action) bool { return slices.Contains(v.Actions, a) },
+	return offerData{OfferView: v, Words: words, Sheet: offerSheet{v, words}, Doable: v.buttons(), Can: func(a string) bool { return slices.Contains(v.Actions, Action(a)) },
 		Purposes: []string{string(hub.Prevention)}, Lists: progressChoices}
 }
 
