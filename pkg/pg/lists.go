@@ -79,18 +79,3 @@ func (s Sets) Args(tx *Tx, kind string) []any {
 	}
 	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis, sharedBy)
 }
-
-// Readers calls do for everybody who has anything to do with an item now, with
-// what they are to it: for "who can see this now".
-func (tx *Tx) Readers(ctx context.Context, kind string, id hub.ID, do func(hub.Hat, Relation) error) error {
-	rows, err := tx.Query(ctx, `select h.id, h.person, h.name, h.authority, h.kind, h.role, r.*
-		from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $2) r
-		where r.id = $1 and r.kind = $3 and (r.relation <> '' or r.assigned or r.author) order by h.authority, h.role, h.name`, id, tx.Now, kind)
-	if err != nil {
-		return err
-	}
-	var h hub.Hat
-	var rel Relation
-	_, err = pgx.ForEachRow(rows, append([]any{&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Role}, rel.Into()...), func() error { return do(h, rel) })
-	return err
-}

@@ -53,16 +53,12 @@ func (x *room) getRequest(r *web.Request, _ struct{}) (*RequestView, error) {
 	o, g, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (sheet, policies.Question, pg.Entry, error) {
 		var o sheet
 		q := &o.request
-		err := tx.QueryRow(ctx, `select r.*, `+requestColumns+`, `+pg.TextsOf("q.id")+` from access.relations($1, $2, $3, $4, $5) r
-			join request q on q.id = r.id join cases c on c.id = q.case_id where q.id = $6 and (r.relation <> '' or r.assigned or r.author)`, append(tx.Me(), id)...).
-			Scan(append(o.rel.Into(), &q.ID, &q.Case, &q.Asker, &q.Authority, &q.Department, &q.State, &q.Outcome, &q.Answer, &q.Version, &q.AskedAt, &q.DueAt,
-				&q.SettledAt, &q.Person, &q.Hat, &q.Subject, &q.Municipality, &q.EraseAt, &o.texts)...)
-		if errors.Is(err, pgx.ErrNoRows) {
-			o, err = sheet{}, nil
-		}
-		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: q.Asker}
-		if q.Subject != "" {
-			e.Subjects = []hub.ID{q.Subject}
+		err := tx.Sheet(ctx, "request", id, &o.rel, `select `+requestColumns+`, `+pg.TextsOf("q.id")+` from request q join cases c on c.id = q.case_id where q.id = r.id`,
+			&q.ID, &q.Case, &q.Asker, &q.Authority, &q.Department, &q.State, &q.Outcome, &q.Answer, &q.Version, &q.AskedAt, &q.DueAt,
+			&q.SettledAt, &q.Person, &q.Hat, &q.Subject, &q.Municipality, &q.EraseAt, &o.texts)
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: o.rel.Controller}
+		if o.rel.About != "" {
+			e.Subjects = []hub.ID{o.rel.About}
 		}
 		return o, o.rel.View(who, hub.Prevention), e, err
 	})

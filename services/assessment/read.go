@@ -2,11 +2,8 @@ package assessment
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -108,9 +105,8 @@ type opened struct {
 	readers []CaseReader
 }
 
-// sheetSQL is the one statement of a read. Whoever has nothing to do with the
-// case gets no row, as where there is none.
-var sheetSQL = `select r.*, c.*, ` + pg.TextsOf("c.id") + `,
+// sheetSQL is a case with all that hangs on it.
+var sheetSQL = `select ` + columns + `, ` + pg.TextsOf("c.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('party', o.party, 'hat', o.hat, 'at', o.at) order by o.at) from opening o where o.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'hat', m.hat, 'person', m.person, 'authority', m.authority, 'department', m.department, 'role', m.role,
 		'state', m.state, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
@@ -118,21 +114,15 @@ var sheetSQL = `select r.*, c.*, ` + pg.TextsOf("c.id") + `,
 		'outcome', q.outcome, 'due', q.due_at) order by q.asked_at, q.id) from request q where q.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]'),
 	` + workedSQL + `
-	from access.relations($1, $2, $3, $4, $5) r join (select ` + columns + ` from cases) c on c.id = r.id
-	where c.id = $6 and (r.relation <> '' or r.assigned or r.author)`
+	from cases c where c.id = r.id`
 
 // load is the one statement. A case that is not there, and one that the actor
-// has no relation to, are the same: no row is answered as a refusal.
+// has no relation to, are the same: an empty sheet is answered as a refusal.
 func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
 	c := &o.casework
-	dest := append(o.rel.Into(), &c.ID, &c.Concern, &c.Subject, &c.Municipality, &c.Police, &c.Version, &c.Round, &c.BegunAt, &c.OpenedAt, &c.ClosedAt,
-		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Requests, &o.Steps)
-	dest = append(dest, o.worked.into()...)
-	err := tx.QueryRow(ctx, sheetSQL, append(tx.Me(), id)...).Scan(dest...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return opened{}, nil
-	}
+	err := tx.Sheet(ctx, "case", id, &o.rel, sheetSQL, append([]any{&c.ID, &c.Concern, &c.Subject, &c.Municipality, &c.Police, &c.Version, &c.Round, &c.BegunAt, &c.OpenedAt, &c.ClosedAt,
+		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Requests, &o.Steps}, o.worked.into()...)...)
 	return o, err
 }
 
@@ -150,9 +140,9 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 		if err == nil && readers && o.ID != "" {
 			o.readers, err = x.readers(ctx, tx, id)
 		}
-		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.Municipality}
-		if o.Subject != "" {
-			e.Subjects = []hub.ID{o.Subject}
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.rel.Controller}
+		if o.rel.About != "" {
+			e.Subjects = []hub.ID{o.rel.About}
 		}
 		return o, o.rel.View(who, hub.Prevention), e, err
 	})

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/vault"
@@ -128,33 +126,14 @@ type opened struct {
 	readers []Reader
 }
 
-// nearSQL finds the concern ($6) for whoever is something to it by the access
-// facts' own indexes, before anything is asked that takes time: what is
-// forbidden costs no more than what never was (G7). What the actor is to it,
-// access.relations says alone.
-const nearSQL = `with near as materialized (
-	select i.id from access.item i where i.id = $6 and i.kind = 'concern' and (i.controller = $2 or i.author = $1)
-	union all select a.item from access.assignment a where a.item = $6 and a.person = $1 and a.ended_at is null
-	union all select s.item from access.share s where s.item = $6 and s.receiver = $2 and s.ended_at is null limit 1),
-mine as materialized (select r.* from near cross join lateral (select * from access.relations($1, $2, $3, $4, $5) r where r.id = near.id and r.kind = 'concern'
-	and (r.relation <> '' or r.assigned or r.author) offset 0) r)
-`
-
-// sheetSQL always gives one row. Whose the concern is stands in it for the
-// trail, whose controller is told of a refusal too; the sheet is there only for
-// whoever is something to the concern.
-const sheetSQL = nearSQL + `select coalesce(i.kind, ''), coalesce(i.id, ''), coalesce(i.about, ''), coalesce(i.controller, ''), coalesce(i.received_by, ''), coalesce(i.state, ''),
-	coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), c.*
-	from (select 1) q
-	left join access.item i on i.id = $6 and i.kind = 'concern'
-	left join mine r on true
-	left join lateral (select ` + columns + `,
-		coalesce((select jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))) from intake.words t where t.concern = o.id), '[]'),
-		coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
-			'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = o.id), '[]'),
-		coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = o.id), '[]'),
-		(select count(*) from access.item i where i.about = o.subject and i.id <> o.id and i.controller = $2 and i.state <> 'draft')
-		from intake.concern o where o.id = r.id offset 0) c on true`
+// content is a concern with all that hangs on it.
+const content = `select ` + columns + `,
+	coalesce((select jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))) from intake.words t where t.concern = o.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
+		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = o.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = o.id), '[]'),
+	(select count(*) from access.item i where i.about = o.subject and i.id <> o.id and i.controller = $2 and i.state <> 'draft')
+	from intake.concern o where o.id = r.id`
 
 // read gives one concern to one actor: one statement for content and access
 // facts, the decision, the record, the commit, and only then the words.
@@ -183,37 +162,12 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 // has no relation to, are the same: an empty sheet is answered as a refusal.
 func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
-	c, facts := &o.concern, o.rel.Into()
-	dest := append(facts, &c.ID, &c.Subject, &c.ReporterKey, &c.Author, &c.Controller, &c.ReceivedBy, &c.Municipality, &c.Police, &c.State, &c.Version,
+	c := &o.concern
+	err := tx.Sheet(ctx, "concern", id, &o.rel, content, &c.ID, &c.Subject, &c.ReporterKey, &c.Author, &c.Controller, &c.ReceivedBy, &c.Municipality, &c.Police, &c.State, &c.Version,
 		&c.Purpose, &c.Basis, &c.Channel, &c.ReporterKind, &c.Urgency, &c.Child, &c.Statements, &c.CheckOutcome, &c.TriageOutcome, &c.Track,
 		&c.CreatedAt, &c.ReceivedAt, &c.StepDue, &c.StepTold, &c.ChildDue, &c.ChildTold, &c.ChildOutcome, &c.RetentionRule, &c.EraseAt,
 		&o.Boxes, &o.Judgements, &o.Steps, &o.before)
-	rows, err := tx.Query(ctx, sheetSQL, append(tx.Me(), id)...)
-	if err != nil {
-		return o, err
-	}
-	if err := only(rows, dest, len(facts)); err != nil || c.ID != "" {
-		return o, err
-	}
-	r := o.rel // without a sheet the actor is nothing to it
-	return opened{rel: pg.Relation{Kind: r.Kind, ID: r.ID, About: r.About, Controller: r.Controller, ReceivedBy: r.ReceivedBy, State: r.State}}, nil
-}
-
-// only scans the one row of a query. Where the columns from a place on begin
-// with null, none of them is there.
-func only(rows pgx.Rows, dest []any, from int) error {
-	defer rows.Close()
-	if !rows.Next() {
-		return rows.Err()
-	}
-	if rows.RawValues()[from] == nil {
-		clear(dest[from:])
-	}
-	if err := rows.Scan(dest...); err != nil {
-		return err
-	}
-	rows.Close()
-	return rows.Err()
+	return o, err
 }
 
 // show opens what the grant names, and nothing else.
@@ -336,25 +290,12 @@ func (a Action) asked() string {
 	return string(a)
 }
 
-// readersSQL gives nothing to whoever is nothing to the concern.
-const readersSQL = nearSQL + `select x.* from mine cross join lateral (
-	select h.id, h.person, h.name, h.authority, h.kind, h.role, r.*
-	from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $5) r
-	where r.id = mine.id and (r.relation <> '' or r.assigned or r.author) order by h.authority, h.role, h.name offset 0) x`
-
 // readers lists who can see the concern now, from the same rules and the same
 // snapshot as every read.
 func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, error) {
-	rows, err := tx.Query(ctx, readersSQL, append(tx.Me(), id)...)
-	if err != nil {
-		return nil, err
-	}
-	var h hub.Hat
-	var rel pg.Relation
 	var list []Reader
-	_, err = pgx.ForEachRow(rows, append([]any{&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Role}, rel.Into()...), func() error {
-		who := hub.Actor{Hat: h}
-		answer, err := x.DB.Advise(ctx, rel.View(who, hub.Prevention))
+	err := tx.Readers(ctx, "concern", id, func(h hub.Hat, rel pg.Relation) error {
+		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
 		if err == nil && answer.Allow {
 			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
 		}

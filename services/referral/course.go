@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/web"
@@ -144,7 +142,8 @@ type consentRow struct {
 	Texts []pg.Text `json:"texts"`
 }
 
-var courseSQL = `select r.*, ` + courseColumns + `, ` + pg.TextsOf("c.case_id") + `,
+// courseContent is the course of a case with all that hangs on it.
+var courseContent = `select ` + courseColumns + `, ` + pg.TextsOf("c.case_id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'sender', o.sender, 'receiver', o.receiver, 'department', o.department, 'kind', o.kind, 'dimension', o.dimension,
 		'measure', o.measure, 'state', i.state, 'answer', o.answer, 'status', o.status, 'outcome', o.outcome, 'offered_at', o.sent_at, 'ended_at', o.ended_at, 'due', o.due_at,
 		'texts', (select coalesce(jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))), '[]') from sealed t where t.item = o.id and t.field = 'preview'))
@@ -157,33 +156,22 @@ var courseSQL = `select r.*, ` + courseColumns + `, ` + pg.TextsOf("c.case_id") 
 		from task k where k.case_id = c.case_id and k.followup is null), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'informed', p.informed,
 		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]')
-	from access.relations($1, $2, $3, $4, $5) r join course c on c.case_id = r.id
-	where r.kind = 'case' and r.id = $6 and (r.relation <> '' or r.assigned or r.author)`
-
-// bareSQL is for a case that this room has nothing about yet.
-const bareSQL = `select r.* from access.relations($1, $2, $3, $4, $5) r where r.kind = 'case' and r.id = $6 and (r.relation <> '' or r.assigned or r.author)`
+	from course c where c.case_id = r.id`
 
 func loadCourse(ctx context.Context, tx *pg.Tx, id hub.ID) (sheet, error) {
 	var s sheet
-	err := tx.QueryRow(ctx, courseSQL, append(tx.Me(), id)...).Scan(append(append(s.rel.Into(), s.course.into()...),
-		&s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Proposals)...)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return s, err
+	err := tx.Sheet(ctx, "case", id, &s.rel, courseContent, append(s.course.into(), &s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Proposals)...)
+	if s.ID == "" && (s.rel.Relation != "" || s.rel.Assigned || s.rel.Author) { // this room has nothing about the case yet
+		s.ID, s.Subject, s.Municipality = s.rel.ID, s.rel.About, s.rel.Controller
 	}
-	s = sheet{}
-	err = tx.QueryRow(ctx, bareSQL, append(tx.Me(), id)...).Scan(s.rel.Into()...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return s, nil
-	}
-	s.ID, s.Subject, s.Municipality = s.rel.ID, s.rel.About, s.rel.Controller
 	return s, err
 }
 
 // consulted is the record of a showing.
 func consulted(id hub.ID, s sheet) pg.Entry {
-	e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: s.course.Version}, Controller: s.Municipality}
-	if s.Subject != "" {
-		e.Subjects = []hub.ID{s.Subject}
+	e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: s.course.Version}, Controller: s.rel.Controller}
+	if s.rel.About != "" {
+		e.Subjects = []hub.ID{s.rel.About}
 	}
 	return e
 }

@@ -2,13 +2,10 @@ package referral
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -96,22 +93,17 @@ type progressRow struct {
 	Talk  *talkCodes `json:"talk"`
 }
 
-// offerSQL is the one statement of a read. Whoever has nothing to do with the
-// offer gets no row, as where there is none.
-var offerSQL = `select r.*, ` + offerColumns + `, ` + pg.TextsOf("o.id") + `,
+// offerContent is an offer with all that hangs on it.
+var offerContent = `select ` + offerColumns + `, ` + pg.TextsOf("o.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'at', p.at, 'hat', p.hat, 'status', p.status, 'owner', p.owner_hat, 'start', coalesce(p.start_on::text, ''),
 		'end', coalesce(p.end_on::text, ''), 'talk', p.talk) order by p.n) from progress p where p.offer = o.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'fields', c.fields, 'recipients', c.recipients) order by c.at desc, c.id) from consent c
 		where c.case_id = o.case_id and c.ended_at is null), '[]')
-	from access.relations($1, $2, $3, $4, $5) r join offer o on o.id = r.id
-	where r.kind = 'offer' and o.id = $6 and (r.relation <> '' or r.assigned or r.author)`
+	from offer o where o.id = r.id`
 
 func loadOffer(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
-	err := tx.QueryRow(ctx, offerSQL, append(tx.Me(), id)...).Scan(append(append(o.rel.Into(), o.offer.into()...), &o.Texts, &o.Progress, &o.Consents)...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return opened{}, nil
-	}
+	err := tx.Sheet(ctx, "offer", id, &o.rel, offerContent, append(o.offer.into(), &o.Texts, &o.Progress, &o.Consents)...)
 	o.offer.State = OfferState(o.rel.State)
 	return o, err
 }
@@ -124,9 +116,9 @@ func (x *room) readOffer(ctx context.Context, who hub.Actor, id hub.ID) (*OfferV
 		if err == nil && o.ID != "" {
 			o.readers, err = x.readers(ctx, tx, id, o.rel.State)
 		}
-		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.Sender}
-		if o.Subject != "" {
-			e.Subjects = []hub.ID{o.Subject}
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.rel.Controller}
+		if o.rel.About != "" {
+			e.Subjects = []hub.ID{o.rel.About}
 		}
 		return o, o.rel.View(who, hub.Prevention), e, err
 	})
