@@ -304,7 +304,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken"`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`
