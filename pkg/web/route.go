@@ -22,6 +22,7 @@ type Route struct {
 	In, Out any    // zero values, for the OpenAPI document; nil is none
 	Summary string // one sentence, in English
 	Nav     Nav    // where it stands in the navigation, if it does
+	Door    string // key of a word: a public page that the sign-in page leads to as well
 	Do      func(w http.ResponseWriter, r *Request) error
 	Room    string // who answers; set by Add
 
@@ -173,6 +174,8 @@ func (t Route) check(room string, table []Route) error {
 		return fail("an operation is never public")
 	case !isAPI(t.Path) && t.Method != "GET" && t.Method != "POST":
 		return fail("a page can only GET and POST")
+	case t.Door != "" && (t.Method != "GET" || !t.Public || strings.Contains(t.Path, "{")):
+		return fail("only a public page without parts in its path is a door")
 	case t.Nav.Word != "" && (t.Method != "GET" || strings.Contains(t.Path, "{")):
 		return fail("only a page without parts in its path can stand in the navigation")
 	}

@@ -149,6 +149,7 @@ func (s *Site) signInPage(w http.ResponseWriter, r *Request) error {
 	data := struct {
 		To, Why string
 		Issuers []issuerButton
+		Doors   []navLine // for whoever need not sign in
 	}{To: local(r.URL.Query().Get("to")), Why: r.URL.Query().Get("why")}
 	if !s.words.has("web.signin.why." + data.Why) {
 		data.Why = ""
@@ -160,6 +161,11 @@ func (s *Site) signInPage(w http.ResponseWriter, r *Request) error {
 			name = i.Name[Languages[0]]
 		}
 		data.Issuers = append(data.Issuers, issuerButton{i.URL, name})
+	}
+	for _, t := range s.routes {
+		if t.Door != "" {
+			data.Doors = append(data.Doors, navLine{Href: t.Path, Word: t.Door})
+		}
 	}
 	s.headers(w, r) // again: formTargets may know more now
 	return s.Page(w, r, http.StatusOK, "web", "signin", data)

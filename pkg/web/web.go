@@ -227,6 +227,9 @@ func (s *Site) Handler() (h http.Handler, err error) {
 		if t.Nav.Word != "" && !s.words.has(t.Nav.Word) {
 			return nil, fmt.Errorf("web: %s: no word %q for the navigation", t.Room, t.Nav.Word)
 		}
+		if t.Door != "" && !s.words.has(t.Door) {
+			return nil, fmt.Errorf("web: %s: no word %q for the sign-in page", t.Room, t.Door)
+		}
 		path := t.Path
 		if path == "/" {
 			path = "/{$}" // home alone, not everything below it

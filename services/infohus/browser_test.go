@@ -99,7 +99,7 @@ func openSite(t *testing.T, browser context.Context) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed, err := development(host.Settings{}, demo)
+	allowed, err := development(host.Settings{Listen: "127.0.0.1:0"}, demo)
 	if err != nil {
 		t.Fatal(err)
 	}

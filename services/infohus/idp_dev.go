@@ -16,7 +16,8 @@ import (
 type dev struct{ ok bool }
 
 // development refuses the development sign-in where anything real is
-// configured: servers, or an issuer of any authority.
+// configured, servers or an issuer of any authority, and where it could be
+// reached from another machine: whoever reaches it can be anybody.
 func development(s host.Settings, st *structure.Structure) (dev, error) {
 	if s.Postgres != "" || s.NATS != "" {
 		return dev{}, errors.New("the development sign-in refuses to start on servers of your own (INFOHUS_POSTGRES_URL, INFOHUS_NATS_URL): name each authority's issuer in the structure file")
@@ -25,6 +26,10 @@ func development(s host.Settings, st *structure.Structure) (dev, error) {
 		if a.Issuer != "" {
 			return dev{}, fmt.Errorf("the development sign-in refuses to start beside a real issuer: %s has %s; name an issuer for every authority, or for none", a.ID, a.Issuer)
 		}
+	}
+	if !loopback(s.Listen) {
+		return dev{}, fmt.Errorf("INFOHUS_LISTEN is %s, and the development sign-in refuses to start where other machines can reach it, for everybody there could sign in as anybody: "+
+			"listen on 127.0.0.1 (from elsewhere: ssh -L 8080:127.0.0.1:8080), or name an issuer for every authority", s.Listen)
 	}
 	return dev{ok: true}, nil
 }

@@ -383,7 +383,8 @@ func TestIDPKeeps(t *testing.T) {
 
 func TestIDPOnlyInDevelopment(t *testing.T) {
 	demo := &structure.Structure{Authorities: []structure.Authority{{ID: "koege"}}}
-	d, err := development(host.Settings{}, demo)
+	home := host.Settings{Listen: "127.0.0.1:8080"}
+	d, err := development(home, demo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,12 +398,42 @@ func TestIDPOnlyInDevelopment(t *testing.T) {
 		s  host.Settings
 		st *structure.Structure
 	}{
-		"Postgres": {host.Settings{Postgres: "postgres://db.example/infohus"}, demo},
-		"NATS":     {host.Settings{NATS: "nats://nats.example"}, demo},
-		"issuer":   {host.Settings{}, &structure.Structure{Authorities: []structure.Authority{{ID: "koege"}, {ID: "mvs-politi", Issuer: "https://idp.example"}}}},
+		"Postgres":    {host.Settings{Listen: home.Listen, Postgres: "postgres://db.example/infohus"}, demo},
+		"NATS":        {host.Settings{Listen: home.Listen, NATS: "nats://nats.example"}, demo},
+		"everywhere":  {host.Settings{Listen: "0.0.0.0:8080"}, demo},
+		"any address": {host.Settings{Listen: ":8080"}, demo},
+		"any IPv6":    {host.Settings{Listen: "[::]:8080"}, demo},
+		"a network":   {host.Settings{Listen: "192.0.2.1:8080"}, demo},
+		"a name":      {host.Settings{Listen: "hub.example:8080"}, demo},
+		"nothing":     {host.Settings{}, demo},
+		"issuer":      {home, &structure.Structure{Authorities: []structure.Authority{{ID: "koege"}, {ID: "mvs-politi", Issuer: "https://idp.example"}}}},
 	} {
 		if d, err := development(x.s, x.st); err == nil || d.ok {
 			t.Errorf("%s: the development sign-in starts", name)
+		}
+	}
+}
+
+// TestTheDemoWorldStaysAtHome: make run on an address that other machines reach
+// is refused, before anything is started, with the way to do it.
+func TestTheDemoWorldStaysAtHome(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hub")
+	t.Setenv("INFOHUS_DATA", dir)
+	for _, address := range []string{"0.0.0.0:0", "[::]:0", ":0"} {
+		t.Setenv("INFOHUS_LISTEN", address)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // it would run for ever
+		err := run(ctx, nil)
+		cancel()
+		if err == nil || !strings.HasPrefix(oneLine(err), "INFOHUS_LISTEN is "+address+", and the development sign-in refuses to start where other machines can reach it") {
+			t.Errorf("on %s: %v", address, err)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("something was begun")
+	}
+	for _, address := range []string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "127.0.0.2:0"} {
+		if !loopback(address) {
+			t.Errorf("%s is not home", address)
 		}
 	}
 }

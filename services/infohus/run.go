@@ -107,6 +107,11 @@ func runEmbedded(ctx context.Context, s host.Settings, services []service.Servic
 	if err != nil {
 		return err
 	}
+	if !allReal(st) {
+		if _, err := development(s, st); err != nil { // before anything is started
+			return err
+		}
+	}
 	unlock, err := d.lock()
 	if err != nil {
 		return err

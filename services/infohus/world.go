@@ -136,9 +136,6 @@ func (w *world) welcome(to io.Writer, took time.Duration) {
 		}
 	}
 	fmt.Fprintf(to, "\nEverybody in this world is invented, and whoever can reach %s can be any of them.\n", w.settings.Listen)
-	if !loopback(w.settings.Listen) {
-		fmt.Fprintf(to, "WARNING: %s can be reached from other machines. Put nothing true into this hub.\n", w.settings.Listen)
-	}
 	fmt.Fprintf(to, "make tour plays a concern; Ctrl-C stops the hub; the data is in %s\n", w.settings.Data)
 }
 

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -130,13 +131,23 @@ func (x *room) mayAssign(r *web.Request, tx *pg.Tx, a Action, id hub.ID, target 
 		SameAuthority: target.Authority == who.Authority, Self: target.Person == who.Person, Target: target.Role})
 	if err != nil {
 		// Whom a colleague may be is no secret to somebody who may let colleagues in.
-		if answer, aerr := x.DB.Advise(ctx, question(who, rel, Assign)); aerr == nil && answer.Allow {
-			err = hub.Invalid("hat", "intake.error.colleague")
+		if answer, aerr := x.DB.Advise(ctx, question(who, rel, a)); aerr == nil && answer.Allow {
+			err = notThem(a, err)
 		}
 		return g, nil, err
 	}
 	c, err := lock(ctx, tx, g, id)
 	return g, c, err
+}
+
+// notThem is why somebody who may let colleagues in may not let in, or out, the
+// one whom they named.
+func notThem(a Action, err error) error {
+	field := map[Action]string{Assign: "hat"}[a]
+	if denied := new(policies.Denial); errors.As(err, &denied) && slices.Contains(denied.Reasons(), "self") {
+		return hub.Invalid(field, "intake.error.self")
+	}
+	return hub.Invalid(field, "intake.error.colleague")
 }
 
 func (x *room) accessChanged(r *web.Request, tx *pg.Tx, g policies.Grant, c *concern, act hub.Act, person hub.ID, granted bool) error {
@@ -168,6 +179,7 @@ type Assigned struct {
 	Name  string
 	Why   string
 	Until time.Time
+	Self  bool // the reader: nobody takes away their own access
 }
 
 // accessPage shows who has been let in, and lets colleagues in and out.
@@ -186,8 +198,8 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(r.Context(), `select distinct a.id, h.name, a.why, a.until_at from access.assignment a
-			join access.hat h on h.person = a.person and h.authority = $2 where a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now)
+		rows, err := tx.Query(r.Context(), `select distinct a.id, h.name, a.why, a.until_at, a.person = $4 from access.assignment a
+			join access.hat h on h.person = a.person and h.authority = $2 where a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now, r.Who.Person)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -98,11 +99,10 @@ func rows(n int) []int {
 	return list
 }
 
-// lists fills in the choices: the codes, the municipalities of a police
-// district, and the legal bases that hold today.
+// lists fills in the choices: the codes, and the municipalities of a police
+// district.
 func (x *room) lists(r *web.Request) lists {
-	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds,
-		Purposes: web.Codes(Purposes)}
+	l := lists{Urgencies: Urgencies, ChildAnswers: ChildAnswers, Themes: Themes, Channels: Channels, ReporterKinds: ReporterKinds}
 	for _, k := range Kinds {
 		l.Kinds = append(l.Kinds, web.Option{Value: k, Label: r.T("intake.field.statement.kind." + k)})
 	}
@@ -111,21 +111,65 @@ func (x *room) lists(r *web.Request) lists {
 			l.Municipalities = append(l.Municipalities, web.Option{Value: string(a.ID), Label: a.Name})
 		}
 	}
+	return l
+}
+
+// grounds are the legal bases in force on which the rules say yes to what a form
+// is for, and the purposes for which they do: what would be refused is not
+// offered.
+func (x *room) grounds(r *web.Request, ask func(hub.LegalBasis, hub.Purpose) policies.Question) (bases []web.Option, purposes []string) {
 	for _, b := range x.Structure.LegalBases {
 		if !b.Holds(r.Now) {
+			continue
+		}
+		carries := false
+		for _, p := range Purposes {
+			answer, err := x.DB.Advise(r.Context(), ask(b.Code, p))
+			if err != nil || !answer.Allow {
+				continue
+			}
+			if carries = true; !slices.Contains(purposes, string(p)) {
+				purposes = append(purposes, string(p))
+			}
+		}
+		if !carries {
 			continue
 		}
 		o := web.Option{Value: string(b.Code), Label: b.TextDa}
 		if r.Lang == "en" {
 			o.Label = b.TextEn
 		}
-		if slices.Contains([]hub.LegalBasis{"GDPR6-1-E", "RHL", "BL133"}, b.Code) {
-			l.Processing = append(l.Processing, o)
-		} else {
-			l.Bases = append(l.Bases, o)
-		}
+		bases = append(bases, o)
 	}
-	return l
+	return bases, purposes
+}
+
+// processing are the grounds of the asker's own processing.
+func (x *room) processing(r *web.Request) (bases []web.Option, purposes []string) {
+	return x.grounds(r, func(b hub.LegalBasis, p hub.Purpose) policies.Question {
+		return policies.Submit{Role: r.Who.Role, Kind: r.Who.Kind, Purpose: p, Basis: b}
+	})
+}
+
+// disclosing are the grounds of sharing a concern with the other authority of
+// its Infohus, as it will be in a state.
+func (x *room) disclosing(r *web.Request, v *ConcernView, s State) (bases []web.Option, purposes []string) {
+	to := x.otherSide(r, v).Kind
+	return x.grounds(r, func(b hub.LegalBasis, p hub.Purpose) policies.Question {
+		return policies.Disclose{Role: r.Who.Role, From: r.Who.Kind, To: to, Basis: b, Purpose: p, State: string(s)}
+	})
+}
+
+// otherSide is the authority that a concern is shared with: to the municipality
+// its police, to the police the municipality.
+func (x *room) otherSide(r *web.Request, v *ConcernView) structure.Authority {
+	h, _ := x.Structure.InfohusOf(v.Municipality, r.Now)
+	other := h.Police
+	if r.Who.Kind == hub.Police {
+		other = h.Municipality
+	}
+	a, _ := x.Structure.Authority(other)
+	return a
 }
 
 // fill puts a view's texts into the form's fields, and into those that nobody
@@ -248,6 +292,8 @@ func (x *room) sendPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	d.CanForward = r.Who.Kind == hub.Municipality && (r.Who.Role == hub.MunicipalCoordinator || r.Who.Role == hub.Receiver)
 	d.preview = x.preview(r, v)
+	d.Processing, d.Purposes = x.processing(r)
+	d.Bases, _ = x.disclosing(r, v, PoliceCheck)
 	r.Fill("purpose", string(hub.Prevention))
 	r.Fill("legal_basis", string(ownBasis(r.Who.Kind)))
 	r.Fill("forward_basis", "RPL115-2")
@@ -259,14 +305,11 @@ func (x *room) sendPage(w http.ResponseWriter, r *web.Request) error {
 
 // preview asks the rules what the other side's coordinator would see.
 func (x *room) preview(r *web.Request, v *ConcernView) preview {
-	h, _ := x.Structure.InfohusOf(v.Municipality, r.Now)
-	other := h.Police
 	now, later := PoliceCheck, Triage
 	if r.Who.Kind == hub.Police {
-		other, now = h.Municipality, Triage
+		now = Triage
 	}
-	a, _ := x.Structure.Authority(other)
-	p := preview{PoliceName: a.Name, Preview: x.wouldSee(r, now)}
+	p := preview{PoliceName: x.otherSide(r, v).Name, Preview: x.wouldSee(r, now)}
 	for _, f := range x.wouldSee(r, later) {
 		if !slices.Contains(p.Preview, f) {
 			p.Later = append(p.Later, f)
@@ -386,9 +429,11 @@ func (x *room) stepPage(a Action) func(http.ResponseWriter, *web.Request) error 
 		case Forward:
 			r.Fill("legal_basis", "RPL115-2")
 			d.Crosses = r.Who.Kind != hub.Police
+			d.Bases, d.Purposes = x.disclosing(r, v, PoliceCheck)
 		case Release:
 			r.Fill("legal_basis", "RPL115-1-1")
 			d.Crosses = v.ReceivedBy == r.Who.Authority
+			d.Bases, d.Purposes = x.disclosing(r, v, Triage)
 			for _, name := range []string{"released", "police_only", "confirmed", "acute"} {
 				if slices.Contains(v.Actions, checkActions[name]) {
 					d.Outcomes = append(d.Outcomes, name)

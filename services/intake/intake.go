@@ -57,7 +57,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/concerns/{id}/access", Do: x.accessPage},
 			{Method: "POST", Path: "/concerns/{id}/access", Do: x.accessForm},
 			{Method: "POST", Path: "/concerns/{id}/access/{assignment}/end", Do: x.revokeForm},
-			{Method: "GET", Path: "/tell", Do: x.tellPage, Public: true, NoTrace: true},
+			{Method: "GET", Path: "/tell", Do: x.tellPage, Public: true, NoTrace: true, Door: "intake.tell.door"},
 			{Method: "POST", Path: "/tell", Do: x.tellForm, Public: true, NoTrace: true},
 			{Method: "POST", Path: "/tell/slip", Do: x.slipForm, Public: true, NoTrace: true},
 

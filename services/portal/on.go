@@ -106,7 +106,29 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	if c.Granted {
 		return x.tell(ctx, tx, "given", c.Concern, time.Time{}, n)
 	}
+	// Whoever sees it in another way too, as the coordinator of the authority or as
+	// its author, has lost nothing but the assignment.
+	if sees, err := x.sees(ctx, tx, c.Person, c.Concern); err != nil {
+		return err
+	} else if sees {
+		return x.tell(ctx, tx, "ended", c.Concern, time.Time{}, n)
+	}
 	return x.tell(ctx, tx, "taken", "", time.Time{}, n)
+}
+
+// sees reports whether a person may see anything of a concern now, in any of
+// their hats: the same question as every read.
+func (x *room) sees(ctx context.Context, tx *pg.Tx, person, concern hub.ID) (bool, error) {
+	views, err := views(ctx, tx, person, concern)
+	if err != nil {
+		return false, err
+	}
+	for _, v := range views {
+		if answer, err := x.DB.Advise(ctx, v); err != nil || answer.Allow {
+			return answer.Allow, err
+		}
+	}
+	return false, nil
 }
 
 // tellAuthor tells the professional who wrote a concern that it was handled: no

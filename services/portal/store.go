@@ -10,6 +10,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
 )
 
 // putSession writes a new session. False: its ticket was spent before.
@@ -65,6 +66,25 @@ func workplaces(ctx context.Context, tx *pg.Tx, person hub.ID) ([]hub.AuthorityI
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[hub.AuthorityID])
+}
+
+// views are the questions whether a person may see a concern now, one for each
+// of their hats.
+func views(ctx context.Context, tx *pg.Tx, person, concern hub.ID) ([]policies.View, error) {
+	rows, err := tx.Query(ctx, `select h.authority, h.kind, h.role, r.* from access.hat h
+		cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $3) r
+		where h.person = $1 and r.kind = 'concern' and r.id = $2`, person, concern, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	h := hub.Hat{Person: person}
+	var rel pg.Relation
+	var list []policies.View
+	_, err = pgx.ForEachRow(rows, append([]any{&h.Authority, &h.Kind, &h.Role}, rel.Into()...), func() error {
+		list = append(list, rel.View(hub.Actor{Hat: h}, hub.Prevention))
+		return nil
+	})
+	return list, err
 }
 
 // item gives whose a concern is and who wrote it. There may be none any more.
