@@ -27,7 +27,7 @@ func TestThePoliceSeeTheLimitOfTheirOwnStep(t *testing.T) {
 		fields := s.sees(policeMan, id)
 		s.want(fields, "due")
 		s.wantNot(fields, "child_due", "erase_at", "retention_rule")
-		if page := s.as(policeMan).Get("/concerns/" + string(id)).Must(200).Text(); !strings.Contains(page, "<dt>Frist") || strings.Contains(page, "underret") {
+		if page := s.as(policeMan).Get("/concerns/" + string(id)).Must(200).Text(); !strings.Contains(page, "Frist for trinnet") || strings.Contains(page, "Underretning vurderes senest") {
 			t.Errorf("in %s their page says another thing of the limits:\n%s", state, page)
 		}
 		s.seesNothing(id, roskilde)
