@@ -156,7 +156,7 @@ func (x *room) processing(r *web.Request) (bases []web.Option, purposes []string
 func (x *room) disclosing(r *web.Request, v *ConcernView, s State) (bases []web.Option, purposes []string) {
 	to := x.otherSide(r, v).Kind
 	return x.grounds(r, func(b hub.LegalBasis, p hub.Purpose) policies.Question {
-		return policies.Disclose{Role: r.Who.Role, From: r.Who.Kind, To: to, Basis: b, Purpose: p, State: string(s)}
+		return policies.Disclose{Item: "concern", Role: r.Who.Role, From: r.Who.Kind, To: to, Basis: b, Purpose: p, State: string(s)}
 	})
 }
 
