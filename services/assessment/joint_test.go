@@ -216,3 +216,22 @@ func FuzzJoint(f *testing.F) {
 		}
 	})
 }
+
+// A code that a page can show is a word in both languages.
+func TestEveryCodeHasItsWord(t *testing.T) {
+	for _, lang := range []string{"da", "en"} {
+		b, err := pages.ReadFile("pages/" + lang + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field, list := range map[string][]string{"field.relevance": Relevances, "said.relevance": Relevances, "field.movement": Movements, "said.movement": Movements,
+			"field.confidence": Confidences, "said.confidence": Confidences, "field.evidence.kind": Kinds, "field.no_note": NoNotes, "field.decision": Informings,
+			"field.ground": Grounds, "party": {Municipality, Police}, "joint.state": {drafted, signed}, "signature": {"valid", "voided"}} {
+			for _, code := range list {
+				if !strings.Contains(string(b), `"assessment.`+field+`.`+code+`":`) {
+					t.Errorf("%s.json has no assessment.%s.%s", lang, field, code)
+				}
+			}
+		}
+	}
+}

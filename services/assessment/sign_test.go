@@ -6,10 +6,12 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
@@ -64,6 +66,43 @@ func TestTwoEditors(t *testing.T) {
 	w.does("gudrun", "PUT", "/assessment", JointDraft{Edit: 2, Joint: Joint{Rationale: "Den anden."}})
 	if v := w.sees("gudrun"); v.Edit != 2 || v.Drafter != "Thorkild Prøvebo" {
 		t.Errorf("edit %d by %s", v.Edit, v.Drafter)
+	}
+}
+
+// Of many who save, or sign, at the same time, each wins or is told so.
+func TestAllAtOnce(t *testing.T) {
+	w := run(t)
+	w.met()
+	together := func(do func(c *hubtest.Client) int) map[int]int {
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		got := map[int]int{}
+		for range 4 {
+			for _, login := range []string{"gudrun", "thorkild"} {
+				c := w.As(login)
+				wg.Go(func() {
+					status := do(c)
+					mu.Lock()
+					defer mu.Unlock()
+					got[status]++
+				})
+			}
+		}
+		wg.Wait()
+		return got
+	}
+	if got := together(func(c *hubtest.Client) int {
+		return c.API("PUT", w.at("/assessment"), w.whole(0, func(j *Joint) { j.Scenarios = c.Login })).Status
+	}); got[200] != 1 || got[409] != 7 {
+		t.Errorf("eight drafts at once: %v", got)
+	}
+	w.does("gudrun", "POST", "/inform", informed)
+	content := w.sees("gudrun").Content
+	if got := together(func(c *hubtest.Client) int { return c.API("POST", w.at("/sign"), Signing{Content: content}).Status }); got[200] != 2 || got[409] != 6 {
+		t.Errorf("eight signatures at once: %v", got)
+	}
+	if n := w.One("select count(*) from assessment.signature where voided_at is null"); n != "2" || w.state() != "recommended" {
+		t.Errorf("%s signatures stand, and it is in %s", n, w.state())
 	}
 }
 
@@ -196,6 +235,13 @@ func TestSign(t *testing.T) {
 	w.refused("gudrun", "PUT", "/assessment", w.whole(3)).is(t, 409, "", "assessment.error.step")
 	if v := w.sees("gudrun"); v.State != signed || len(v.Awaited) != 0 || v.Broken {
 		t.Errorf("signed: %s, awaited %v", v.State, v.Awaited)
+	}
+	for login, n := range map[string]int{"gudrun": 1, "liv": 0} { // liv still sees that there is a case, and no meeting of it
+		var m Meetings
+		w.As(login).API("GET", "/api/meetings", nil).Must(http.StatusOK).JSON(&m)
+		if len(m.Meetings) != n {
+			t.Errorf("%s is listed %+v", login, m)
+		}
 	}
 }
 
