@@ -83,15 +83,22 @@ func (x *room) requestView(ctx context.Context, who hub.Actor, q request, rel pg
 	keep(may("questions"), &v.AskedAt, &q.AskedAt)
 	keep(may("due"), &v.Due, &q.DueAt)
 	keep(may("state"), &v.Outcome, outcomeFor(q.Outcome, q.State, x.declines(q.Municipality, now), who.Authority == q.Authority, q.DueAt, now))
-	if who.Authority == q.Municipality || who.Kind == hub.Police {
-		v.Case = q.Case
-	}
+	v.Case = named(who, q.Case, q.Municipality)
 	for _, a := range requestActions {
 		if answer, err := x.DB.Advise(ctx, rel.Act(who, a, hub.Prevention)); err == nil && answer.Allow {
 			v.Actions = append(v.Actions, a)
 		}
 	}
 	return v
+}
+
+// named is the case that a question or an answer is a part of, for those whose
+// case it is: to others two questions would tell that they are about one case.
+func named(who hub.Actor, id hub.ID, municipality hub.AuthorityID) hub.ID {
+	if who.Authority == municipality || who.Kind == hub.Police {
+		return id
+	}
+	return ""
 }
 
 // declines is how a declined question looks to others in a municipality's

@@ -144,11 +144,9 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 func answerOf(f web.Form) (Answer, error) {
 	var p hub.Problems
 	in := Answer{Contact: service.Typed(f.Line("contact")), Conclusion: service.Typed(f.Text("conclusion")), Basis: service.BasisOf(f)}
-	grade, err := strconv.Atoi(f.Line("grade"))
-	if err != nil {
-		grade = -1 // a grade that was not chosen is told at its field
+	if grade, err := strconv.Atoi(f.Line("grade")); err == nil { // a grade that was not chosen is told at its field
+		in.Grade = &grade
 	}
-	in.Grade = grade
 	for i := range rows {
 		n := "statements." + strconv.Itoa(i)
 		if !f.Has(n + ".text") {
@@ -196,5 +194,9 @@ func (x *room) settledForm(w http.ResponseWriter, r *web.Request, toast string) 
 
 func (x *room) withdrawForm(w http.ResponseWriter, r *web.Request) error {
 	done, err := x.withdrawAnswer(r, struct{}{})
+	if err == nil && done.Case == "" { // not told in which case it was
+		r.Toast(w, "assessment.withdraw.done")
+		return r.Redirect(w, "/requests")
+	}
 	return x.formed(w, r, done, err, "assessment.withdraw.done")
 }

@@ -152,7 +152,7 @@ func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *set
 		if err := tx.Stage(ctx, g, "request", id, q.State); err != nil {
 			return err
 		}
-		done = CaseReceipt{ID: id, Case: q.Case, Version: q.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: named(tx.Who(), q.Case, q.Municipality), Version: q.Version, At: tx.Now}
 		if _, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: q.Asker,
 			Subjects: []hub.ID{q.Subject}, Fields: []string{}}); err != nil {
 			return err
@@ -191,7 +191,7 @@ func (x *room) answerInformation(r *web.Request, in Answer) (CaseReceipt, error)
 			return err
 		}
 		s.State, s.SettledAt, s.Outcome = settled, &s.tx.Now, answered
-		if in.Grade == NothingRelevant {
+		if *in.Grade == NothingRelevant {
 			s.Outcome = nothing
 			return nil // nothing is let out, so nothing is disclosed
 		}
@@ -328,7 +328,7 @@ func (x *room) withdrawAnswer(r *web.Request, _ struct{}) (CaseReceipt, error) {
 			Subjects: []hub.ID{a.Subject}, Fields: []string{}}); err != nil {
 			return err
 		}
-		done = CaseReceipt{ID: id, Case: a.Case, Version: a.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: named(tx.Who(), a.Case, a.Municipality), Version: a.Version, At: tx.Now}
 		return x.Keep(ctx, tx, r, operation, done)
 	})
 	return done, err

@@ -91,6 +91,8 @@ type answerRow struct {
 	Version    int             `json:"version"`
 	Hat        hub.ID          `json:"hat"`
 	At         time.Time       `json:"at"`
+
+	Municipality hub.AuthorityID `json:"-"` // whose case it is
 }
 
 func insertAnswer(ctx context.Context, tx *pg.Tx, g policies.Grant, q *request, id hub.ID, in Answer) error {
@@ -104,13 +106,14 @@ func insertAnswer(ctx context.Context, tx *pg.Tx, g policies.Grant, q *request, 
 	}
 	who := g.Actor()
 	_, err = tx.Exec(ctx, `insert into answer (id, request, case_id, subject, controller, grade, statements, state, person, hat, at)
-		values ($1,$2,$3,$4,$5,$6,$7,'released',$8,$9,$10)`, id, q.ID, q.Case, q.Subject, who.Authority, in.Grade, statements, who.Person, who.Hat.ID, tx.Now)
+		values ($1,$2,$3,$4,$5,$6,$7,'released',$8,$9,$10)`, id, q.ID, q.Case, q.Subject, who.Authority, *in.Grade, statements, who.Person, who.Hat.ID, tx.Now)
 	return err
 }
 
 // endAnswer withdraws the row of an answer.
 func endAnswer(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (a answerRow, err error) {
 	err = tx.QueryRow(ctx, `update answer set state = 'withdrawn', version = version + 1 where id = $1 and state = 'released'
-		returning id, case_id, subject, controller, version`, id).Scan(&a.ID, &a.Case, &a.Subject, &a.Controller, &a.Version)
+		returning id, case_id, subject, controller, version, (select municipality from cases where cases.id = case_id)`, id).
+		Scan(&a.ID, &a.Case, &a.Subject, &a.Controller, &a.Version, &a.Municipality)
 	return a, err
 }

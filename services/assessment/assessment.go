@@ -106,9 +106,9 @@ func open(env service.Env) (service.Room, error) {
 
 // CaseReceipt is the answer to a command that was done.
 type CaseReceipt struct {
-	ID      hub.ID    `json:"id"` // of what was made or changed
-	Case    hub.ID    `json:"case"`
-	State   State     `json:"state"` // of the case
+	ID      hub.ID    `json:"id"`              // of what was made or changed
+	Case    hub.ID    `json:"case,omitempty"`  // only to those to whom its questions name it
+	State   State     `json:"state,omitempty"` // of the case, where it was about the case
 	Version int       `json:"version"`
 	At      time.Time `json:"at"`
 	New     bool      `json:"-"`

@@ -94,7 +94,7 @@ const (
 // Answer is what an authority lets out: graded, and released by a named person
 // to named authorities. A release is a disclosure, on a basis.
 type Answer struct {
-	Grade      int               `json:"grade"`                // 0 nothing relevant, 1 we have contact, 2 a short conclusion, 3 named facts
+	Grade      *int              `json:"grade,omitempty"`      // 0 nothing relevant, 1 we have contact, 2 a short conclusion, 3 named facts; nothing is presumed
 	Contact    hub.Personal      `json:"contact,omitzero"`     // from grade 1: whom to speak to
 	Conclusion hub.Personal      `json:"conclusion,omitzero"`  // grade 2
 	Statements []AnswerStatement `json:"statements,omitempty"` // grade 3
@@ -106,12 +106,13 @@ type Answer struct {
 // must not carry more.
 func (a Answer) Check(today time.Time) hub.Problems {
 	var p hub.Problems
-	if a.Grade < NothingRelevant || a.Grade > Facts {
+	if a.Grade == nil || *a.Grade < NothingRelevant || *a.Grade > Facts {
 		p.Add("grade", "error.choose")
 		return p
 	}
-	least := func(grade int) (int, int) {
-		if a.Grade == grade {
+	grade := *a.Grade
+	least := func(of int) (int, int) {
+		if grade == of {
 			return 1, service.MaxText
 		}
 		return 0, service.MaxText
@@ -121,13 +122,13 @@ func (a Answer) Check(today time.Time) hub.Problems {
 	n, most = least(Conclusion)
 	service.Text(&p, "conclusion", a.Conclusion, n, most)
 	switch {
-	case a.Grade < Contact && !a.Contact.Empty():
+	case grade < Contact && !a.Contact.Empty():
 		p.Add("contact", "assessment.error.more_than_grade")
-	case a.Grade < Conclusion && !a.Conclusion.Empty():
+	case grade < Conclusion && !a.Conclusion.Empty():
 		p.Add("conclusion", "assessment.error.more_than_grade")
-	case a.Grade < Facts && len(a.Statements) > 0:
+	case grade < Facts && len(a.Statements) > 0:
 		p.Add("statements.0.text", "assessment.error.more_than_grade")
-	case a.Grade == Facts && len(a.Statements) == 0:
+	case grade == Facts && len(a.Statements) == 0:
 		p.Add("statements.0.text", "error.required")
 	case len(a.Statements) > 20:
 		p.Add("statements.0.text", "assessment.error.too_many", 20)

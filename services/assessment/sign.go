@@ -145,6 +145,9 @@ func (x *room) signAssessment(r *web.Request, in Signing) (CaseReceipt, error) {
 	}
 	return x.change(r, Sign, hub.ActDecide, func(d *doing) error {
 		v, err := x.written(d)
+		if err == nil && in.Content == "" {
+			err = hub.Invalid("content", "error.required")
+		}
 		if err != nil {
 			return err
 		}

@@ -195,7 +195,7 @@ func TestSign(t *testing.T) {
 
 	read := w.sees("gudrun").Content
 	w.refused("gudrun", "POST", "/sign", Signing{Content: strings.Repeat("0", 64)}).is(t, 409, "", jointChanged)
-	w.refused("gudrun", "POST", "/sign", Signing{}).is(t, 409, "", jointChanged)
+	w.refused("gudrun", "POST", "/sign", Signing{}).is(t, 400, "content", "error.required")
 	if done := w.signs("gudrun"); done.State != Assessment {
 		t.Errorf("one signature leads to %s", done.State)
 	}

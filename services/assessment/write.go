@@ -15,7 +15,7 @@ import (
 // JointDraft is the joint assessment as somebody saves it, and which edit of it
 // they had before them. It replaces all that is written.
 type JointDraft struct {
-	Edit int `json:"edit"` // 0 where nothing is written yet
+	Edit int `json:"edit,omitzero"` // 0 where nothing is written yet
 	Joint
 }
 
