@@ -43,13 +43,13 @@ func (y *toy) person() service.Service {
 func (y *toy) intake() service.Service {
 	return service.Service{Name: "intake", Open: func(service.Env) (service.Room, error) {
 		return service.Room{
-			On: map[string]service.Reaction{"person.subject.identified.v1": func(context.Context, *pg.Tx, event.Envelope, event.Fact) error {
+			On: hubtest.Hears("intake", map[string]service.Reaction{"person.subject.identified.v1": func(context.Context, *pg.Tx, event.Envelope, event.Fact) error {
 				y.heard.Add(1)
 				if err := y.refuse.Load(); err != nil {
 					return err
 				}
 				return nil
-			}},
+			}}),
 		}, nil
 	}}
 }
@@ -66,11 +66,7 @@ func (y *toy) portal() service.Service {
 			}
 			return hats, nil
 		}})
-		on := map[string]service.Reaction{}
-		for _, k := range event.Heard("portal", "intake") {
-			on[k.Type] = func(context.Context, *pg.Tx, event.Envelope, event.Fact) error { return nil }
-		}
-		return service.Room{On: on, Routes: []web.Route{
+		return service.Room{On: hubtest.Hears("portal", nil), Routes: []web.Route{
 			web.API("whoAmI", http.MethodGet, "/api/me", "Say who asks.", func(r *web.Request, _ struct{}) (who, error) {
 				return who{r.Who.Role, r.Who.Authority}, nil
 			}),

@@ -71,7 +71,7 @@ func (x *room) askForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	var p hub.Problems
 	in := Questions{Authority: hub.AuthorityID(f.Line("authority")), Questions: service.Typed(f.Text("questions")), Due: service.Day(f, &p, "due"), Basis: service.BasisOf(f)}
-	for _, h := range f.All("hats") {
+	for _, h := range f.All("hats[]") {
 		in.Hats = append(in.Hats, hub.ID(h))
 	}
 	if err := p.Err(); err != nil {

@@ -39,11 +39,12 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return x.Web.Page(w, r, http.StatusOK, "assessment", "case", struct {
-		*CaseView
-		Answers
-		Doable []button
-	}{v, given, v.buttons()})
+	d := casePage{CaseView: v, Talks: talks(v, given.Answers, r.Who.Authority), Doable: v.buttons(), States: States[:len(States)-2],
+		Courses: x.Web.MarkKinds("course"), More: x.Web.MarkKinds("doable"), Next: v.next(), Overdue: v.State != Closed && v.NextAt != nil && v.NextAt.Before(r.Now)}
+	if v.Joint != nil {
+		d.Shown = x.joint(r, v)
+	}
+	return x.Web.Page(w, r, http.StatusOK, "assessment", "case", d)
 }
 
 // doable is the case that the path names, for a page on which an action is
@@ -94,7 +95,7 @@ func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
 		r.Fill("legal_basis", "RPL115-2")
 		r.Fill("purpose", string(hub.Prevention))
 	}
-	r.Fill("members", all...)
+	r.Fill("members[]", all...)
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "open", d)
 }
 
@@ -104,7 +105,7 @@ func (x *room) openForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	in := Confirmation{Reason: service.Typed(f.Text("reason")), Basis: service.BasisOf(f)}
-	for _, id := range f.All("members") {
+	for _, id := range f.All("members[]") {
 		in.Members = append(in.Members, hub.ID(id))
 	}
 	done, err := x.openCase(r, in)

@@ -155,7 +155,7 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "list", struct {
-		Cases
+		List   Cases
 		State  State
 		States []State
 	}{page, State(q.Get("state")), States})
@@ -175,7 +175,15 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		return nil, err
 	}
 	page.Cases = slices.DeleteFunc(page.Cases, func(l CaseLine) bool { return !l.Waits })
-	html, err := x.Web.Fragment(lang, "assessment", "waiting", page)
+	put, err := x.asked(ctx, who, RequestFilter{Open: true})
+	if err != nil {
+		return nil, err
+	}
+	put.Requests = slices.DeleteFunc(put.Requests, func(q RequestView) bool { return !slices.Contains(q.Actions, "answer") })
+	html, err := x.Web.Fragment(lang, "assessment", "waiting", struct {
+		Cases []CaseLine
+		Asked []RequestView
+	}{page.Cases, put.Requests})
 	if err != nil {
 		return nil, err
 	}

@@ -181,21 +181,22 @@ func (x *room) again(ctx context.Context, one Row, now string) (Again, error) {
 	return again(one, a, now), nil
 }
 
-// The most sightings that a concern's page is made of, and the most lines of them
+// The most sightings that a page is made of, and the most lines of them
 // that it shows: light enough to come at once (trust.md G12).
 const seenMax, seenLines = 200, 10
 
-// seen shows who has seen a concern, when, and which fields: newest first,
-// people and not content, to those whose view of it has who_has_seen.
+// seen shows who has seen a concern, a case or an offer, when, and which fields:
+// newest first, people and not content, to those whose view of it has
+// who_has_seen.
 func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 	lists := map[hub.ID][]Sighting{}
 	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		for _, id := range ids {
-			rel, err := tx.Relation(ctx, "concern", id)
+			rel, err := relationTo(ctx, tx, id)
 			if err != nil {
 				return err
 			}
-			e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id}, Controller: rel.Controller, Fields: []string{"who_has_seen"}}
+			e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: rel.Kind, ID: id}, Controller: rel.Controller, Fields: []string{"who_has_seen"}}
 			g, err := tx.Ask(ctx, rel.View(who, hub.Prevention))
 			denial := new(policies.Denial)
 			if errors.As(err, &denial) {
@@ -210,7 +211,7 @@ func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 			if !g.Allows("who_has_seen") {
 				continue
 			}
-			if lists[id], err = sightings(ctx, tx, g, id, seenMax); err != nil {
+			if lists[id], err = sightings(ctx, tx, g, rel.Kind, id, seenMax); err != nil {
 				return err
 			}
 			e.Subjects, e.Rows = []hub.ID{rel.About}, len(lists[id])
@@ -232,7 +233,7 @@ func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 	return out, nil
 }
 
-// seenData is who has seen a concern, newest first: one line for a person's day.
+// seenData is who has seen a thing, newest first: one line for a person's day.
 type seenData struct {
 	List []seenDay
 	More bool // there are older ones

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
 	"github.com/infohus/infohus/pkg/pg"
@@ -34,11 +33,7 @@ func other() service.Service {
 			}
 			return hats, nil
 		}})
-		on := map[string]service.Reaction{}
-		for _, k := range event.Heard("portal", "intake") {
-			on[k.Type] = func(context.Context, *pg.Tx, event.Envelope, event.Fact) error { return nil }
-		}
-		return service.Room{On: on}, nil
+		return service.Room{On: hubtest.Hears("portal", nil)}, nil
 	}}
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -185,7 +186,7 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	return list, err
 }
 
-// Sighting is one time that somebody saw a concern.
+// Sighting is one time that somebody saw a thing.
 type Sighting struct {
 	At        time.Time
 	Name      string
@@ -194,13 +195,24 @@ type Sighting struct {
 	Fields    []string
 }
 
-// sightings lists who has seen a concern, newest first: who read it, found it or
+// relationTo is what the actor is to the thing of that id, a concern, a case or
+// an offer. What is not there is as a concern that is not there.
+func relationTo(ctx context.Context, tx *pg.Tx, id hub.ID) (pg.Relation, error) {
+	rel := pg.Relation{Kind: "concern"}
+	err := tx.QueryRow(ctx, `select * from access.relations($1, $2, $3, $4, $5) r where r.id = $6`, append(tx.Me(), id)...).Scan(rel.Into()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return rel, err
+}
+
+// sightings lists who has seen a thing, newest first: who read it, found it or
 // took it out. Refusals, and what was done with it, are not sightings.
-func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, concern hub.ID, limit int) ([]Sighting, error) {
+func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, kind string, id hub.ID, limit int) ([]Sighting, error) {
 	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields
 		from audit.trail t left join access.hat h on h.id = t.hat
-		where t.object_id = $1 and t.object_kind = 'concern' and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
-		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, concern, limit)
+		where t.object_id = $1 and t.object_kind = $3 and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
+		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, id, limit, kind)
 	if err != nil {
 		return nil, err
 	}

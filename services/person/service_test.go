@@ -34,21 +34,17 @@ func door() service.Service {
 			}
 			return hats, nil
 		}})
-		on := map[string]service.Reaction{}
-		for _, k := range event.Heard("portal", "intake") {
-			on[k.Type] = func(context.Context, *pg.Tx, event.Envelope, event.Fact) error { return nil }
-		}
-		return service.Room{On: on}, nil
+		return service.Room{On: hubtest.Hears("portal", nil)}, nil
 	}}
 }
 
 // concerns stands in intake's place: it tells and hears, and keeps nothing.
 func concerns(heard *[]event.SubjectIdentified) service.Service {
 	return service.Service{Name: "intake", Open: func(e service.Env) (service.Room, error) {
-		return service.Room{On: map[string]service.Reaction{"person.subject.identified.v1": func(_ context.Context, _ *pg.Tx, _ event.Envelope, f event.Fact) error {
+		return service.Room{On: hubtest.Hears("intake", map[string]service.Reaction{"person.subject.identified.v1": func(_ context.Context, _ *pg.Tx, _ event.Envelope, f event.Fact) error {
 			*heard = append(*heard, f.(event.SubjectIdentified))
 			return nil
-		}}}, nil
+		}})}, nil
 	}}
 }
 
@@ -95,8 +91,8 @@ func (w *world) about(subject hub.ID, controller, state, author string) hub.ID {
 // share lets an authority see classes of a concern.
 func (w *world) share(item, subject hub.ID, from, to, classes string) {
 	w.t.Helper()
-	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
-		values ($1, 'concern', $2, $3, string_to_array($4, ','), $5, $6, 'RPL115-2', 'prevention', '', '2026-01-01', '9999-01-01', 'p', 'h')`,
+	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
+		values ($1, 'concern', $2, $3, string_to_array($4, ','), $5, (select received_by from access.item where id = $2), $6, 'RPL115-2', 'prevention', '', '2026-01-01', '9999-01-01', 'p', 'h')`,
 		"share"+string(item), string(item), string(subject), classes, from, to)
 }
 

@@ -32,10 +32,9 @@ type world struct {
 func run(t *testing.T) *world {
 	t.Helper()
 	w := &world{}
-	none := func(context.Context, *pg.Tx, event.Envelope, event.Fact) error { return nil }
 	intake := service.Service{Name: "intake", Open: func(e service.Env) (service.Room, error) {
 		w.env = e
-		return service.Room{On: map[string]service.Reaction{"person.subject.identified.v1": none},
+		return service.Room{On: hubtest.Hears("intake", nil),
 			Marks: map[string]web.Mark{"waiting": func(_ context.Context, who hub.Actor, _ string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 				return map[hub.ID]template.HTML{ids[0]: template.HTML("<p>waits for " + template.HTMLEscapeString(string(who.Role)) + "</p>")}, nil
 			}},

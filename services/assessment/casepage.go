@@ -1,0 +1,70 @@
+package assessment
+
+import (
+	"slices"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// casePage is what the page of a case shows.
+type casePage struct {
+	*CaseView
+	Talks   []talk
+	Doable  []button
+	Shown   jointData    // of the joint assessment, where there is one
+	States  []State      // of the course, but for its end
+	Next    *MeetingView // at which the case is to be discussed
+	Overdue bool
+	Courses []string // marks: what other rooms have of the case
+	More    []string // marks: what can be done there
+}
+
+// talk is what one authority was asked, and what it answered.
+type talk struct {
+	Authority hub.AuthorityID
+	Asked     []askedOf
+	Unasked   []AnswerView // whose question the reader does not see
+}
+
+// askedOf is a question with its answers.
+type askedOf struct {
+	AskedLine
+	Mine    bool // the reader's authority put it, or was asked
+	Answers []AnswerView
+}
+
+// talks puts questions and answers together by who was asked, in the order in
+// which they first were.
+func talks(v *CaseView, given []AnswerView, own hub.AuthorityID) []talk {
+	var list []talk
+	with := func(a hub.AuthorityID) *talk {
+		i := slices.IndexFunc(list, func(t talk) bool { return t.Authority == a })
+		if i < 0 {
+			i, list = len(list), append(list, talk{Authority: a})
+		}
+		return &list[i]
+	}
+	for _, q := range v.Requests {
+		t := with(q.Authority)
+		t.Asked = append(t.Asked, askedOf{AskedLine: q, Mine: q.Asker == own || q.Authority == own})
+	}
+	for _, a := range given {
+		t := with(a.Authority)
+		if i := slices.IndexFunc(t.Asked, func(q askedOf) bool { return q.ID == a.Request }); i >= 0 {
+			t.Asked[i].Answers = append(t.Asked[i].Answers, a)
+		} else {
+			t.Unasked = append(t.Unasked, a)
+		}
+	}
+	return list
+}
+
+// next is the meeting at which the case is to be discussed.
+func (v *CaseView) next() *MeetingView {
+	for i := range v.Meetings {
+		if v.Meetings[i].HeldAt == nil {
+			return &v.Meetings[i]
+		}
+	}
+	return nil
+}
