@@ -353,9 +353,32 @@ func (x *room) courseMark(ctx context.Context, who hub.Actor, lang string, ids [
 		if err != nil {
 			return nil, err
 		}
-		if out[s.ID], err = x.Web.Fragment(lang, "referral", "course", coursePage{v, x.words(lang), v.buttons()}); err != nil {
+		if out[s.ID], err = x.Web.Fragment(lang, "referral", "course", coursePage{v, x.words(lang)}); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// doableMark is what can be done with a case in this room: buttons, and nothing
+// of the case itself.
+func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	out := map[hub.ID]template.HTML{}
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		for _, id := range ids {
+			rel, err := tx.Relation(ctx, "case", id)
+			if err != nil {
+				return err
+			}
+			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
+			if out[id], err = x.Web.Fragment(lang, "referral", "doable", struct {
+				Doable []button
+				Leads  bool // the case has come to this room
+			}{v.buttons(), slices.Contains([]State{Recommended, FollowUp, Closing, Closed}, v.State)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
 }

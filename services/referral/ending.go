@@ -187,8 +187,7 @@ func (x *room) resumeCase(r *web.Request, _ struct{}) (ReferralReceipt, error) {
 		if d.ResumeAt != nil && d.ResumeAt.Before(d.NextAt) {
 			d.NextAt = *d.ResumeAt
 		}
-		d.ResumeAt, d.ClosingFrom = nil, ""
-		d.Round++
+		d.ResumeAt, d.ClosingFrom = nil, "" // what was proposed is of a round that is over: the next closing begins another
 		return nil
 	})
 }

@@ -42,8 +42,7 @@ func (v *CourseView) buttons() []button {
 // coursePage is the room's part of a case's page.
 type coursePage struct {
 	*CourseView
-	Words  words
-	Doable []button
+	Words words
 }
 
 // offerData is what an offer's pages show.

@@ -58,7 +58,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/cases/{id}/reopen", Do: x.reopenPage},
 			{Method: "POST", Path: "/cases/{id}/reopen", Do: x.reopenForm},
 		}, x.operations()...),
-		Marks: map[string]web.Mark{"course": x.courseMark, "waiting": x.waiting},
+		Marks: map[string]web.Mark{"course": x.courseMark, "doable": x.doableMark, "waiting": x.waiting},
 		On: map[string]service.Reaction{
 			"assessment.assessment.signed.v1": x.assessmentSigned,
 			"assessment.followup.needed.v1":   x.followUpNeeded,
