@@ -88,6 +88,12 @@ func TestPages(t *testing.T) {
 				}
 				shown(html, "Det går fremad.", "En ung mand", "Sag 4")
 			}
+			if html, err := w.mark("doable", gudrun, lang, id); err != nil || !strings.Contains(html, at+"/followup") || !strings.Contains(html, at+"/close") {
+				t.Errorf("what she can do is %q, %v", html, err)
+			}
+			if html, err := w.mark("doable", tage, lang, id); err != nil || strings.Contains(html, "href") {
+				t.Errorf("what he can do is %q, %v", html, err)
+			}
 			if html, err := w.mark("course", tage, lang, id); err != nil || html != "" {
 				t.Errorf("of a case that he takes no part in he is shown %q, %v", html, err)
 			}
