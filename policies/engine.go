@@ -16,8 +16,9 @@
 //     are judged against is data (data.json) with sources and validity dates.
 //   - No personal data goes in or comes out: only kinds, roles, states, codes.
 //
-// The expected answers stand in matrix.csv and disclose.csv, written by hand
-// from the law and from practice, and the tests hold engine and files together.
+// The expected answers stand in the csv files (matrix: who sees what; acts; shares,
+// disclose and special: who may disclose what, on which basis; assign), written by
+// hand from the law and from practice, and the tests hold engine and files together.
 package policies
 
 import (

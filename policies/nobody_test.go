@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -61,6 +62,13 @@ var actionsOf = map[string][]string{
 	"answer":  {"withdraw"},
 	"offer":   {"send", "cancel", "take_up", "turn_down", "progress", "end"},
 	"":        {"reveal", "begin", "draft_offer", "remind", "bogus"}, // of any, of the hub itself, of nothing
+}
+
+// sees is every role that sees something, at the kinds of authority that may have it.
+var sees = map[hub.Role][]hub.AuthorityKind{
+	hub.Reporter: hub.AuthorityKinds[:5], hub.Institution: {hub.Municipality, hub.SelfGoverning}, hub.Receiver: {hub.Municipality},
+	hub.MunicipalCoordinator: {hub.Municipality}, hub.PoliceCoordinator: {hub.Police}, hub.CoreGroup: {hub.Municipality, hub.Police},
+	hub.LocalPolice: {hub.Police}, hub.Partner: {hub.PrisonService, hub.Region, hub.SelfGoverning},
 }
 
 // flatten gives every state, the item of each, and every class, sorted.
@@ -289,6 +297,27 @@ func TestNever(t *testing.T) {
 	}
 }
 
+// Who may list, register and submit at all: every role at every kind of authority.
+func TestWhoMayListRegisterAndSubmit(t *testing.T) {
+	e := engine(t)
+	meets := []hub.Role{hub.Reporter, hub.Institution, hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator}
+	for _, role := range append(slices.Clone(allRoles), hub.Anonymous, "") {
+		for _, kind := range append(slices.Clone(hub.AuthorityKinds), "") {
+			at := slices.Contains(sees[role], kind) || role == hub.Anonymous && kind == hub.Municipality // the others have none
+			basis := map[hub.AuthorityKind]hub.LegalBasis{hub.Police: "RHL", hub.PrisonService: "RHL"}[kind]
+			for q, may := range map[Question]bool{
+				List{role, kind, hub.Prevention}:                                 at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
+				Register{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}: at && slices.Contains(meets, role),
+				Submit{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}:   at && slices.Contains(append(meets, hub.Anonymous), role),
+			} {
+				if a := ask(t, e, q); a.Allow != may {
+					t.Errorf("%s %+v: %v %v", q.Question(), q, a.Allow, a.Reasons)
+				}
+			}
+		}
+	}
+}
+
 // bases is every code of a legal basis, and two that are none.
 func bases(e *Engine) []string {
 	codes := []string{"", "bogus"}
@@ -327,6 +356,29 @@ func TestTheIntelligenceServiceIsNowhere(t *testing.T) {
 		for _, w := range words {
 			if w == "p"+"et" || strings.Contains(w, "efterretning") || strings.Contains(w, "intelligence") {
 				t.Errorf("%s names %q", name, w)
+			}
+		}
+	}
+}
+
+// Nor is anything disclosed to it, or anybody there let in: no such kind exists.
+func TestNothingGoesToTheIntelligenceService(t *testing.T) {
+	e := engine(t)
+	for _, name := range []hub.AuthorityKind{"p" + "et", "intelligence", "intelligence_service", "efterretningstjeneste"} {
+		for _, p := range allowed {
+			switch q := p.q.(type) {
+			case Disclose:
+				never(t, e, with(q, "to", name), "recipient_unknown")
+				never(t, e, with(q, "from", name), "kind_unknown")
+			case Assign:
+				never(t, e, with(with(q, "same_authority", false), "target_kind", name), "target_unknown")
+			case View:
+				never(t, e, with(q, "kind", name), "kind_unknown")
+				if q.Relation == "shared" && !q.Author {
+					never(t, e, with(q, "shared_by", name), "sender_unknown")
+				}
+			case Act:
+				never(t, e, with(q, "kind", name), "kind_unknown")
 			}
 		}
 	}
@@ -392,6 +444,151 @@ func TestTheLawHasSources(t *testing.T) {
 	for whose, table := range assign {
 		if table.Source == "" {
 			t.Errorf("assign: %s has no source", whose)
+		}
+	}
+}
+
+// Every name in the tables is a name of something: a role, a standing, a state
+// and its item's classes. One that is misspelt would open nothing, silently.
+func TestTheTablesNameWhatThereIs(t *testing.T) {
+	e := engine(t)
+	type states map[string]bool
+	var d struct {
+		Roles, Kinds, Items, Reasons, Obligations map[string]any
+		States                                    map[string]struct{ Item string }
+		Through                                   []string
+		Senders                                   map[string]string
+		Classes                                   map[string]struct {
+			Of     string
+			Items  []string
+			Fields []string
+		}
+		View     map[string]map[string]map[string][]string
+		Act      map[string]map[string]map[string]states
+		System   map[string]states
+		Disclose struct {
+			Roles   map[string]map[string]states
+			Classes map[string]map[string][]string
+			Special map[string]struct {
+				Adds        map[string][]string
+				Bases       map[string]states
+				Obligations []string
+			}
+			Bases map[string]struct {
+				Pairs       map[string]states
+				Items       states
+				Obligations []string
+			}
+		}
+	}
+	if err := json.Unmarshal(document, &d); err != nil {
+		t.Fatal(err)
+	}
+	known := func(where, name string, of ...string) {
+		t.Helper()
+		if !slices.Contains(of, name) {
+			t.Errorf("%s: %q is none of %v", where, name, of)
+		}
+	}
+	inner := slices.Collect(maps.Keys(d.Reasons))
+	roles, kinds := slices.Collect(maps.Keys(d.Roles)), slices.Collect(maps.Keys(d.Kinds))
+	duties := slices.Collect(maps.Keys(d.Obligations))
+	if len(d.States) != len(allStates) || len(d.Items) != len(allItems) {
+		t.Errorf("%d states of %d kinds of item", len(d.States), len(d.Items))
+	}
+	for state, s := range d.States {
+		known("states", state, statesOf[s.Item]...)
+	}
+	for class, c := range d.Classes {
+		for _, item := range c.Items {
+			known("classes", c.Of, classesOf[item]...)
+			known("classes", item, allItems...)
+		}
+		for _, f := range c.Fields {
+			known(class, f, d.Classes[c.Of].Fields...)
+		}
+		for _, item := range d.Classes[c.Of].Items {
+			known(class, item, c.Items...)
+		}
+	}
+	for kind, from := range d.Senders {
+		known("senders", kind, anyKind...)
+		known("senders", from, d.Through...)
+	}
+	for role, standings := range d.View {
+		for standing, at := range standings {
+			known("view", role, roles...)
+			known("view", standing, inner...)
+			for state, classes := range at {
+				known("view", state, allStates...)
+				for _, class := range classes {
+					known("view of "+state, itemOf[state], d.Classes[class].Items...)
+				}
+			}
+		}
+	}
+	for action, by := range d.Act {
+		for role, standings := range by {
+			known(action, role, roles...)
+			for standing, at := range standings {
+				known(action, standing, inner...)
+				for state := range at {
+					known(action, state, allStates...)
+				}
+			}
+		}
+	}
+	for action, at := range d.System {
+		for state := range at {
+			known(action, state, allStates...)
+		}
+	}
+	for role, recipients := range d.Disclose.Roles {
+		known("disclose", role, roles...)
+		for kind, at := range recipients {
+			known("disclose", kind, anyKind...)
+			for state := range at {
+				known("disclose", state, allStates...)
+				known("disclose in "+state, kind, slices.Collect(maps.Keys(d.Disclose.Classes[itemOf[state]]))...)
+			}
+		}
+	}
+	for item, recipients := range d.Disclose.Classes {
+		for kind, classes := range recipients {
+			known("disclose", kind, anyKind...)
+			for _, class := range classes {
+				known("disclose", class, classesOf[item]...)
+			}
+		}
+	}
+	for _, s := range d.Disclose.Special {
+		for item, classes := range s.Adds {
+			for _, class := range classes {
+				known("special", class, classesOf[item]...)
+			}
+		}
+		for kind, grounds := range s.Bases {
+			known("special", kind, anyKind...)
+			for ground := range grounds {
+				known("special", ground, bases(e)...)
+			}
+		}
+		for _, duty := range s.Obligations {
+			known("special", duty, duties...)
+		}
+	}
+	for _, b := range d.Disclose.Bases {
+		for from, recipients := range b.Pairs {
+			known("bases", from, kinds...)
+			for to := range recipients {
+				known("bases", to, kinds...)
+			}
+		}
+		for item := range b.Items {
+			known("bases", item, allItems...)
+		}
+		for _, duty := range b.Obligations {
+			known("bases", duty, duties...)
 		}
 	}
 }
