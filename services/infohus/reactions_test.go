@@ -155,21 +155,28 @@ func (r *replay) must(x heard, err error, code hub.Code) {
 // room's own rows.
 func (r *replay) kept() string {
 	r.Helper()
-	all := []string{r.One("select count(*) from " + r.room + ".inbox"), r.One("select count(*) from audit.trail"), r.One("select count(*) from access.assignment")}
+	all := []string{r.One("select count(*) from " + r.room + ".inbox"), r.One("select count(*) from audit.trail"), r.One("select count(*) from access.assignment"), r.One("select count(*) from access.share"), r.One("select count(*) from access.item")}
 	for _, owner := range event.Owners() {
 		all = append(all, r.One("select count(*) from "+owner+".outbox"))
 	}
 	return strings.Join(all, " ") + " " + r.rows()
 }
 
-// rows are the room's own, without what is drawn anew each time.
+// ownRows are queries for what a room's own rows say, without what is drawn anew
+// each time.
+var ownRows = map[string]string{
+	"portal": `select word, kind, concern, authority, role, person, due, at from portal.notice order by 1, 2, 3, 4, 5, 6, 7, 8`,
+	"intake": `select id, state, version, child, child_due, child_told, step_due, statements, retention_rule, erase_at from intake.concern order by id`,
+	"assessment": `select c.concern, c.subject, c.municipality, c.police, c.version, c.round, c.begun_at, c.opened_at, c.closed_at, c.next_at, c.step_told, c.retention_rule, c.erase_at,
+		i.state, i.about, i.controller, (select string_agg(m.hat || ' ' || m.state, ', ' order by m.hat) from assessment.member m where m.case_id = c.id)
+		from assessment.cases c join access.item i on i.id = c.id order by c.concern`,
+	"referral": `select c.case_id, c.concern, c.subject, c.municipality, c.police, c.version, c.assessed, c.next_at, c.step_told, c.round, c.closed_at, c.retention_rule, c.erase_at
+		from referral.course c union all select k.case_id, k.why, '', '', '', k.version, k.n, k.due_at, k.followup, 0, k.at, '', null from referral.task k order by 1, 2, 6, 7`,
+}
+
 func (r *replay) rows() string {
 	r.Helper()
-	query := `select word, concern, authority, role, person, due, at from portal.notice order by 1, 2, 3, 4, 5, 6, 7`
-	if r.room == "intake" {
-		query = `select id, state, version, child, child_due, child_told, step_due, statements from intake.concern order by id`
-	}
-	return fmt.Sprint(r.SQL(query))
+	return fmt.Sprint(r.SQL(ownRows[r.room]))
 }
 
 // forgets takes back all that the room did about the facts, so that they can be
@@ -177,10 +184,44 @@ func (r *replay) rows() string {
 func (r *replay) forgets(facts []heard, before func()) {
 	r.Helper()
 	for _, x := range facts {
-		r.SQL("delete from " + r.room + ".inbox where id = '" + string(x.ID) + "'")
-		r.SQL("update " + r.room + ".inbox_key set last = (select coalesce(max(n), 0) from " + r.room + ".inbox where key = '" + string(x.Subject) + "') where key = '" + string(x.Subject) + "'")
+		source, key := strings.TrimPrefix(x.Source, "/"), string(x.Subject)
+		r.SQL("delete from "+r.room+".inbox where id = $1", string(x.ID))
+		r.SQL("update "+r.room+".inbox_key set last = (select coalesce(max(n), 0) from "+r.room+".inbox where source = $1 and key = $2) where source = $1 and key = $2", source, key)
 	}
 	before()
+}
+
+// snapshot keeps tables of the room as they are now, and gives what puts them
+// back: what was added is taken away, what was changed is as it was.
+func (r *replay) snapshot(key string, tables ...string) (restore func()) {
+	r.Helper()
+	name := func(table string) string { return "public.before_" + strings.ReplaceAll(table, ".", "_") }
+	for _, table := range tables {
+		r.SQL("create table " + name(table) + " as select * from " + table)
+	}
+	return func() {
+		r.Helper()
+		for _, table := range tables {
+			_, short, _ := strings.Cut(table, ".")
+			columns := r.One("select string_agg(column_name, ', ') from information_schema.columns where table_schema || '.' || table_name = $1", table)
+			r.SQL("delete from " + table + " t where not exists (select from " + name(table) + " b where b." + key + " = t." + key + ")")
+			r.SQL("update " + table + " " + short + "_now set (" + columns + ") = (select " + columns + " from " + name(table) + " b where b." + key + " = " + short + "_now." + key + ")")
+		}
+	}
+}
+
+// told counts the facts in the outboxes, the room's own and all others.
+func (r *replay) told() (own, others int) {
+	r.Helper()
+	for _, owner := range event.Owners() {
+		n := atoi(r.One("select count(*) from " + owner + ".outbox"))
+		if owner == r.room {
+			own = n
+		} else {
+			others += n
+		}
+	}
+	return own, others
 }
 
 // ends gives the facts to the room in every way, and holds that inbox, outbox,
@@ -191,11 +232,12 @@ func (r *replay) ends(facts []heard, before func()) {
 	for _, way := range ways {
 		r.forgets(facts, before)
 		rows := atoi(r.One("select count(*) from audit.trail"))
-		outside := r.One("select (select count(*) from intake.outbox) + (select count(*) from person.outbox)")
+		own, others := r.told()
 		way.do(r, facts)
-		got := fmt.Sprintf("%s\n%d rows of the trail, %s facts done", r.rows(), atoi(r.One("select count(*) from audit.trail"))-rows, r.One("select count(*) from "+r.room+".inbox"))
-		if now := r.One("select (select count(*) from intake.outbox) + (select count(*) from person.outbox)"); now != outside {
-			r.Errorf("%s: the outboxes hold %s facts, and held %s", way.name, now, outside)
+		now, outside := r.told()
+		got := fmt.Sprintf("%s\n%d rows of the trail, %s facts done, %d told", r.rows(), atoi(r.One("select count(*) from audit.trail"))-rows, r.One("select count(*) from "+r.room+".inbox"), now-own)
+		if outside != others {
+			r.Errorf("%s: the outboxes of the others hold %d facts, and held %d", way.name, outside, others)
 		}
 		if want == "" {
 			want = got
@@ -206,6 +248,22 @@ func (r *replay) ends(facts []heard, before func()) {
 			r.Errorf("%s: %s dead letters", way.name, n)
 		}
 	}
+}
+
+// complete holds that the facts are of every kind that the room hears of the
+// owners, and gives how many kinds that are.
+func (r *replay) complete(facts []heard, owners ...string) int {
+	r.Helper()
+	kinds := map[string]int{}
+	for _, x := range facts {
+		kinds[x.Type]++
+	}
+	for name := range r.on {
+		if owner, _, _ := strings.Cut(name, "."); kinds[name] == 0 && slices.Contains(owners, owner) {
+			r.Errorf("nothing told %s", name)
+		}
+	}
+	return len(kinds)
 }
 
 // TestReactionsOfPortal gives portal every kind of fact that it hears, in every
@@ -219,19 +277,23 @@ func TestReactionsOfPortal(t *testing.T) {
 	}
 	d := s.drives("municipality", "received")
 	s.as(coordinator).API("DELETE", "/api/concerns/"+string(d.id)+"/access/"+string(d.assignment), nil).Must(200)
+	desk := &desk{driver: s}
+	for _, state := range []string{"opening", "analysis", "written", "closing"} {
+		desk.works(state)
+	}
+	w := desk.works("collecting")
+	desk.call("bodil", "POST", "/api/requests/{id}/decline", nil, 200, w.asked)
+	desk.call(coordinator, "DELETE", "/api/cases/{id}/circle/{member}", nil, 201, w.kase, w.member)
+	desk.reopened(desk.works("closed"))
 	for range 3 { // owner, deputy and manager are told that it is late
 		s.Advance(25 * time.Hour)
 	}
-	facts := r.outbox("intake", "true")
-	kinds := map[string]int{}
-	for _, x := range facts {
-		kinds[x.Type]++
+	s.Advance(45 * 24 * time.Hour) // and of what takes longer
+	var facts []heard
+	for _, owner := range event.Owners() {
+		facts = append(facts, r.outbox(owner, "true")...)
 	}
-	for name := range r.on {
-		if kinds[name] == 0 {
-			t.Errorf("nothing told %s", name)
-		}
-	}
+	kinds := r.complete(facts, event.Owners()...)
 	if n := atoi(r.One("select count(*) from portal.notice")); n < len(facts)/2 {
 		t.Errorf("%d notices came of %d facts", n, len(facts))
 	}
@@ -240,7 +302,7 @@ func TestReactionsOfPortal(t *testing.T) {
 	if now := r.One("select count(*) from audit.trail"); now != rows {
 		t.Errorf("notices left rows in the trail: %s, were %s", now, rows)
 	}
-	t.Logf("%d facts of %d kinds in %d ways", len(facts), len(kinds), len(ways))
+	t.Logf("%d facts of %d kinds in %d ways", len(facts), kinds, len(ways))
 }
 
 // TestReactionsOfIntake: a subject that turns out to be a child starts the
@@ -314,4 +376,118 @@ func TestAKnownChild(t *testing.T) {
 	}
 	s.Settle()
 	s.holds()
+}
+
+// TestReactionsOfIntakeToCases: a concern is kept as long as the case that came
+// of it, from each follow-up on, and then as the outcome says (L22).
+func TestReactionsOfIntakeToCases(t *testing.T) {
+	r := replays(t, "intake")
+	d := &desk{driver: &driver{script: r.script}}
+	var all []*work
+	for range 3 {
+		all = append(all, d.works("recommended"))
+	}
+	restore := r.snapshot("id", "intake.concern")
+	r.follows(d, all)
+	facts := r.outbox("referral", "true")
+	kinds := r.complete(facts, "referral")
+	r.ends(facts, restore)
+	for i, want := range []string{"case", "supported", "supported"} {
+		row := r.SQL(`select c.retention_rule, c.erase_at = k.erase_at from intake.concern c join referral.course k on k.concern = c.id where c.id = $1`, string(all[i].id))[0]
+		if !strings.Contains(row[0], want) || row[1] != "t" {
+			t.Errorf("a concern of a case is kept by %v, want as its case, by %s", row, want)
+		}
+	}
+	t.Logf("%d facts of %d kinds in %d ways", len(facts), kinds, len(ways))
+}
+
+// follows is what the room referral tells of three cases: one is followed up,
+// one closed too, one closed and opened again.
+func (r *replay) follows(d *desk, all []*work) {
+	r.Helper()
+	d.brings(all[0], "follow_up")
+	d.changes(coordinator, "/api/cases/{id}/followups", with(d.follows(), map[string]any{"next": d.day(60)}), all[0].kase)
+	d.brings(all[1], "closed")
+	d.reopened(d.brings(all[2], "closed"))
+}
+
+// TestReactionsOfAssessment: a triage drafts a case, once, with the circle that
+// the structure file proposes; and what the room referral tells of a case moves
+// its dates.
+func TestReactionsOfAssessment(t *testing.T) {
+	r := replays(t, "assessment")
+	d := &desk{driver: &driver{script: r.script}}
+	var all []*work
+	for range 3 {
+		all = append(all, d.works("recommended"))
+	}
+	cases := r.snapshot("id", "assessment.cases")
+	known := r.One("select string_agg(quote_literal(id), ',') from assessment.cases")
+	r.follows(d, all)
+	drafted := 0
+	for _, by := range []string{"municipality", "police"} {
+		for _, outcome := range []string{"case", "case", "unfounded"} {
+			d.drives(by, outcome)
+			drafted++
+		}
+	}
+	r.Settle()
+	facts := append(r.outbox("referral", "true"), r.outbox("intake", "envelope->>'subject' not in (select concern from public.before_assessment_cases)")...)
+	kinds := r.complete(facts, "intake", "referral")
+	r.ends(facts, func() {
+		r.SQL("delete from access.item where kind = 'case' and id not in (" + known + ")")
+		cases()
+	})
+	if n := r.One("select count(*) from assessment.cases where id not in (" + known + ")"); n != "4" {
+		t.Errorf("%s cases were drafted of the 4 that were triaged to one, and 2 that were not", n)
+	}
+	if n := r.One("select count(*) from access.assignment where item in (select id from assessment.cases where id not in (" + known + "))"); n != "0" {
+		t.Errorf("a reaction let %s people in", n)
+	}
+	for i, want := range []string{"t", "f", "t"} {
+		row := r.SQL("select c.closed_at is null, c.next_at = k.next_at, c.erase_at = k.erase_at and c.retention_rule = k.retention_rule from assessment.cases c join referral.course k on k.case_id = c.id where c.id = $1", string(all[i].kase))[0]
+		if row[0] != want || row[1] != "t" || row[2] != "t" {
+			t.Errorf("case %d is open, comes next and is kept as its course says: %v, want %s t t", i, row, want)
+		}
+	}
+	t.Logf("%d facts of %d kinds in %d ways, %d concerns", len(facts), kinds, len(ways), drafted)
+}
+
+// TestReactionsOfReferral: a signed assessment begins the course of its case,
+// once, and each version of it takes the last one's place; what nobody knew and
+// the tests of the dissents come back as tasks.
+func TestReactionsOfReferral(t *testing.T) {
+	r := replays(t, "referral")
+	d := &desk{driver: &driver{script: r.script}}
+	one, two := d.works("written"), d.works("written")
+	restore := r.snapshot("case_id", "referral.course")
+	tasks := r.snapshot("id", "referral.task")
+	d.brings(one, "recommended")
+	d.brings(two, "recommended")
+	d.call(coordinator, "POST", "/api/cases/{id}/reassess", nil, 200, two.kase)
+	again := d.joint(two)
+	again["edit"] = 1
+	d.call(coordinator, "PUT", "/api/cases/{id}/assessment", again, 200, two.kase)
+	d.changes(coordinator, "/api/cases/{id}/inform", map[string]any{"decision": "now"}, two.kase)
+	d.signs(two)
+	facts := r.outbox("assessment", "true")
+	kinds := r.complete(facts, "assessment")
+	r.ends(facts, func() { tasks(); restore() })
+	for w, want := range map[*work]string{one: "1 2", two: "2 3"} {
+		if got := r.One("select c.assessed || ' ' || (select count(*) from referral.task k where k.case_id = c.case_id) from referral.course c where c.case_id = $1", string(w.kase)); got != want {
+			t.Errorf("a course has version and tasks %s, want %s", got, want)
+		}
+	}
+
+	// A case that was closed before any of it was heard is not taken over.
+	r.SQL("update access.item set state = 'closed' where id = $1", string(one.kase))
+	late := slices.DeleteFunc(slices.Clone(facts), func(x heard) bool { return x.Subject != one.kase })
+	r.ends(late, func() {
+		r.SQL("delete from referral.task where case_id = $1", string(one.kase))
+		r.SQL("delete from referral.course where case_id = $1", string(one.kase))
+	})
+	if n := r.One("select count(*) from referral.course where case_id = $1", string(one.kase)); n != "0" {
+		t.Error("a closed case is taken over")
+	}
+	t.Logf("%d facts of %d kinds in %d ways", len(facts), kinds, len(ways))
 }

@@ -309,6 +309,15 @@ func (d *desk) reopens(login string) map[string]any {
 	return with(in, d.basis("RPL115-2", because))
 }
 
+// reopened opens a closed case again, by both.
+func (d *desk) reopened(w *work) {
+	d.Helper()
+	for _, login := range []string{policeMan, coordinator} {
+		d.changes(login, "/api/cases/{id}/reopen", d.reopens(login), w.kase)
+	}
+	d.Settle()
+}
+
 // all are the things of a case that have pages and operations of their own.
 func (w *work) all() []hub.ID {
 	list := []hub.ID{w.kase, w.member, w.asked, w.settled, w.answer, w.meeting, w.consent, w.draft, w.sent, w.offer, w.own, w.recalled}
