@@ -62,6 +62,15 @@ func lockRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (*
 	return q, err
 }
 
+// requestsOf locks the questions of a case that were not taken back.
+func requestsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]*request, error) {
+	rows, err := tx.Query(ctx, `select `+requestColumns+` from request q join cases c on c.id = q.case_id where q.case_id = $1 and q.state <> 'retracted' order by q.id for update of q`, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[request])
+}
+
 func updateRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, q *request) error {
 	_, err := tx.Exec(ctx, `update request set state = $2, outcome = $3, answer = $4, settled_at = $5, version = version + 1 where id = $1`,
 		q.ID, q.State, q.Outcome, q.Answer, q.SettledAt)

@@ -82,9 +82,47 @@ func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f ev
 	if !ok {
 		return hub.Invalid("", "event.unreadable")
 	}
-	return x.follow(ctx, tx, told.Case, func(c *casework) {
+	if err := x.follow(ctx, tx, told.Case, func(c *casework) {
 		c.ClosedAt, c.NextAt, c.RetentionRule, c.EraseAt = &tx.Now, told.EraseAt, told.RetentionRule, told.EraseAt
-	})
+	}); err != nil {
+		return err
+	}
+	return x.endRequests(ctx, tx, told.Case)
+}
+
+// endRequests ends what others could see of a closed case's questions: they are
+// no parts of it, so the closing did not reach them.
+func (x *room) endRequests(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	g, err := x.asSystem(ctx, tx, "follow", id)
+	if err != nil {
+		return err
+	}
+	list, err := requestsOf(ctx, tx, g, id)
+	if err != nil {
+		return err
+	}
+	for _, q := range list {
+		if _, err := tx.RevokeAll(ctx, g, "request", q.ID, ""); err != nil {
+			return err
+		}
+		if _, err := tx.EndAssignments(ctx, g, "request", q.ID, ""); err != nil {
+			return err
+		}
+		if q.State == asked {
+			q.State, q.SettledAt = retracted, &tx.Now
+			if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
+				return err
+			}
+			if err := updateRequest(ctx, tx, g, q); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
+			Subjects: []hub.ID{q.Subject}, Fields: []string{}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // caseReopened begins a new version of the assessment.

@@ -228,3 +228,21 @@ func TestQuestionAndAnswer(t *testing.T) {
 		t.Errorf("a decline looks like %q to the one who declined", shown.Outcome)
 	}
 }
+
+// TestClosingEndsTheQuestions: whoever was asked sees nothing more of a case that
+// is closed, and what was not answered is taken back.
+func TestClosingEndsTheQuestions(t *testing.T) {
+	s := begin(t)
+	kase := s.caseOpened()
+	q := s.onCase(policeMan, "requests", kase, map[string]any{"authority": s.as("bodil").Post.Authority, "hats": []hub.ID{s.as("bodil").Post.Hat.ID},
+		"questions": "Er der et forløb?", "legal_basis": "RPL115-1-2", "purpose": "prevention", "necessity": because}).ID
+	s.as("bodil").API("GET", "/api/requests/"+string(q), nil).Must(200)
+	for _, who := range []string{coordinator, policeMan} {
+		s.onCase(who, "close", kase, map[string]any{"reason": "moved", "informed": "yes"})
+	}
+	s.Settle()
+	s.as("bodil").API("GET", "/api/requests/"+string(q), nil).Must(404)
+	if got := s.One("select state from access.item where id = $1", string(q)); got != "retracted" {
+		t.Errorf("the question is %s", got)
+	}
+}
