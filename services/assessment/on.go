@@ -125,7 +125,8 @@ func (x *room) endRequests(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 	return nil
 }
 
-// caseReopened begins a new version of the assessment.
+// caseReopened begins a new version of the assessment, and keeps the case as an
+// open one again: the outcome of its closing no longer says how long.
 func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
 	told, ok := f.(event.CaseReopened)
 	if !ok {
@@ -134,6 +135,9 @@ func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f 
 	return x.follow(ctx, tx, told.Case, func(c *casework) {
 		c.ClosedAt = nil
 		x.enter(c, Assessment, tx.Now)
+		if rule, ok := x.Structure.Erasure("case", c.Municipality); ok {
+			c.RetentionRule, c.EraseAt = rule.Name(), rule.EraseAt(tx.Now)
+		}
 	})
 }
 
