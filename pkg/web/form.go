@@ -57,6 +57,7 @@ type Step struct {
 //	{{table "caption key"}} … {{end_table}}  rows become cards on a narrow screen, if every td has
 //	                                         data-title="{{t "key"}}"
 //	{{authority .ID}}                        an authority's name
+//	{{ref .ID}}                              the end of a reference, to tell things apart that must not be named
 //
 // A field's label is the word "<room>.field.<field>", its hint the same with
 // ".hint" where there is one.
@@ -107,9 +108,19 @@ func (v *view) funcs() template.FuncMap {
 		"steps":     func(s []Step) (template.HTML, error) { return v.component("steps", s) },
 		"table":     func(key string) (template.HTML, error) { return v.component("table", key) },
 		"end_table": func() template.HTML { return "</table></div>" },
+		"ref":       shortRef,
 		"authority": func(id hub.AuthorityID) string { return v.site.authority(id) },
 		"add":       func(a, b int) int { return a + b },
 	}
+}
+
+// shortRef is the end of a reference: enough to tell a screenful apart, and the
+// whole reference ends with it.
+func shortRef(id hub.ID) string {
+	if len(id) <= 6 {
+		return string(id)
+	}
+	return "…" + string(id[len(id)-6:])
 }
 
 // component renders one of pages/components.html.

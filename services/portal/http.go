@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -156,19 +157,21 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 	data := struct {
 		Hat     hub.ID
 		Marks   []string
-		Notices []Notice
+		Notices []line
 		More    bool
 	}{Hat: r.Who.Hat.ID, Marks: x.Web.MarkKinds("waiting")}
+	var list []Notice
 	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
-		data.Notices, err = notices(r.Context(), tx, shown+1)
+		list, err = notices(r.Context(), tx, shown+1)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(data.Notices) > shown {
-		data.Notices, data.More = data.Notices[:shown], true
+	if data.More = len(list) > shown; data.More {
+		list = list[:shown]
 	}
+	data.Notices = lines(list)
 	return x.Web.Page(w, r, http.StatusOK, "portal", "home", data)
 }
 
@@ -181,7 +184,7 @@ func (x *room) readForm(w http.ResponseWriter, r *web.Request) error {
 	var ids []hub.ID
 	listed := f.All("all[]")
 	if f.Has("notice") {
-		listed = []string{f.Line("notice")}
+		listed = strings.Fields(f.Line("notice"))
 	}
 	for _, s := range listed {
 		id, err := hub.ParseID(s)
@@ -307,6 +310,7 @@ type NoticeLine struct {
 	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn followed_up closing case_closed case_reopened"`
 	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
+	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`
 }
@@ -319,7 +323,7 @@ func (x *room) listNotices(r *web.Request, _ struct{}) (Notices, error) {
 		return err
 	})
 	for _, n := range list {
-		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, At: n.At}
+		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, Step: n.Step, At: n.At}
 		if !n.Due.IsZero() {
 			line.Due = &n.Due
 		}

@@ -1,10 +1,13 @@
 package portal
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
 )
 
 // Notice is a sentence for somebody: that something happened. It is for a role
@@ -18,12 +21,43 @@ type Notice struct {
 	Authority hub.AuthorityID
 	Role      hub.Role
 	Person    hub.ID
+	Step      string // which step is overdue: portal.step.<step>; "" for whoever is not told of which concern
 	Due       time.Time
 	At        time.Time
 }
 
 // Href is where the notice leads.
 func (n Notice) Href() string { return "/" + n.Kind + "s/" + string(n.Concern) }
+
+// line is what stands on the front page: a notice, or several that would look
+// the same because they tell of no concern.
+type line struct {
+	Notice
+	IDs []hub.ID
+}
+
+// Times is how many notices a line stands for.
+func (l line) Times() int { return len(l.IDs) }
+
+// All names the notices of a line, for its button.
+func (l line) All() string { return strings.Join(web.Codes(l.IDs), " ") }
+
+// lines puts together what would look the same: nothing but an identical line
+// would tell a reader that there are two.
+func lines(list []Notice) []line {
+	var all []line
+	for _, n := range list {
+		i := slices.IndexFunc(all, func(l line) bool {
+			return n.Concern == "" && l.Concern == "" && l.Word == n.Word && l.Due.Equal(n.Due) && l.At.Truncate(time.Minute).Equal(n.At.Truncate(time.Minute))
+		})
+		if i < 0 {
+			all = append(all, line{n, []hub.ID{n.ID}})
+			continue
+		}
+		all[i].IDs = append(all[i].IDs, n.ID)
+	}
+	return all
+}
 
 // noticesFor is how long a notice is kept.
 const noticesFor = 90 * 24 * time.Hour

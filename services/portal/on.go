@@ -81,11 +81,12 @@ func (x *room) stepOverdue(ctx context.Context, tx *pg.Tx, _ event.Envelope, f e
 	if !ok {
 		return unreadable()
 	}
-	concern := c.Concern
+	concern, step := c.Concern, c.Step
 	if c.Level == "manager" {
-		concern = ""
+		concern, step = "", ""
 	}
 	for _, n := range climb(x.Structure, c.Authority, c.Level, tx.Now) {
+		n.Step = step
 		if err := x.tell(ctx, tx, "overdue", concern, c.Due, n); err != nil {
 			return err
 		}

@@ -135,8 +135,8 @@ func putNotice(ctx context.Context, tx *pg.Tx, n Notice) error {
 	if !n.Due.IsZero() {
 		due = &n.Due
 	}
-	_, err := tx.Exec(ctx, `insert into portal.notice (id, word, concern, authority, role, person, due, at, kind) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		n.ID, n.Word, n.Concern, n.Authority, n.Role, n.Person, due, n.At, n.Kind)
+	_, err := tx.Exec(ctx, `insert into portal.notice (id, word, concern, authority, role, person, step, due, at, kind) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		n.ID, n.Word, n.Concern, n.Authority, n.Role, n.Person, n.Step, due, n.At, n.Kind)
 	return err
 }
 
@@ -151,7 +151,7 @@ const (
 // latest, which says more than those before it.
 func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	who := tx.Who()
-	rows, err := tx.Query(ctx, `select id, word, kind, concern, authority, role, person, due, at from (
+	rows, err := tx.Query(ctx, `select id, word, kind, concern, authority, role, person, step, due, at from (
 			select distinct on (case when concern = '' then id else concern end) n.* from portal.notice n where `+forMe+`
 			and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3)
 			order by case when concern = '' then id else concern end, n desc) latest
@@ -161,7 +161,7 @@ func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	}
 	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (n Notice, err error) {
 		var due *time.Time
-		err = r.Scan(&n.ID, &n.Word, &n.Kind, &n.Concern, &n.Authority, &n.Role, &n.Person, &due, &n.At)
+		err = r.Scan(&n.ID, &n.Word, &n.Kind, &n.Concern, &n.Authority, &n.Role, &n.Person, &n.Step, &due, &n.At)
 		if due != nil {
 			n.Due = *due
 		}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// linesOf are the lines of a page's tables and lists of notices, as they are seen.
+func linesOf(t *testing.T, a hubtest.Answer) (lines []string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(a.Text()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	class := func(n *html.Node) string {
+		for _, at := range n.Attr {
+			if at.Key == "class" {
+				return at.Val
+			}
+		}
+		return ""
+	}
+	for n := range root.Descendants() {
+		notice := n.Data == "li" && n.Parent != nil && class(n.Parent) == "notices"
+		if row := n.Data == "tr" && n.Parent != nil && n.Parent.Data == "tbody"; !row && !notice {
+			continue
+		}
+		var text []string
+		for x := range n.Descendants() {
+			if x.Type == html.TextNode && !strings.Contains(class(x.Parent), "sr-only") {
+				text = append(text, strings.Fields(x.Data)...)
+			}
+		}
+		lines = append(lines, strings.Join(text, " "))
+	}
+	return lines
+}
+
+// TestEachLineOfTheFrontPageIsItsOwn: several that wait at the same moment for
+// the same step are told apart, on the front page without a name, which it does
+// not record as shown; and so are the notices.
+func TestEachLineOfTheFrontPageIsItsOwn(t *testing.T) {
+	s := &driver{script: begin(t)}
+	var ids []hub.ID
+	for range 3 {
+		ids = append(ids, s.drives("municipality", "received").id)
+	}
+	for range 2 {
+		ids = append(ids, s.drives("municipality", "police_check").id)
+	}
+	s.Settle()
+	apart := func(login, path string, least int) []string {
+		t.Helper()
+		lines := linesOf(t, s.as(login).Get(path).Must(200))
+		if len(lines) < least {
+			t.Errorf("%s has %d lines at %s, want %d at least", login, len(lines), path, least)
+		}
+		if once := slices.Compact(slices.Sorted(slices.Values(lines))); len(once) < len(lines) {
+			t.Errorf("%s cannot tell apart at %s:\n%s", login, path, strings.Join(lines, "\n"))
+		}
+		for _, line := range lines {
+			if path == "/" && strings.Contains(line, "Opdigtet Nummer") {
+				t.Errorf("%s reads a name on the front page: %s", login, line)
+			}
+		}
+		return lines
+	}
+	all := strings.Join(apart(coordinator, "/", 8), "\n") // three that wait, five notices
+	for _, id := range ids[:3] {
+		if !strings.Contains(all, "Reference …"+string(id[len(id)-6:])) {
+			t.Errorf("%s is not among them", id)
+		}
+	}
+	apart(policeMan, "/", 4)
+	apart(coordinator, "/concerns", 5)
+	apart(ssp, "/concerns", 5) // to whom they are assigned, and most of whom they no longer see by name
+
+	// Of overdue steps the owner reads which, a manager how many and no more.
+	s.Advance(9 * 24 * time.Hour)
+	clear(s.who) // their sign-ins have ended
+	if all := strings.Join(apart(coordinator, "/", 8), "\n"); !strings.Contains(all, "Et trin er over fristen. Modtaget. Reference …") && !strings.Contains(all, "Et trin er over fristen. Underretning om et barn. Reference …") {
+		t.Errorf("the owner does not read which step:\n%s", all)
+	}
+	manager := strings.Join(apart(koegeManager, "/", 1), "\n")
+	if !strings.Contains(manager, "Et trin er over fristen. Det er sket ") || strings.Contains(manager, "…") || strings.Contains(manager, "Modtaget.") {
+		t.Errorf("the manager reads:\n%s", manager)
+	}
+	s.as(koegeManager).Submit("/notices/read", nil).Must(200)
+	if left := linesOf(t, s.as(koegeManager).Get("/")); len(left) > 0 {
+		t.Errorf("read, and still there: %v", left)
+	}
+}
