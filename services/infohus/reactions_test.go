@@ -168,7 +168,9 @@ var ownRows = map[string]string{
 	"portal": `select word, kind, concern, authority, role, person, due, at from portal.notice order by 1, 2, 3, 4, 5, 6, 7, 8`,
 	"intake": `select id, state, version, child, child_due, child_told, step_due, statements, retention_rule, erase_at from intake.concern order by id`,
 	"assessment": `select c.concern, c.subject, c.municipality, c.police, c.version, c.round, c.begun_at, c.opened_at, c.closed_at, c.next_at, c.step_told, c.retention_rule, c.erase_at,
-		i.state, i.about, i.controller, (select string_agg(m.hat || ' ' || m.state, ', ' order by m.hat) from assessment.member m where m.case_id = c.id)
+		i.state, i.about, i.controller, (select string_agg(m.hat || ' ' || m.state, ', ' order by m.hat) from assessment.member m where m.case_id = c.id),
+		(select string_agg(concat_ws(' ', q.id, q.state, q.version, o.state, (select count(*) from access.assignment a where a.item = q.id and a.ended_at is null),
+			(select count(*) from access.share s where s.item = q.id and s.ended_at is null)), ', ' order by q.id) from assessment.request q join access.item o on o.id = q.id where q.case_id = c.id)
 		from assessment.cases c join access.item i on i.id = c.id order by c.concern`,
 	"referral": `select c.case_id, c.concern, c.subject, c.municipality, c.police, c.version, c.assessed, c.next_at, c.step_told, c.round, c.closed_at, c.retention_rule, c.erase_at
 		from referral.course c union all select k.case_id, k.why, '', '', '', k.version, k.n, k.due_at, k.followup, 0, k.at, '', null from referral.task k order by 1, 2, 6, 7`,
@@ -421,7 +423,8 @@ func TestReactionsOfAssessment(t *testing.T) {
 	for range 3 {
 		all = append(all, d.works("recommended"))
 	}
-	cases := r.snapshot("id", "assessment.cases")
+	cases := r.snapshot("id", "assessment.cases", "assessment.request")
+	r.SQL("create table public.given as select id from access.assignment where kind = 'request' and ended_at is null union all select id from access.share where kind = 'request' and ended_at is null")
 	known := r.One("select string_agg(quote_literal(id), ',') from assessment.cases")
 	r.follows(d, all)
 	drafted := 0
@@ -437,12 +440,24 @@ func TestReactionsOfAssessment(t *testing.T) {
 	r.ends(facts, func() {
 		r.SQL("delete from access.item where kind = 'case' and id not in (" + known + ")")
 		cases()
+		for _, table := range []string{"assignment", "share"} { // what others than the reactions gave and ended stays as it is
+			r.SQL("alter table access." + table + " disable trigger end_once")
+			r.SQL("update access." + table + " set ended_by = null, ended_at = null, ended_writer = null where id in (select id from public.given)")
+			r.SQL("alter table access." + table + " enable trigger end_once")
+		}
+		r.SQL("update access.item i set state = q.state from assessment.request q where q.id = i.id")
 	})
 	if n := r.One("select count(*) from assessment.cases where id not in (" + known + ")"); n != "4" {
 		t.Errorf("%s cases were drafted of the 4 that were triaged to one, and 2 that were not", n)
 	}
 	if n := r.One("select count(*) from access.assignment where item in (select id from assessment.cases where id not in (" + known + "))"); n != "0" {
 		t.Errorf("a reaction let %s people in", n)
+	}
+	if n := r.One("select count(*) from public.given"); n != "9" { // of each case one by name, and one by name and a share
+		t.Errorf("%s things were given on the questions of the cases", n)
+	}
+	if n := r.One("select count(*) from access.assignment a join assessment.request q on q.id = a.item where q.case_id = $1 and a.ended_at is null", string(all[1].kase)); n != "0" {
+		t.Errorf("of a closed case %s people are still let into its questions", n)
 	}
 	for i, want := range []string{"t", "f", "t"} {
 		row := r.SQL("select c.closed_at is null, c.next_at = k.next_at, c.erase_at = k.erase_at and c.retention_rule = k.retention_rule from assessment.cases c join referral.course k on k.case_id = c.id where c.id = $1", string(all[i].kase))[0]
