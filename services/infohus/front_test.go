@@ -12,7 +12,8 @@ import (
 	"github.com/infohus/infohus/pkg/hubtest"
 )
 
-// linesOf are the lines of a page's tables and lists of notices, as they are seen.
+// linesOf are the lines of a page's tables, of what waits and of notices, as they
+// are seen.
 func linesOf(t *testing.T, a hubtest.Answer) (lines []string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(a.Text()))
@@ -28,8 +29,8 @@ func linesOf(t *testing.T, a hubtest.Answer) (lines []string) {
 		return ""
 	}
 	for n := range root.Descendants() {
-		notice := n.Data == "li" && n.Parent != nil && class(n.Parent) == "notices"
-		if row := n.Data == "tr" && n.Parent != nil && n.Parent.Data == "tbody"; !row && !notice {
+		line := n.Data == "li" && n.Parent != nil && (class(n.Parent) == "notices" || class(n.Parent) == "waits")
+		if row := n.Data == "tr" && n.Parent != nil && n.Parent.Data == "tbody"; !row && !line {
 			continue
 		}
 		var text []string

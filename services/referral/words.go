@@ -62,7 +62,7 @@ func (w words) Reason(code string) string {
 func (w words) measures(now time.Time) []web.Option {
 	var list []web.Option
 	for _, m := range w.x.Structure.Catalogue(now) {
-		list = append(list, web.Option{Value: m.Code, Label: m.Name.In(w.lang)})
+		list = append(list, web.Option{Value: m.Code, Label: m.Name.In(w.lang), Hint: m.Nature.In(w.lang)})
 	}
 	return list
 }
@@ -103,4 +103,16 @@ func (w words) places(own hub.AuthorityID) []web.Option {
 		}
 	}
 	return append(mine, others...)
+}
+
+// On is the day on which it was signed.
+func (v ConsentView) On() time.Time { return dated(v.SignedOn) }
+
+// Until is the day of its planned end.
+func (v ProgressView) Until() time.Time { return dated(v.End) }
+
+// dated reads a day of a record; zero where there is none.
+func dated(day string) time.Time {
+	t, _ := time.ParseInLocation(time.DateOnly, day, hub.Copenhagen)
+	return t
 }
