@@ -28,7 +28,7 @@ func journey(t *testing.T, ctx context.Context) {
 	s := openSite(t, ctx)
 	b := s.window(false)
 	b.signsIn(coordinator)
-	b.says("intake.waiting.none")
+	b.says("portal.nothing")
 
 	b.pages, b.answers = 0, 0
 	b.goes("person.nav.new")
