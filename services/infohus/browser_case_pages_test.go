@@ -1,0 +1,32 @@
+package main
+
+// cases are the pages of cases, of questions and of help, as the demo world has
+// them.
+func (v *visitor) cases() {
+	in := func(state string) string {
+		return v.One("select min(i.id) from access.item i join assessment.cases c on c.id = i.id where i.state = '" + state + "'")
+	}
+	of := func(kind, state, more string) string {
+		return v.One("select coalesce(min(id), '') from access.item where kind = '" + kind + "' and state = '" + state + "' " + more)
+	}
+	signed := v.One("select min(case_id) from assessment.signature")
+	for _, p := range []struct{ who, path string }{
+		{coordinator, "/cases"}, {"solvej", "/cases"},
+		{coordinator, "/cases/" + in("opening")}, {coordinator, "/cases/" + in("collecting")}, {policeMan, "/cases/" + in("assessment")},
+		{coordinator, "/cases/" + in("recommended")}, {coordinator, "/cases/" + in("follow_up")}, {coordinator, "/cases/" + in("closed")}, {"liv", "/cases/" + in("assessment")},
+		{coordinator, "/cases/" + in("opening") + "/open"}, {coordinator, "/cases/" + in("collecting") + "/circle"}, {coordinator, "/cases/" + in("collecting") + "/meeting"},
+		{coordinator, "/cases/" + in("collecting") + "/ask"}, {coordinator, "/cases/" + in("collecting") + "/ask?authority=koege"},
+		{coordinator, "/meetings"}, {coordinator, "/meetings/" + v.One("select min(id) from assessment.meeting")},
+		{coordinator, "/cases/" + signed + "/assessment"}, {coordinator, "/cases/" + in("assessment") + "/assessment/edit"}, {coordinator, "/cases/" + in("assessment") + "/dissent"},
+		{coordinator, "/cases/" + in("assessment") + "/inform"}, {policeMan, "/cases/" + in("assessment") + "/sign"}, {coordinator, "/cases/" + in("follow_up") + "/reassess"},
+		{coordinator, "/requests"}, {"bodil", "/requests"}, {"ellen", "/requests/" + of("request", "asked", "")}, {"ellen", "/requests/" + of("request", "asked", "") + "/answer"},
+		{coordinator, "/offers"}, {"liv", "/offers/" + of("offer", "offered", "")}, {"liv", "/offers/" + of("offer", "offered", "") + "/answer"},
+		{"liv", "/offers/" + of("offer", "taken_up", "") + "/progress"},
+		{coordinator, "/cases/" + in("recommended") + "/recommend"}, {coordinator, "/cases/" + in("recommended") + "/consent"}, {coordinator, "/cases/" + in("follow_up") + "/followup"},
+		{coordinator, "/cases/" + in("follow_up") + "/close"}, {coordinator, "/cases/" + in("closed") + "/reopen"},
+	} {
+		b := v.as(p.who)
+		b.opens(p.path)
+		b.inspect(p.who + " at " + p.path)
+	}
+}
