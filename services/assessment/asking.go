@@ -177,8 +177,11 @@ func mayDo(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, action, state
 	}
 	if rel.State != state {
 		g, err := tx.Ask(ctx, rel.View(tx.Who(), hub.Prevention))
-		if err == nil && g.Allows("state") {
-			err = hub.Conflict("assessment.error.step")
+		if err == nil {
+			err = hub.NotFound()
+			if g.Allows("state") {
+				err = hub.Conflict("assessment.error.step")
+			}
 		}
 		return policies.Grant{}, err
 	}

@@ -78,8 +78,11 @@ func (x *room) begin(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (*doin
 	}
 	if _, conflict := move(State(rel.State), a); conflict != nil {
 		g, err := tx.Ask(ctx, rel.View(tx.Who(), hub.Prevention))
-		if err == nil && g.Allows("state") {
-			err = conflict
+		if err == nil {
+			err = hub.NotFound() // of a closed case the reference is seen, and no state
+			if g.Allows("state") {
+				err = conflict
+			}
 		}
 		return nil, err
 	}

@@ -241,7 +241,8 @@ func leaky() service.Service {
 // broken on purpose, a row that was taken away and one that was put in.
 func TestVolumeEveryShowingIsRecorded(t *testing.T) {
 	book := &register{requests: map[string]answered{}}
-	services := rooms()
+	// The rooms of cases are not in it yet: their own tests hold some of their rows.
+	services := slices.DeleteFunc(rooms(), func(x service.Service) bool { return x.Name == "assessment" || x.Name == "referral" })
 	services[slices.IndexFunc(services, func(x service.Service) bool { return x.Name == "audit" })] = leaky()
 	s := &driver{script: &script{t, hubtest.Open(t, hubtest.Options{Services: services, Log: book}), map[string]*hubtest.Client{}}}
 	things := s.everyState()
