@@ -132,7 +132,7 @@ const content = `select ` + columns + `,
 	coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
 		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = o.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = o.id), '[]'),
-	(select count(*) from access.item i where i.about = o.subject and i.id <> o.id and i.controller = $2 and i.state <> 'draft')
+	(select count(*) from access.item i where i.about = o.subject and i.id <> o.id and i.kind = 'concern' and i.controller = $2 and i.state <> 'draft')
 	from intake.concern o where o.id = r.id`
 
 // read gives one concern to one actor: one statement for content and access
