@@ -74,5 +74,6 @@ func (s *driver) drives(by, state string) driven {
 	}
 	step(coordinator, "triage", judge(state))
 	step(policeMan, "triage", judge(state))
+	s.Settle() // the case that this opens is an item of its own
 	return d
 }

@@ -14,7 +14,8 @@ import (
 // allowed3 is who may do what in which state, by name: state × action × person,
 // written by hand from domain.md 2.2 and 2.4. One concern was reported by a
 // teacher to the municipality, where Ingrid was let in; the other by an officer
-// to the police. What no line names is refused: as a conflict to those who may
+// to the police; the case it becomes is the municipality's, and with it the
+// question who it is about. What no line names is refused: as a conflict to those who may
 // see the state, to everybody else as if there were nothing.
 //
 // Each line: received by | actions | people | states | answer, 200 if it is left out.
@@ -71,6 +72,7 @@ police | reveal | thorkild freja | received police_check acute police_only triag
 police | reveal | gudrun viggo | triage case
 police | identify | merete | draft | 400
 police | identify | thorkild freja | received police_check acute police_only triage case | 400
+police | identify | gudrun viggo | case | 400
 `
 
 // sees3 is who may see the state, and so is told of a conflict; and, beyond
