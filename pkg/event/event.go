@@ -173,13 +173,14 @@ type AssessmentSigned struct {
 	Due       time.Time       `json:"due"`
 }
 
-// FollowUpNeeded tells that something of a signed assessment comes back at a
-// time: what nobody knew yet, or the test that a dissent named.
+// FollowUpNeeded tells that something of a case comes back at a time: what nobody
+// knew yet, the test that a dissent named, the day until which an assessment
+// holds, or a birthday that let people out of the circle (L27).
 type FollowUpNeeded struct {
 	Case    hub.ID    `json:"case"`
 	Version int       `json:"version"` // of the assessment
-	Why     string    `json:"why"`     // gap, dissent
-	N       int       `json:"n"`       // which of them
+	Why     string    `json:"why"`     // gap, dissent, expiry, grown
+	N       int       `json:"n"`       // which of them; of grown, the age that the person has reached
 	Due     time.Time `json:"due"`
 }
 
@@ -258,10 +259,13 @@ type CaseClosed struct {
 // CaseReopened tells that two people opened a closed case again, for a purpose
 // (A060).
 type CaseReopened struct {
-	Case      hub.ID          `json:"case"`
-	Authority hub.AuthorityID `json:"authority"`
-	Police    hub.AuthorityID `json:"police"`
-	Due       time.Time       `json:"due"`
+	Case          hub.ID          `json:"case"`
+	Concern       hub.ID          `json:"concern"`
+	Authority     hub.AuthorityID `json:"authority"`
+	Police        hub.AuthorityID `json:"police"`
+	Due           time.Time       `json:"due"`
+	RetentionRule string          `json:"retention_rule"` // of an open case again
+	EraseAt       time.Time       `json:"erase_at"`
 }
 
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
@@ -341,7 +345,7 @@ var Table = []Kind{
 	{"assessment.assessment.signed.v1", "assessment", []string{"portal", "referral"}, hub.Internal, AssessmentSigned{},
 		"A party signed the joint assessment; when all have, help is offered (S6)."},
 	{"assessment.followup.needed.v1", "assessment", []string{"referral"}, hub.Internal, FollowUpNeeded{},
-		"A gap or a dissent of a signed assessment comes back at a time (S8)."},
+		"A gap or a dissent of a signed assessment comes back at a time, and so does the assessment when it holds no longer (S8)."},
 	{"assessment.step.overdue.v1", "assessment", []string{"portal"}, hub.Internal, CaseOverdue{},
 		"A case's time limit passed; owner, deputy or manager is told, without content."},
 	{"referral.referral.sent.v1", "referral", []string{"portal"}, hub.Internal, ReferralSent{},
@@ -358,7 +362,7 @@ var Table = []Kind{
 		"One coordinator closed the case; it waits for the other (S9)."},
 	{"referral.case.closed.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseClosed{},
 		"Both coordinators closed the case (S10); the retention clock moved on."},
-	{"referral.case.reopened.v1", "referral", []string{"assessment", "portal"}, hub.Internal, CaseReopened{},
+	{"referral.case.reopened.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseReopened{},
 		"Two people opened a closed case again, for a purpose (A060)."},
 }
 

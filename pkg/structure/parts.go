@@ -63,6 +63,7 @@ func (r *reader) authority(n *yaml.Node, a *Authority) {
 		may("issuer", text(r, "the issuer", &a.Issuer)),
 		may("parent", code(r, "the parent", &a.Parent)),
 		may("task_area", word(r, "the task area", TaskAreas, &a.TaskArea)),
+		may("until_age", r.number("until_age", 1, 120, &a.UntilAge)),
 		may("departments", items(r, "departments", &a.Departments, r.department)),
 		may("dpia", func(n *yaml.Node) { r.dpia(n, &a.DPIA) }),
 	)
@@ -72,6 +73,7 @@ func (r *reader) department(n *yaml.Node, d *Department) {
 	d.lines = r.mapping(n, "a department",
 		must("id", code(r, "a department's id", &d.ID)),
 		must("name", text(r, "a department's name", &d.Name)),
+		may("until_age", r.number("until_age", 1, 120, &d.UntilAge)),
 	)
 }
 

@@ -89,6 +89,7 @@ type Authority struct {
 	Issuer      string          // who signs its people in (OIDC issuer); "" in a demo: the development provider
 	Parent      hub.AuthorityID // an institution's or association's municipality; else ""
 	TaskArea    string          // of a self-governing institution: social, teaching, employment, psychiatry (L5)
+	UntilAge    int             // the first age it has nothing to do with; 0 is none
 	Departments []Department
 	DPIA        DPIA // zero: may not take part
 	lines
@@ -96,8 +97,9 @@ type Authority struct {
 
 // Department is a need-to-know domain inside an authority (L9).
 type Department struct {
-	ID   string
-	Name string
+	ID       string
+	Name     string
+	UntilAge int // the first age it has nothing to do with; 0 is none
 	lines
 }
 
@@ -225,6 +227,17 @@ func (s *Structure) Department(a hub.AuthorityID, id string) (Department, bool) 
 		}
 	}
 	return Department{}, false
+}
+
+// UntilAge is the first age that an authority, or a department of it, has nothing
+// to do with, as a school's eighteen: an invitation of its people ends there
+// (L27). 0 is none.
+func (s *Structure) UntilAge(a hub.AuthorityID, department string) int {
+	auth, _ := s.Authority(a)
+	if d, ok := s.Department(a, department); ok && d.UntilAge > 0 {
+		return d.UntilAge
+	}
+	return auth.UntilAge
 }
 
 // InfohusOf finds the Infohus that holds for a municipality at the instant.

@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,6 +21,9 @@ func (x *room) requestInformation(r *web.Request, in Questions) (CaseReceipt, er
 		q, err := x.newRequest(d, in)
 		if err != nil {
 			return err
+		}
+		if old, err := x.outgrown(d.ctx, d.tx, d.Subject, q.Authority, q.Department); err != nil || old {
+			return cmp.Or[error](err, hub.Invalid("authority", "assessment.error.outgrown"))
 		}
 		who := d.tx.Who()
 		if err := insertRequest(d.ctx, d.tx, d.grant, q); err != nil {
@@ -61,8 +65,10 @@ func (x *room) newRequest(d *doing, in Questions) (*request, error) {
 	if in.Due != "" {
 		due = lastDay(&p, "due", in.Due, d.tx.Now)
 	}
+	var of []string // the departments of those who are asked by name
 	for _, hat := range in.Hats {
 		post, ok := x.Structure.Post(hat)
+		of = append(of, post.Department)
 		if !ok || !post.Holds(d.tx.Now) || post.Authority != in.Authority || in.Department != "" && post.Department != in.Department {
 			p.Add("hats", "assessment.error.colleague")
 			break
@@ -70,6 +76,9 @@ func (x *room) newRequest(d *doing, in Questions) (*request, error) {
 	}
 	if len(in.Hats) == 0 && in.Authority != d.other(who.Authority) {
 		p.Add("hats", "assessment.error.who_answers")
+	}
+	if of = slices.Compact(of); len(of) == 1 {
+		in.Department = of[0]
 	}
 	return &request{ID: x.NewID(), Case: d.ID, Asker: who.Authority, Authority: in.Authority, Department: in.Department, State: asked,
 		AskedAt: d.tx.Now, DueAt: due, Person: who.Person, Hat: who.Hat.ID}, p.Err()

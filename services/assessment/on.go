@@ -102,27 +102,34 @@ func (x *room) endRequests(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 		return err
 	}
 	for _, q := range list {
-		if _, err := tx.RevokeAll(ctx, g, "request", q.ID, ""); err != nil {
-			return err
-		}
-		if _, err := tx.EndAssignments(ctx, g, "request", q.ID, ""); err != nil {
-			return err
-		}
-		if q.State == asked {
-			q.State, q.SettledAt = retracted, &tx.Now
-			if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
-				return err
-			}
-			if err := updateRequest(ctx, tx, g, q); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
-			Subjects: []hub.ID{q.Subject}, Fields: []string{}}); err != nil {
+		if err := endRequest(ctx, tx, g, q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endRequest ends what others could see of a question, and takes it back where it
+// is not settled.
+func endRequest(ctx context.Context, tx *pg.Tx, g policies.Grant, q *request) error {
+	if _, err := tx.RevokeAll(ctx, g, "request", q.ID, ""); err != nil {
+		return err
+	}
+	if _, err := tx.EndAssignments(ctx, g, "request", q.ID, ""); err != nil {
+		return err
+	}
+	if q.State == asked {
+		q.State, q.SettledAt = retracted, &tx.Now
+		if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
+			return err
+		}
+		if err := updateRequest(ctx, tx, g, q); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
+		Subjects: []hub.ID{q.Subject}, Fields: []string{}})
+	return err
 }
 
 // caseReopened begins a new version of the assessment, and keeps the case as an
@@ -135,9 +142,7 @@ func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f 
 	return x.follow(ctx, tx, told.Case, func(c *casework) {
 		c.ClosedAt = nil
 		x.enter(c, Assessment, tx.Now)
-		if rule, ok := x.Structure.Erasure("case", c.Municipality); ok {
-			c.RetentionRule, c.EraseAt = rule.Name(), rule.EraseAt(tx.Now)
-		}
+		c.RetentionRule, c.EraseAt = told.RetentionRule, told.EraseAt
 	})
 }
 

@@ -182,7 +182,8 @@ func (x *room) signAssessment(r *web.Request, in Signing) (CaseReceipt, error) {
 }
 
 // complete ends a version: from here on it is never changed. What nobody knew,
-// and the test that a dissent named, come back by themselves (S8).
+// the test that a dissent named, and the day until which the whole holds, come
+// back by themselves (S8).
 func (x *room) complete(d *doing, v *version, says Joint) error {
 	v.State, v.SignedAt = signed, &d.tx.Now
 	d.State = Recommended
@@ -197,6 +198,7 @@ func (x *room) complete(d *doing, v *version, says Joint) error {
 	for _, o := range v.Dissents {
 		d.facts = append(d.facts, event.FollowUpNeeded{Case: d.ID, Version: v.N, Why: "dissent", N: o.N, Due: o.Due})
 	}
+	d.facts = append(d.facts, event.FollowUpNeeded{Case: d.ID, Version: v.N, Why: "expiry", N: 1, Due: on(says.ValidUntil).UTC()})
 	return putVersion(d.ctx, d.tx, d.grant, d.ID, v)
 }
 

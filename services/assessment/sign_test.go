@@ -226,7 +226,7 @@ func TestSign(t *testing.T) {
 		t.Errorf("complete leads to %s", done.State)
 	}
 	w.Settle()
-	if got := counted(w.told()); got["assessment.signed"] != 4 || got["followup.needed"] != 1 {
+	if got := counted(w.told()); got["assessment.signed"] != 4 || got["followup.needed"] != 2 {
 		t.Errorf("told %v", got)
 	}
 	if n := w.One(`select count(*) from assessment.outbox where envelope->>'type' = 'assessment.assessment.signed.v1' and (envelope->'data'->>'complete')::bool`); n != "1" {
@@ -313,8 +313,8 @@ func TestDissent(t *testing.T) {
 	w.signs("gudrun")
 	w.signs("thorkild")
 	w.Settle()
-	if got := w.SQL(`select envelope->'data'->>'why', envelope->'data'->>'due' from assessment.outbox where envelope->>'type' = 'assessment.followup.needed.v1' order by 1`); len(got) != 2 ||
-		got[0][0] != "dissent" || !strings.HasPrefix(got[0][1], "2027-01-14T23:00") || got[1][0] != "gap" {
+	if got := w.SQL(`select envelope->'data'->>'why', envelope->'data'->>'due' from assessment.outbox where envelope->>'type' = 'assessment.followup.needed.v1' order by 1`); len(got) != 3 ||
+		got[0][0] != "dissent" || !strings.HasPrefix(got[0][1], "2027-01-14T23:00") || got[1][0] != "expiry" || got[2][0] != "gap" {
 		t.Errorf("what comes back: %v", got)
 	}
 	w.refused("liv", "POST", "/dissents", dissent).is(t, 409, "", "assessment.error.step")

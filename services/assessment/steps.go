@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -261,6 +262,9 @@ func (x *room) inviteToCase(r *web.Request, in Invitation) (CaseReceipt, error) 
 		if until.After(d.EraseAt) {
 			until = d.EraseAt
 		}
+		if old, err := x.outgrown(d.ctx, d.tx, d.Subject, post.Authority, post.Department); err != nil || old {
+			return cmp.Or[error](err, hub.Invalid("hat", "assessment.error.outgrown"))
+		}
 		m, err := memberOf(d.ctx, d.tx, d.ID, in.Hat)
 		if err != nil {
 			return err
@@ -348,22 +352,28 @@ func (x *room) uninviteFromCase(r *web.Request, _ struct{}) (CaseReceipt, error)
 		if err != nil {
 			return invalidMember(err)
 		}
-		if err := d.tx.EndAssignment(d.ctx, g, m.Assignment); err != nil {
-			return err
-		}
-		if m.Share != "" && !othersOf(circle, m) {
-			if err := d.tx.Revoke(d.ctx, g, m.Share); err != nil {
-				return err
-			}
-		}
-		m.State = ended
-		if err := putMember(d.ctx, d.tx, g, d.ID, m); err != nil {
+		if err := letOut(d.ctx, d.tx, g, d.ID, circle, m); err != nil {
 			return err
 		}
 		d.made, d.entry.Recipient = m.ID, m.Authority
 		d.facts = append(d.facts, event.CircleChanged{Case: d.ID, Item: d.ID, Kind: "case", Person: m.Person})
 		return nil
 	})
+}
+
+// letOut ends what let a member in: the assignment, and the share where nobody
+// else of the authority is let in on it.
+func letOut(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, circle []Member, m Member) error {
+	if err := tx.EndAssignment(ctx, g, m.Assignment); err != nil {
+		return err
+	}
+	if m.Share != "" && !othersOf(circle, m) {
+		if err := tx.Revoke(ctx, g, m.Share); err != nil {
+			return err
+		}
+	}
+	m.State = ended
+	return putMember(ctx, tx, g, id, m)
 }
 
 // othersOf reports whether somebody else of the member's authority is let in on

@@ -81,6 +81,7 @@ func open(env service.Env) (service.Room, error) {
 			"person.subject.identified.v1":  x.subjectIdentified,
 			"referral.followup.recorded.v1": x.followUpRecorded,
 			"referral.case.closed.v1":       x.caseClosed,
+			"referral.case.reopened.v1":     x.caseReopened,
 		},
 		Chores: []service.Chore{{Name: "clocks", Every: time.Minute, Do: x.clocks}},
 	}, nil

@@ -70,6 +70,16 @@ func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f ev
 	return x.keepWith(ctx, tx, told.Concern, told.RetentionRule, told.EraseAt)
 }
 
+// caseReopened keeps the concern as that of an open case again: the outcome of
+// the closing no longer says how long.
+func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
+	told, ok := f.(event.CaseReopened)
+	if !ok {
+		return hub.Invalid("", "event.unreadable")
+	}
+	return x.keepWith(ctx, tx, told.Concern, told.RetentionRule, told.EraseAt)
+}
+
 // keepWith moves a concern's retention with that of its case.
 func (x *room) keepWith(ctx context.Context, tx *pg.Tx, id hub.ID, rule string, until time.Time) error {
 	g, err := x.asSystem(ctx, tx, "follow", id)

@@ -10,6 +10,7 @@ import (
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/policies"
 )
 
@@ -174,7 +175,7 @@ func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 		ids = nil
 		for _, o := range young {
 			s, err := tx.HoldSubject(ctx, o.Subject)
-			if err == nil && outgrown(o.UntilAge, s.AgeBand) {
+			if err == nil && service.Outgrown(o.UntilAge, s.AgeBand) {
 				ids = append(ids, o.ID)
 			} else if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
 				return err

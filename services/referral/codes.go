@@ -53,7 +53,9 @@ func (ConsentView) Codes() map[string][]string { return coded{"fields": ConsentF
 func (Movement) Codes() map[string][]string { return coded{"movement": Movements} }
 
 // Codes are those of what comes back.
-func (TaskView) Codes() map[string][]string { return coded{"why": {"gap", "dissent", "outgrown"}} }
+func (TaskView) Codes() map[string][]string {
+	return coded{"why": {"gap", "dissent", "expiry", "grown", "outgrown"}}
+}
 
 // Codes are those of a closing.
 func (Closure) Codes() map[string][]string {

@@ -225,7 +225,8 @@ func (x *room) reopenCase(r *web.Request, in Reopening) (ReferralReceipt, error)
 		d.State, d.ClosedAt, d.Reason = Assessment, nil, ""
 		d.Round++
 		x.enter(d.course, Assessment, d.tx.Now)
-		d.facts = append(d.facts, event.CaseReopened{Case: d.ID, Authority: d.Municipality, Police: d.Police, Due: d.NextAt})
+		d.facts = append(d.facts, event.CaseReopened{Case: d.ID, Concern: d.Concern, Authority: d.Municipality, Police: d.Police,
+			Due: d.NextAt, RetentionRule: d.RetentionRule, EraseAt: d.EraseAt})
 		return nil
 	})
 }

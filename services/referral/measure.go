@@ -79,7 +79,7 @@ func (t Talk) check(p *hub.Problems, band string) {
 	among("talk.status", t.Status, TalkStatuses, true)
 	among("talk.mode", t.Mode, Modes, held)
 	among("talk.identity", t.Identity, Identities, held && t.Mode == "phone")
-	among("talk.guardian", t.Guardian, Guardians, held && agesOf(band)[0] < 18)
+	among("talk.guardian", t.Guardian, Guardians, held && service.Ages(band)[0] < 18)
 	least := 0
 	if held {
 		least = 1

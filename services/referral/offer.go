@@ -156,7 +156,7 @@ func hasNumber(text string) bool {
 // domain.md 2.7); any other for whoever may be of the age, because a child whose
 // age nobody knows is not to go without.
 func fits(m structure.Measure, band string) bool {
-	if ages := agesOf(band); m.Consent {
+	if ages := service.Ages(band); m.Consent {
 		return m.For(ages[0]) && m.For(ages[1])
 	}
 	return mayFit(m, band)
@@ -164,27 +164,13 @@ func fits(m structure.Measure, band string) bool {
 
 // mayFit reports whether a measure can be for somebody of an age band.
 func mayFit(m structure.Measure, band string) bool {
-	ages := agesOf(band)
+	ages := service.Ages(band)
 	for age := ages[0]; age <= ages[1]; age++ {
 		if m.For(age) {
 			return true
 		}
 	}
 	return false
-}
-
-// agesOf is the youngest and the oldest of an age band; of one that is not known,
-// of everybody.
-func agesOf(band string) [2]int {
-	switch band {
-	case "under_18":
-		return [2]int{0, 17}
-	case "18_25":
-		return [2]int{18, 25}
-	case "over_25":
-		return [2]int{26, 120}
-	}
-	return [2]int{0, 120}
 }
 
 // Reply is the receiver's answer. To decline needs no reason and costs nothing
@@ -203,12 +189,6 @@ var answerActions = map[string]Action{"taken_up": TakeUp, "not_taken_up": TurnDo
 // offerClasses is everything that a share of an offer can name. What is seen of
 // it in which state is policy.
 var offerClasses = []string{"identity", "measure", "offer", "offer_preview", "offer_status"}
-
-// outgrown reports whether somebody of the band is past the age up to which a
-// measure is for people, so that what was let out for it ends by itself (L27).
-func outgrown(untilAge int, band string) bool {
-	return untilAge > 0 && agesOf(band)[0] >= untilAge
-}
 
 // lastDay reads a day that must lie ahead, and gives the first instant after it
 // in Copenhagen.

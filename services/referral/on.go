@@ -2,6 +2,7 @@ package referral
 
 import (
 	"context"
+	"slices"
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
@@ -51,16 +52,22 @@ func (x *room) assessmentSigned(ctx context.Context, tx *pg.Tx, _ event.Envelope
 	return err
 }
 
-// followUpNeeded notes what a signed assessment wants looked at again. It stands
-// on the case until a follow-up ticks it (S8).
+// followUpNeeded notes what a signed assessment wants looked at again, and that
+// some had to leave the circle. It stands on the case until a follow-up ticks it
+// (S8).
 func (x *room) followUpNeeded(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
 	told, ok := f.(event.FollowUpNeeded)
-	if !ok || told.Why != "gap" && told.Why != "dissent" {
+	if !ok || !slices.Contains([]string{"gap", "dissent", "expiry", "grown"}, told.Why) {
 		return hub.Invalid("", "event.unreadable")
 	}
 	state, g, err := x.asSystem(ctx, tx, "follow", "case", told.Case)
 	if err != nil || state == string(Closed) {
 		return err
+	}
+	if told.Why == "expiry" {
+		if err := dropExpiry(ctx, tx, g, told.Case, told.Version); err != nil {
+			return err
+		}
 	}
 	if err := putTask(ctx, tx, g, x.NewID(), told.Case, told.Version, told.Why, told.N, told.Due); err != nil {
 		return err

@@ -239,6 +239,12 @@ func putTask(ctx context.Context, tx *pg.Tx, _ policies.Grant, id, of hub.ID, ve
 	return err
 }
 
+// dropExpiry forgets that earlier versions of an assessment end: a later one holds.
+func dropExpiry(ctx context.Context, tx *pg.Tx, _ policies.Grant, of hub.ID, version int) error {
+	_, err := tx.Exec(ctx, `delete from task where case_id = $1 and why = 'expiry' and version < $2 and followup is null`, of, version)
+	return err
+}
+
 // tick marks tasks of a case as done by a follow-up, and reports whether every
 // one of them stood there.
 func tick(ctx context.Context, tx *pg.Tx, _ policies.Grant, of hub.ID, ids []hub.ID, followup int) (bool, error) {

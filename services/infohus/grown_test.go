@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// TestEighteenLetsTheYoungsOut: at midnight on the eighteenth birthday whoever
+// works with the young only is out of the case, in record, list and page, and what
+// they were asked is taken back; the other guests are not out, both coordinators
+// have the task to look at it, and nobody from there is let in again (L27).
+func TestEighteenLetsTheYoungsOut(t *testing.T) {
+	file := strings.Replace(string(deploy.Demo()), "name: Børne- og Uddannelsesforvaltningen}", "name: Børne- og Uddannelsesforvaltningen, until_age: 18}", 1)
+	s := &script{t, hubtest.Open(t, hubtest.Options{Structure: file, Services: rooms()}), map[string]*hubtest.Client{}}
+	d := &desk{driver: &driver{script: s}}
+	eighteen := d.Now().In(hub.Copenhagen).AddDate(0, 0, 3)
+	subject := d.registers(teacher, map[string]any{"name": "Opdigtet Snartatten",
+		"cpr": fmt.Sprintf("%02d%s%02d-4321", eighteen.Day()+60, eighteen.Format("01"), eighteen.Year()-2018)})
+	var got done
+	d.as(teacher).API("POST", "/api/concerns", concern(subject, map[string]any{"municipality": "koege", "child": "yes", "legal_basis": "GDPR6-1-E"})).Must(201).JSON(&got)
+	d.does(coordinator, "forward", got.ID, toPolice)
+	d.does(policeMan, "check", got.ID, says("released"))
+	for _, login := range []string{coordinator, policeMan} {
+		d.does(login, "triage", got.ID, judge("case"))
+	}
+	w := d.brings(d.from(driven{id: got.ID, subject: subject}), "collecting")
+	invite := func(login string) map[string]any {
+		return map[string]any{"hat": d.hat(login), "reason": "De kender hverdagen, og vi har brug for at høre, hvordan den går.", "until": d.day(60)}
+	}
+	d.makes(coordinator, "/api/cases/{id}/circle", invite("tage"), w.kase)
+	school := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("johanne"), w.kase)
+
+	sees := func(login string, path string, want bool) {
+		t.Helper()
+		d.who[login] = nil // days pass, and a sign-in ends
+		status := map[bool]int{true: 200, false: 404}[want]
+		for _, a := range []hubtest.Answer{d.as(login).API("GET", "/api"+path, nil), d.as(login).Get(path)} {
+			if a.Status != status {
+				t.Errorf("%s reads %s: %d, want %d", login, path, a.Status, status)
+			}
+		}
+		if list := d.as(login).API("GET", "/api"+path[:strings.LastIndex(path, "/")], nil).Must(200); strings.Contains(string(list.Body), string(w.kase)) != want {
+			t.Errorf("%s lists it: %v", login, !want)
+		}
+	}
+	kase, question := "/cases/"+string(w.kase), "/requests/"+string(school)
+	sees("liv", kase, true)
+	midnight := time.Date(eighteen.Year(), eighteen.Month(), eighteen.Day(), 0, 0, 0, 0, hub.Copenhagen)
+	d.Advance(midnight.Sub(d.Now()) - time.Minute)
+	sees("liv", kase, true)
+	sees("johanne", question, true)
+	d.Advance(time.Minute)
+	sees("liv", kase, false)
+	sees("tage", kase, true)
+	sees("johanne", question, false)
+	for _, login := range []string{"liv", "johanne"} {
+		d.as(coordinator).API("POST", "/api"+kase+"/circle", invite(login)).Must(400)
+		d.as(coordinator).API("POST", "/api"+kase+"/requests", d.asks(login)).Must(400)
+	}
+	d.as(coordinator).API("GET", "/api"+kase, nil).Must(200)
+	if row := d.SQL("select why, n from referral.task where case_id = $1", string(w.kase)); len(row) != 1 || row[0][0] != "grown" || row[0][1] != "18" {
+		t.Errorf("the coordinators' tasks are %v", row)
+	}
+	if n := d.One("select count(*) from access.assignment where item in ($1, $2) and person in ($3, $4) and ended_at is null",
+		string(w.kase), string(school), string(d.as("johanne").Post.Person), string(d.as("liv").Post.Person)); n != "0" {
+		t.Errorf("%s assignments are left", n)
+	}
+}
