@@ -53,13 +53,17 @@ func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets,
 // Sets are the allowed sets of a list.
 type Sets []Set
 
-// AllowedSQL begins a list's statement: allowed(id, n) is every item that may be
-// listed, with the number of its set. Its arguments are those of [Tx.Me] and
-// [Sets.Args], $1 to $16; the list's own begin at $17, [Own].
-const AllowedSQL = `with allowed as (select r.id, a.n from access.mine($1, $2, $3, $4, $5) r
+// AllowedSQL begins a list's statement: allowed(id, state, n) is every item that
+// may be listed, where it stands, and the number of its set. Its arguments are
+// those of [Tx.Me] and [Sets.Args], $1 to $16; the list's own begin at $17, [Own].
+//
+// The actor's items are found first and for themselves: nothing tells Postgres how
+// many have one set of attributes, and planned as one it believes in a single row
+// and compares each item with each.
+const AllowedSQL = `with mine as materialized (select * from access.mine($1, $2, $3, $4, $5) m where m.kind = $6), allowed as (select r.id, r.state, a.n from mine r
 	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[])
 		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by) where r.kind = $6)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by))
 `
 
 // Own is the number of a list's first own argument after AllowedSQL's.

@@ -46,7 +46,7 @@ func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select c.*, i.state, a.n as set from allowed a join cases c on c.id = a.id join access.item i on i.id = c.id where $17 = '' or i.state = $17)
+const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where $17 = '' or a.state = $17)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
 from (select count(*) as total, $18 = '' or coalesce(bool_or(id = $18), false) as known from hit) n

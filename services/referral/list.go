@@ -48,7 +48,7 @@ func (x *room) listReferrals(r *web.Request, in OfferFilter) (Offers, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select o.*, i.state, a.n as set from allowed a join offer o on o.id = a.id join access.item i on i.id = o.id where $17 = '' or i.state = $17)
+const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where $17 = '' or a.state = $17)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.sender, ''), coalesce(h.receiver, ''), coalesce(h.measure, ''),
 	coalesce(h.kind, ''), coalesce(h.version, 0), coalesce(h.state, ''), coalesce(h.due_at, '0001-01-01')
 from (select count(*) as total, $18 = '' or coalesce(bool_or(id = $18), false) as known from hit) n

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// triaged gives new cases about new invented people, each just triaged to one by
+// both coordinators.
+func triaged(b *testing.B, h *hubtest.Hub, n int) (cases []hub.ID) {
+	b.Helper()
+	gudrun, thorkild := client(h), h.As(policeMan)
+	for i := range n {
+		var s struct{ Subject hub.ID }
+		gudrun.API("POST", "/api/subjects", map[string]any{"name": fmt.Sprint("Opdigtet Nummer ", i+1), "cpr": fmt.Sprintf("670308-0%03d", i)}).Must(201).JSON(&s)
+		var got done
+		gudrun.API("POST", "/api/concerns", concern(s.Subject, map[string]any{"municipality": "koege"})).Must(201).JSON(&got)
+		at := "/api/concerns/" + string(got.ID)
+		gudrun.API("POST", at+"/forward", toPolice).Must(200)
+		thorkild.API("POST", at+"/check", says("released")).Must(200)
+		gudrun.API("POST", at+"/triage", judge("case")).Must(200)
+		thorkild.API("POST", at+"/triage", judge("case")).Must(200)
+		h.Settle()
+		cases = append(cases, hub.ID(h.One("select id from assessment.cases where concern = $1", string(got.ID))))
+	}
+	return cases
+}
+
+// selects is a handler that gives the rows of a bare select as JSON, asked once.
+func selects(b *testing.B, do func(sql string, args ...any) (pgx.Rows, error), sql string, args ...any) func() {
+	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		rows, err := do(sql, args...)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowToMap)
+		if err != nil || len(all) == 0 {
+			b.Error(len(all), err)
+		}
+		json.NewEncoder(w).Encode(all)
+	})
+	return func() { bare.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), "GET", "/", nil)) }
+}
+
+// BenchmarkCasePage: the page of a case with the people it names (composed of
+// what three rooms own, each with its own decision and record), against a bare
+// select of its row.
+func BenchmarkCasePage(b *testing.B) {
+	h, pool := measured(b)
+	c, id := h.As(coordinator), triaged(b, h, 1)[0]
+	pairs(b, func() { c.Get("/cases/" + string(id)).Must(200) },
+		selects(b, func(sql string, args ...any) (pgx.Rows, error) { return pool.Query(b.Context(), sql, args...) }, "select * from assessment.cases where id = $1", string(id)))
+}
+
+// BenchmarkTenNames: a page with ten people's names on it, each decided on,
+// decrypted and recorded, against a bare select of the ten sealed names.
+func BenchmarkTenNames(b *testing.B) {
+	h, pool := measured(b)
+	c := h.As(coordinator)
+	triaged(b, h, 10)
+	pairs(b, func() { c.Get("/cases").Must(200) },
+		selects(b, func(sql string, args ...any) (pgx.Rows, error) { return pool.Query(b.Context(), sql, args...) },
+			"select c.*, s.* from assessment.cases c join person.subject s on s.id = c.subject order by c.next_at limit 10"))
+}
+
+// BenchmarkList: fifty of a hundred thousand cases, with their number, each
+// person shown in the trail, against a bare select of the same fifty and a count.
+func BenchmarkList(b *testing.B) {
+	h, pool := measured(b)
+	c, id := client(h), triaged(b, h, 1)[0]
+	many := func(table, more string) {
+		h.SQL("insert into "+table+" select (jsonb_populate_record(x, jsonb_build_object('id', lpad(n::text, 26, '0')"+more+"))).* from "+table+" x, generate_series(1, 100000) n where x.id = $1", string(id))
+		h.SQL("analyze " + table)
+	}
+	many("access.item", "")
+	many("assessment.cases", ", 'concern', lpad(n::text, 26, '0')")
+	pairs(b, func() { c.API("GET", "/api/cases?limit=50", nil).Must(200) },
+		selects(b, func(sql string, args ...any) (pgx.Rows, error) { return pool.Query(b.Context(), sql, args...) },
+			"select c.*, (select count(*) from assessment.cases) as total from assessment.cases c order by next_at, id limit 50"))
+}
