@@ -54,7 +54,7 @@ func (s *driver) asksEverything(things []driven) {
 				if r.Path == "/concerns/new" {
 					path += "?subject=" + string(s.registers(coordinator, map[string]any{"name": "Navnløs Også", "no_cpr": true}))
 				}
-				path = fill(path, d.id, d.subject)
+				path = fill(path, refs{"concerns": d.id, "subjects": d.subject})
 				var a hubtest.Answer
 				if r.Op != "" {
 					a = c.API("GET", path, nil)
