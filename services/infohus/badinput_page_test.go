@@ -47,6 +47,9 @@ func (w *wrong) problem(row bad, a hubtest.Answer) {
 	if field == "" {
 		field = row.field
 	}
+	if w.forms[row.where].cased && len(p.Errors) != 1 {
+		w.Errorf("more is wrong than the row says: %s", a.Body)
+	}
 	for _, e := range p.Errors {
 		if strings.HasPrefix(e.Detail, "[") {
 			w.Errorf("there is no word for %s", e.Key)
