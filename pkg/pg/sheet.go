@@ -53,6 +53,14 @@ func (tx *Tx) Sheet(ctx context.Context, kind string, id hub.ID, rel *Relation, 
 	return wrap(rows.Err())
 }
 
+// Sees reports whether the actor may see an item at all, by what they are to it:
+// nothing more is asked of one that they may not, as nothing is of one that never
+// was (G7). The decision itself is [Read]'s to make, and to record.
+func (tx *Tx) Sees(ctx context.Context, rel Relation) bool {
+	a, err := tx.db.Advise(ctx, rel.View(tx.who, hub.Prevention))
+	return err == nil && a.Allow
+}
+
 // Readers calls do for everybody who has anything to do with an item now, with
 // what they are to it: for "who can see this now". To whoever is nothing to the
 // item it gives nobody.

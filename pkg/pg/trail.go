@@ -119,6 +119,10 @@ func (tx *Tx) Refuse(_ context.Context, d *policies.Denial, e Entry) error {
 	return tx.refuse(d, e)
 }
 
+// Withhold is [Tx.Refuse] where no question was denied: policy gave something, and
+// nothing of what was asked for.
+func (tx *Tx) Withhold(_ context.Context, e Entry) error { return tx.refuse(nil, e) }
+
 // refuse writes a refusal; d is nil where there was nothing to ask about.
 func (tx *Tx) refuse(d decision, e Entry) error {
 	e.Fields, e.Rows, e.Why = []string{}, 0, hub.Personal{}

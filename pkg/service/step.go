@@ -129,15 +129,19 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 }
 
 // May is the question whether somebody may disclose so. A basis on which this
-// hub does not rely today is no basis.
+// hub does not rely today is no basis, and no ground of its own for health or
+// offences.
 func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 	to, _ := e.Structure.Authority(d.To)
-	basis := d.LegalBasis
+	basis, special := d.LegalBasis, d.Special
 	if !e.Structure.Basis(basis, now) {
 		basis = ""
 	}
+	if !e.Structure.Basis(special, now) {
+		special = ""
+	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: d.Special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To)}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To)}
 }
 
 // taskArea reports whether an authority may take part as what it is: a
@@ -149,6 +153,9 @@ func (e Env) taskArea(id hub.AuthorityID) bool {
 
 // wrongWith is the field in which a refused disclosure can be mended.
 func wrongWith(reasons []string) string {
+	if slices.Contains(reasons, "special_basis_missing") {
+		return "special"
+	}
 	if slices.ContainsFunc(reasons, func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
 		return "purpose"
 	}

@@ -37,10 +37,12 @@ var closings = []string{"unfounded", "risk_reduced", "handled_by_one_authority",
 // closed lists the outcomes that closing a case can have.
 var closed = []string{"unfounded", assessed, supported, exited, "police_only", "other_track", "rerouted", erring}
 
-// Codes lists the legal bases that the rules know (domain.md 2.5). Whether one
-// is in force is for the file to say.
+// Codes lists the legal bases that the rules know (domain.md 2.5), § 8 of the Data
+// Protection Act with its number (L11). Whether one is in force is for the file to
+// say.
 var Codes = []hub.LegalBasis{"GDPR6-1-E", "RPL114", "RPL115-1-1", "RPL115-1-2", "RPL115-1-3a", "RPL115-1-3b", "RPL115-1-3c",
-	"RPL115-2", "RPL115-3", "FVL28-DBL", "DBL6", "DBL7", "DBL8", "BL133", "CONSENT-EXIT", "RHL", "EMERGENCY"}
+	"RPL115-2", "RPL115-3", "FVL28-DBL", "DBL6", "DBL7", "DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4", "BL133",
+	"CONSENT-EXIT", "RHL", "EMERGENCY"}
 
 // TaskAreas lists the public tasks with which a self-governing institution may
 // take part (retsplejeloven § 115 stk. 3, L5).

@@ -283,6 +283,10 @@ func (x *room) releaseTo(s *settling, answer hub.ID, to hub.AuthorityID, in Answ
 		}
 		_, err := x.Disclose(s.ctx, s.tx, service.Disclosure{Kind: "answer", Item: answer, About: s.Subject, Version: 1, Controller: s.tx.Who().Authority,
 			State: released, To: to, Classes: classes, Until: s.EraseAt, Basis: in.Basis, Class: class, Special: ground})
+		if wrong := new(hub.Error); errors.As(err, &wrong) && wrong.Field == "special" {
+			n := slices.IndexFunc(in.Statements, func(st AnswerStatement) bool { return st.Class == class })
+			return hub.Invalid("statements."+strconv.Itoa(n)+".special", wrong.Key)
+		}
 		if err != nil {
 			return err
 		}

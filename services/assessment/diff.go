@@ -134,10 +134,10 @@ func pieces(was, is string) []Piece {
 func (x *room) diffPage(w http.ResponseWriter, r *web.Request) error {
 	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
 	to, _ := strconv.Atoi(r.URL.Query().Get("to"))
-	if from < 1 || to < 1 {
-		return hub.NotFound()
-	}
 	was, err := x.versionOf(r, from)
+	if err == nil && (from < 1 || to < 1) { // asked of the case first, so that the attempt is on record
+		err = hub.NotFound()
+	}
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
 		o.worked.version = version
-		if err == nil && readers && o.ID != "" {
+		if err == nil && readers && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.readers(ctx, tx, id)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.rel.Controller}

@@ -162,7 +162,7 @@ func (s AnswerStatement) check(p *hub.Problems, field string, today time.Time) {
 	case on.After(today):
 		p.Add(field+".as_of", "error.date.future")
 	}
-	if s.Class != "ordinary" && s.Special == "" {
+	if s.Class != "ordinary" && slices.Contains(DataClasses, s.Class) && s.Special == "" {
 		p.Add(field+".special", "assessment.error.special")
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,6 +19,8 @@ type wrong struct {
 	*script
 	words map[string]string // what each message says in Danish
 	forms map[string]place
+	works map[string]*work // a case in each state
+	desk  *desk            // who brings cases into states
 }
 
 // place is a form that is page and operation alike, with good input for it: the
@@ -26,13 +29,15 @@ type place struct {
 	login, api, page string
 	good             string         // "field=value; field=value"
 	more             map[string]any // what the operation is told besides
+	at               string         // where the form stands, if not at the page it is sent to
+	cased            bool           // it is of a case, whose bodies are made of the fields by their names
 }
 
 // wrongs opens a hub with a concern for every form.
 func wrongs(t *testing.T) *wrong {
 	s := begin(t)
 	w := &wrong{script: s, words: map[string]string{}}
-	for _, room := range []string{"../../pkg/web", "../portal", "../person", "../intake", "../audit"} {
+	for _, room := range []string{"../../pkg/web", "../portal", "../person", "../intake", "../assessment", "../referral", "../audit"} {
 		b, err := os.ReadFile(room + "/pages/da.json")
 		if err != nil {
 			t.Fatal(err)
@@ -51,17 +56,26 @@ func wrongs(t *testing.T) *wrong {
 	s.does(policeMan, "check", triage, says("released"))
 	at := func(id hub.ID, page string) string { return "/concerns/" + string(id) + "/" + page }
 	w.forms = map[string]place{
-		"person":  {coordinator, "POST /api/subjects", "/subjects/new?next=concern", "name=Bertram Eksempel; cpr=670308-4019", nil},
-		"concern": {coordinator, "POST /api/concerns", "/concerns/new?subject=" + string(subject), statement, map[string]any{"subject": subject, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}},
-		"ground": {coordinator, "POST /api/concerns", at(draft, "send"), "purpose=prevention; legal_basis=GDPR6-1-E; forward=yes; forward_basis=RPL115-2" + why,
-			map[string]any{"draft": draft}},
-		"forward":      {coordinator, "POST /api" + at(received, "forward"), at(received, "forward"), "purpose=prevention; legal_basis=RPL115-2" + why, nil},
-		"reroute":      {coordinator, "POST /api" + at(received, "reroute"), at(received, "reroute"), "track=violence", nil},
-		"check":        {policeMan, "POST /api" + at(theirs, "check"), at(theirs, "check"), "outcome=released; purpose=prevention; legal_basis=RPL115-1-1" + why, nil},
-		"triage":       {coordinator, "POST /api" + at(triage, "triage"), at(triage, "triage"), "outcome=case; track=; rationale=Begrundelsen er skrevet af den ene tovholder alene.", nil},
-		"notification": {coordinator, "POST /api" + at(received, "notification"), at(received, "notification"), "outcome=notified; reason=Er underrettet.", nil},
-		"access":       {coordinator, "POST /api" + at(received, "access"), at(received, "access"), "hat=$ingrid", nil},
-		"reveal":       {coordinator, "POST /api/subjects/" + string(subject) + "/reveal", "/subjects/" + string(subject) + "/reveal", "reason=Til opslag i fagsystemet.", nil},
+		"person": {login: coordinator, api: "POST /api/subjects", page: "/subjects/new?next=concern", good: "name=Bertram Eksempel; cpr=670308-4019"},
+		"concern": {login: coordinator, api: "POST /api/concerns", page: "/concerns/new?subject=" + string(subject), good: statement,
+			more: map[string]any{"subject": subject, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}},
+		"ground": {login: coordinator, api: "POST /api/concerns", page: at(draft, "send"), good: "purpose=prevention; legal_basis=GDPR6-1-E; forward=yes; forward_basis=RPL115-2" + why,
+			more: map[string]any{"draft": draft}},
+		"reveal": {login: coordinator, api: "POST /api/subjects/" + string(subject) + "/reveal", page: "/subjects/" + string(subject) + "/reveal", good: "reason=Til opslag i fagsystemet."},
+	}
+	for name, p := range map[string]struct {
+		login string
+		id    hub.ID
+		good  string
+	}{
+		"forward":      {coordinator, received, "purpose=prevention; legal_basis=RPL115-2" + why},
+		"reroute":      {coordinator, received, "track=violence"},
+		"check":        {policeMan, theirs, "outcome=released; purpose=prevention; legal_basis=RPL115-1-1" + why},
+		"triage":       {coordinator, triage, "outcome=case; track=; rationale=Begrundelsen er skrevet af den ene tovholder alene."},
+		"notification": {coordinator, received, "outcome=notified; reason=Er underrettet."},
+		"access":       {coordinator, received, "hat=$ingrid"},
+	} {
+		w.forms[name] = place{login: p.login, api: "POST /api" + at(p.id, name), page: at(p.id, name), good: p.good}
 	}
 	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201) // so that the number can be shown
 	return w
@@ -122,6 +136,9 @@ var dates = []string{"birth_date", "statements.0.observed_on", "until"}
 
 // asJSON makes an operation's body of a form's fields.
 func (w *wrong) asJSON(p place, fields map[string]string) string {
+	if p.cased {
+		return w.ofCase(p, fields)
+	}
 	body := maps.Clone(p.more)
 	if body == nil {
 		body = map[string]any{}
@@ -172,7 +189,10 @@ func (w *wrong) asJSON(p place, fields map[string]string) string {
 func asForm(fields map[string]string) url.Values {
 	form := url.Values{}
 	for name, value := range fields {
-		if slices.Contains(dates, name) {
+		if name == "" || strings.HasSuffix(name, "[]") && value == "" {
+			continue
+		}
+		if isDate(name) {
 			part := append(strings.Split(value, "-"), "", "")
 			form[name+"-day"], form[name+"-month"], form[name+"-year"] = []string{part[0]}, []string{part[1]}, []string{part[2]}
 			continue
@@ -227,7 +247,7 @@ func (w *wrong) try(row bad) {
 func (w *wrong) counts() string {
 	w.Helper()
 	var all []string
-	for _, table := range []string{"intake.concern", "intake.step", "intake.judgement", "intake.outbox", "intake.words", "person.subject", "person.outbox", "access.item", "access.assignment", "access.share"} {
+	for _, table := range append(caseTables, "intake.concern", "intake.step", "intake.judgement", "intake.outbox", "intake.words", "person.subject", "person.outbox", "access.item", "access.assignment", "access.share") {
 		all = append(all, table+" "+w.One("select count(*) from "+table))
 	}
 	return strings.Join(append(all, w.One("select sum(version) from intake.concern")), ", ")
@@ -248,7 +268,7 @@ func (w *wrong) both(row bad, p place) {
 	} else {
 		w.problem(row, a)
 	}
-	opened := c.Get(p.page)
+	opened := c.Get(cmp.Or(p.at, p.page))
 	form := asForm(fields)
 	if opened.Status != 200 {
 		w.Fatalf("the page is not there: %d %s", opened.Status, opened.Text())

@@ -47,11 +47,14 @@ func (w *wrong) problem(row bad, a hubtest.Answer) {
 	if field == "" {
 		field = row.field
 	}
+	if w.forms[row.where].cased && len(p.Errors) != 1 {
+		w.Errorf("more is wrong than the row says: %s", a.Body)
+	}
 	for _, e := range p.Errors {
 		if strings.HasPrefix(e.Detail, "[") {
 			w.Errorf("there is no word for %s", e.Key)
 		}
-		if slices.Contains(strings.Split(row.key, "|"), e.Key) && (e.Field == field || e.Field == row.field) {
+		if slices.Contains(strings.Split(row.key, "|"), e.Key) && (e.Field == field || slices.Contains(strings.Split(row.field, "|"), e.Field)) {
 			return
 		}
 	}
@@ -63,7 +66,7 @@ func (w *wrong) problem(row bad, a hubtest.Answer) {
 func (w *wrong) page(row bad, a hubtest.Answer) {
 	w.Helper()
 	if a.Status != row.status {
-		w.Errorf("the page answers %d, want %d: %s", a.Status, row.status, a.Text())
+		w.Errorf("the page answers %d at %s, want %d", a.Status, a.Path, row.status)
 		return
 	}
 	if row.key == "" || row.status < 400 {
@@ -82,7 +85,7 @@ func (w *wrong) page(row bad, a hubtest.Answer) {
 	if row.field == "" {
 		return
 	}
-	link := regexp.MustCompile(`href="#((?:form\d+-)?` + regexp.QuoteMeta(row.field) + `)"`).FindStringSubmatch(a.Text())
+	link := regexp.MustCompile(`href="#((?:[a-z0-9]+-)?(?:` + strings.ReplaceAll(regexp.QuoteMeta(row.field), `\|`, "|") + `))"`).FindStringSubmatch(a.Text())
 	if link == nil {
 		w.Errorf("the summary has no link to %s", row.field)
 	} else if !strings.Contains(a.Text(), `id="`+link[1]+`"`) {

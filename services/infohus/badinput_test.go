@@ -202,10 +202,13 @@ func then(more string) func(string) string { return func(good string) string { r
 // TestBadInput sends every row of the table, to the API and from the page, and
 // holds status, message, field and what the page keeps; and that nothing that
 // was refused has left anything.
-func TestBadInput(t *testing.T) {
-	w := wrongs(t)
-	names := map[string]bool{}
-	for _, row := range badInput {
+func TestBadInput(t *testing.T) { wrongs(t).tries(badInput) }
+
+// tries sends the rows of a table.
+func (w *wrong) tries(table []bad) {
+	w.Helper()
+	t, names := w.T, map[string]bool{}
+	for _, row := range table {
 		if names[row.name] {
 			t.Errorf("two rows are named %q", row.name)
 		}
@@ -217,5 +220,5 @@ func TestBadInput(t *testing.T) {
 	}
 	w.T = t
 	w.holds()
-	t.Logf("%d rows", len(badInput))
+	t.Logf("%d rows", len(table))
 }

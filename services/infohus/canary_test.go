@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -137,6 +138,7 @@ func TestCanary(t *testing.T) {
 		s.does(login, "triage", got.ID, map[string]any{"outcome": "case", "rationale": mark("begrundelse")})
 	}
 	s.as(coordinator).API("POST", "/api/subjects/"+string(subject)+"/reveal", map[string]any{"reason": mark("vis")})
+	kase := s.marksCases()
 	var headers, problems bytes.Buffer
 	for _, a := range []hubtest.Answer{
 		c.API("POST", "/api/concerns", concern(subject, map[string]any{"urgency": mark("hast"), "why_now": mark("x")})),
@@ -144,6 +146,10 @@ func TestCanary(t *testing.T) {
 		c.API("POST", "/api/concerns", `{"why_now":"`+canary+`","why_now":"`+canary+`"}`),
 		c.API("GET", "/api/concerns/"+strings.Repeat("x", 26), nil),
 		s.as(roskilde).API("GET", "/api/concerns/"+string(got.ID), nil),
+		c.API("PUT", "/api/cases/"+string(kase)+"/assessment", map[string]any{"edit": 1, "level": mark("niveau"), "rationale": mark("begrundelse")}),
+		c.API("POST", "/api/cases/"+string(kase)+"/close", map[string]any{"reason": mark("grund"), "informed": mark("orientering"), "open_gaps": mark("hul")}),
+		c.API("POST", "/api/cases/"+string(kase)+"/offers", map[string]any{"measure": mark("indsats"), "preview": mark("kort"), "task": canary, "due": canary}),
+		s.as(roskilde).API("POST", "/api/cases/"+string(kase)+"/followups", map[string]any{"note": mark("opfølgning")}),
 	} {
 		fmt.Fprintln(&headers, a.Header)
 		fmt.Fprintln(&problems, a.Text())
@@ -193,6 +199,56 @@ func TestCanary(t *testing.T) {
 	if found, _ = leaks([]string{filepath.Join(data, "base", oid)}, nil); len(found) == 0 {
 		t.Error("a leak planted in a table was not found in the data directory")
 	}
+}
+
+// marksCases asks every operation of cases with the canary in every text that a
+// human types, and gives a case in which it can be read.
+func (s *script) marksCases() (kase hub.ID) {
+	s.Helper()
+	d := &desk{driver: &driver{script: s}, typed: func(text string) string { return canary + " " + text }}
+	var look func(where string, in any)
+	look = func(where string, in any) {
+		switch in := in.(type) {
+		case string:
+			if strings.Contains(in, " ") && !strings.Contains(in, canary) {
+				s.Errorf("%s is sent %q: a text without the canary", where, in)
+			}
+		case []any:
+			for _, one := range in {
+				look(where, one)
+			}
+		case map[string]any:
+			for name, one := range in {
+				look(where+" "+name, one)
+			}
+		}
+	}
+	d.ask = func(login, method, path, route string, in any, is int) hubtest.Answer {
+		var sent any
+		b, err := json.Marshal(in)
+		if err == nil {
+			err = json.Unmarshal(b, &sent)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		look(method+" "+route, sent)
+		return s.as(login).API(method, path, in).Must(is)
+	}
+	d.everything()
+	w := d.works("follow_up")
+	for _, read := range []struct{ login, path string }{{policeMan, "/api/requests/" + string(w.asked)}, {policeMan, "/api/cases/" + string(w.kase) + "/answers"}, {coordinator, "/api/cases/" + string(w.kase)},
+		{coordinator, "/api/cases/" + string(w.kase) + "/assessment"}, {coordinator, "/api/cases/" + string(w.kase) + "/course"}, {"bodil", "/api/offers/" + string(w.offer)}} {
+		if a := s.as(read.login).API("GET", read.path, nil).Must(200); !strings.Contains(a.Text(), canary) {
+			s.Errorf("%s does not show it: the canary proves nothing", read.path)
+		}
+	}
+	page := s.as(coordinator)
+	page.Get("/cases/" + string(w.kase) + "/close")
+	if a := page.Submit("/cases/"+string(w.kase)+"/close", map[string][]string{"open_gaps": {canary + " mangler"}}); a.Status != 400 || !strings.Contains(a.Text(), canary) {
+		s.Errorf("the form is answered %d, and what was typed is kept: %v", a.Status, strings.Contains(a.Text(), canary))
+	}
+	return w.kase
 }
 
 // TestADestroyedKey: once a person's key is destroyed nobody reads a word about

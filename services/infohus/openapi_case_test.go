@@ -23,10 +23,10 @@ func (d *desk) everything() {
 		get(login, "/api/cases/{id}", w.kase)
 		get(login, "/api/cases")
 	}
-	invited := d.makes(policeMan, "/api/cases/{id}/circle", with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": sayWhy, "until": d.day(30)}), w.kase)
+	invited := d.makes(policeMan, "/api/cases/{id}/circle", with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": d.text(sayWhy), "until": d.day(30)}), w.kase)
 	get("bodil", "/api/cases/{id}", w.kase)
 	drops(policeMan, "/api/cases/{id}/circle/{member}", 201, w.kase, invited)
-	d.makes(coordinator, "/api/cases/{id}/circle", map[string]any{"hat": d.hat("tage"), "reason": sayWhy, "until": d.day(30)}, w.kase)
+	d.makes(coordinator, "/api/cases/{id}/circle", map[string]any{"hat": d.hat("tage"), "reason": d.text(sayWhy), "until": d.day(30)}, w.kase)
 
 	for _, login := range []string{"bodil", policeMan} {
 		get(login, "/api/requests/{id}", w.asked)
@@ -45,7 +45,7 @@ func (d *desk) everything() {
 	d.call("bodil", "POST", "/api/requests/{id}/decline", nil, 200, q)
 	get("bodil", "/api/requests/{id}", q)
 	get(policeMan, "/api/requests/{id}", q)
-	q = d.makes(coordinator, "/api/cases/{id}/requests", with(d.basis("RPL115-2", because), map[string]any{"authority": "mvs-politi", "questions": "Er han kendt?"}), w.kase)
+	q = d.makes(coordinator, "/api/cases/{id}/requests", with(d.basis("RPL115-2", because), map[string]any{"authority": "mvs-politi", "questions": d.text("Er han kendt?")}), w.kase)
 	get(policeMan, "/api/requests/{id}", q)
 	get(coordinator, "/api/cases/{id}/answers", w.kase)
 
@@ -85,9 +85,9 @@ func (d *desk) everything() {
 	talk := d.makes(coordinator, "/api/cases/{id}/offers", with(d.offers("tage"), map[string]any{"measure": "concern_talk"}), w.kase)
 	d.changes(coordinator, "/api/offers/{id}/send", map[string]any{}, talk)
 	d.changes("tage", "/api/offers/{id}/answer", map[string]any{"answer": "taken_up", "owner": d.hat("tage")}, talk)
-	d.changes("tage", "/api/offers/{id}/progress", map[string]any{"status": "done", "talk": map[string]any{"status": "held", "mode": "phone", "identity": "called_back", "guardian": "absent", "took_part": "En bisidder"}}, talk)
+	d.changes("tage", "/api/offers/{id}/progress", map[string]any{"status": "done", "talk": map[string]any{"status": "held", "mode": "phone", "identity": "called_back", "guardian": "absent", "took_part": d.text("En bisidder")}}, talk)
 	get("tage", "/api/offers/{id}", talk)
-	d.changes("tage", "/api/offers/{id}/end", map[string]any{"outcome": "completed", "effect": "Aftalen er holdt."}, talk)
+	d.changes("tage", "/api/offers/{id}/end", map[string]any{"outcome": "completed", "effect": d.text("Aftalen er holdt.")}, talk)
 	get(coordinator, "/api/offers/{id}", talk)
 	d.call(coordinator, "POST", "/api/cases/{id}/consents/{consent}/withdraw", nil, 201, w.kase, w.consent)
 	get(coordinator, "/api/cases/{id}/course", w.kase)
@@ -149,9 +149,9 @@ func (s *driver) caseRequests() map[string]func() request {
 	}
 	outside := true
 	return map[string]func() request{
-		"openCase": on("confirmed", policeMan, "/api/cases/{id}/open", is(map[string]any{"reason": sayWhy})),
+		"openCase": on("confirmed", policeMan, "/api/cases/{id}/open", is(map[string]any{"reason": d.text(sayWhy)})),
 		"inviteToCase": on("collecting", coordinator, "/api/cases/{id}/circle", func(*work) map[string]any {
-			return map[string]any{"hat": d.hat("tage"), "reason": sayWhy, "until": d.day(30)}
+			return map[string]any{"hat": d.hat("tage"), "reason": d.text(sayWhy), "until": d.day(30)}
 		}),
 		"requestInformation": func() request {
 			w, in := d.works("collecting"), d.asks("tage")

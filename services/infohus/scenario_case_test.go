@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -226,6 +227,42 @@ func TestQuestionAndAnswer(t *testing.T) {
 	s.as("bodil").API("GET", "/api/requests/"+string(q), nil).Must(200).JSON(&shown)
 	if shown.Outcome != "declined" {
 		t.Errorf("a decline looks like %q to the one who declined", shown.Outcome)
+	}
+}
+
+// TestHealthAndOffencesHaveGroundsOfTheirOwn: an answer tells of health and of
+// offences only on a ground of their own, each a disclosure by itself; on the day
+// on which the hub no longer relies on that ground, it carries nothing (L10, L11).
+func TestHealthAndOffencesHaveGroundsOfTheirOwn(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("collecting")
+	tells := func(class, ground string) map[string]any {
+		return map[string]any{"kind": "fact", "text": "Sagt om " + class + ".", "source": "journal", "reliability": "A", "as_of": "2026-11-01", "class": class, "special": ground}
+	}
+	in := with(d.answers(3), map[string]any{"to": []string{"koege"}, "statements": []any{tells("ordinary", ""), tells("health", "DBL7"), tells("offence", "DBL8-2")}})
+	for i := range s.Structure.LegalBases {
+		if b := &s.Structure.LegalBases[i]; b.Code == "DBL7" {
+			was := b.Until
+			b.Until = s.Now()
+			a := s.as("bodil").API("POST", "/api/requests/"+string(w.asked)+"/answer", in).Must(400)
+			if !strings.Contains(a.Text(), `"statements.1.special"`) {
+				t.Errorf("a ground that has ended is told of as %s", a.Text())
+			}
+			b.Until = was
+		}
+	}
+	d.changes("bodil", "/api/requests/{id}/answer", in, w.asked)
+	for _, login := range []string{coordinator, policeMan} {
+		a := s.as(login).API("GET", "/api/cases/"+string(w.kase)+"/answers", nil).Must(200)
+		for _, class := range []string{"ordinary", "health", "offence"} {
+			if !strings.Contains(a.Text(), "Sagt om "+class) {
+				t.Errorf("%s does not read what was told of %s: %s", login, class, a.Text())
+			}
+		}
+	}
+	if n := s.One("select count(*) from access.share where kind = 'answer' and sender = 'psykiatrien'"); n != "6" {
+		t.Errorf("%s shares, want three for each of two", n)
 	}
 }
 

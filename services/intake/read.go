@@ -140,7 +140,7 @@ const content = `select ` + columns + `,
 func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders bool) (*ConcernView, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
-		if err == nil && withReaders {
+		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.readers(ctx, tx, id)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id, Version: o.Version}, Controller: o.rel.Controller, Basis: o.Basis}

@@ -180,11 +180,11 @@ func (x *room) read(ctx context.Context, who hub.Actor, want []string, refuse bo
 	return sights, err
 }
 
-// refuse records that nothing was shown. Where policy gave something, only not
-// what was wanted, there is no refusal to keep.
+// refuse records that nothing was shown: also where policy gave something, only
+// not what was wanted.
 func (s *sight) refuse(ctx context.Context, tx *pg.Tx, act hub.Act) error {
 	if s.denial == nil {
-		return nil
+		return tx.Withhold(ctx, consulted(s.file, act, nil))
 	}
 	return tx.Refuse(ctx, s.denial, consulted(s.file, act, nil))
 }

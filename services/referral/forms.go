@@ -32,10 +32,14 @@ func (x *room) followUpForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	var p hub.Problems
 	in := Followed{Note: service.Typed(f.Text("note")), NewSigns: f.Has("new_signs"), Next: service.Day(f, &p, "next")}
-	for _, dim := range x.instrument(r.Now).Dimensions {
+	dimensions := x.instrument(r.Now).Dimensions
+	for _, dim := range dimensions {
 		if f.Has("movement." + dim.Code) {
 			in.Movements = append(in.Movements, Movement{dim.Code, f.Line("movement." + dim.Code)})
 		}
+	}
+	if len(in.Movements) == 0 && len(dimensions) > 0 { // told where the first of them stands
+		p.Add("movement."+dimensions[0].Code, "referral.error.movement_missing")
 	}
 	for _, id := range f.All("done[]") {
 		in.Done = append(in.Done, hub.ID(id))

@@ -45,11 +45,14 @@ func (in Progress) Check(kind, band string) (p hub.Problems) {
 	if !slices.Contains(Statuses, in.Status) {
 		p.Add("status", "error.choose")
 	}
+	var start time.Time
 	if in.Start != "" {
-		aDay(&p, "start", in.Start)
+		start, _ = aDay(&p, "start", in.Start)
 	}
 	if in.End != "" {
-		aDay(&p, "end", in.End)
+		if end, ok := aDay(&p, "end", in.End); ok && end.Before(start) {
+			p.Add("end", "referral.error.order")
+		}
 	} else if in.Status == "planned" || in.Status == "running" {
 		p.Add("end", "error.required")
 	}

@@ -113,7 +113,7 @@ func loadOffer(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 func (x *room) readOffer(ctx context.Context, who hub.Actor, id hub.ID) (*OfferView, opened, hub.Receipt, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := loadOffer(ctx, tx, id)
-		if err == nil && o.ID != "" {
+		if err == nil && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.readers(ctx, tx, id, o.rel.State)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.rel.Controller}

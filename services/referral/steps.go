@@ -112,9 +112,11 @@ func (x *room) beginCase(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (*
 	return d, err
 }
 
-// beginOffer locks the case before the offer, as every other command does.
+// beginOffer locks the case before the offer, as every other command does. For
+// whoever is nothing to the offer there is no case: what is forbidden runs the
+// statements of what never was, and no others (G7).
 func (x *room) beginOffer(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (*doing, error) {
-	of, err := caseOf(ctx, tx, id)
+	of, kind, err := offerOf(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -127,12 +129,6 @@ func (x *room) beginOffer(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (
 		return nil, err
 	}
 	d := &doing{ctx: ctx, tx: tx, rel: rel, was: State(whole.State), State: State(whole.State)}
-	var kind string
-	if of != "" {
-		if err := tx.QueryRow(ctx, `select kind from offer where id = $1`, id).Scan(&kind); err != nil {
-			return nil, err
-		}
-	}
 	to, conflict := moveOffer(kind, OfferState(rel.State), a)
 	if d.grant, err = judge(ctx, tx, rel, a, conflict); err != nil {
 		return nil, err

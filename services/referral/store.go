@@ -155,6 +155,13 @@ func caseOf(ctx context.Context, tx *pg.Tx, id hub.ID) (of hub.ID, err error) {
 	return of, err
 }
 
+// offerOf is the case that an offer belongs to, and the kind of its measure; ""
+// for whoever is nothing to the offer, and where there is no such offer.
+func offerOf(ctx context.Context, tx *pg.Tx, id hub.ID) (of hub.ID, kind string, err error) {
+	err = tx.Sheet(ctx, "offer", id, new(pg.Relation), `select o.case_id, o.kind from offer o where o.id = r.id`, &of, &kind)
+	return of, kind, err
+}
+
 func insertOffer(ctx context.Context, tx *pg.Tx, _ policies.Grant, o *offer) error {
 	_, err := tx.Exec(ctx, `insert into offer (id, case_id, subject, sender, receiver, department, hats, dimension, measure, kind, until_age, made_at, by_person, by_hat, due_at, next_at)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)`,
