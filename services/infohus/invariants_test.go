@@ -50,7 +50,12 @@ func (s *script) holds() {
 	}
 }
 
-// holdsCases is holds for cases, from the opening to the closing and again.
+// holdsCases is holds for cases, from the opening to the closing and again. Where
+// the invariants of domain.md 2.2 (by number), 2.6 and 2.7 are held besides, in
+// the walk: 1 and 2 in [walk.strict]; 4, that a declined question keeps nothing
+// from going on, by the model, whose steps ask for no answer; 6, that silence looks
+// unanswered, in [query.looks]; 7, that a passed date is told of, in [real.clocked];
+// 2.7, that nothing rests on a consent that is withdrawn, in [affair.revoke].
 func (s *script) holdsCases() {
 	s.Helper()
 	for what, query := range map[string]string{
@@ -89,6 +94,19 @@ func (s *script) holdsCases() {
 			and t.object_id = h.item and t.recipient = h.receiver and t.person = h.by_person and t.basis = h.basis and t.why_ref <> '')`,
 		"a share on a housing association, or on no basis":                              `select count(*) from access.share where receiver = 'paraplyen' or basis = ''`,
 		"an offer whose identity was shared without the consent that its measure needs": `select count(*) from referral.offer o where o.kind = 'exit' and o.sent_at is not null and o.consent = ''`,
+		"4: a question that was declined, with a reason or an answer":                   `select count(*) from assessment.request where outcome = 'declined' and answer <> ''`,
+		"6: an answer that a question does not have":                                    `select count(*) from assessment.request q where (q.outcome = 'answered') <> (q.answer <> '')`,
+		"2.6: a closed case without a reason, a rule or a date": `select count(*) from referral.course c join access.item i on i.id = c.case_id where (i.state = 'closed')
+			<> (c.closed_at is not null) or (i.state = 'closed') <> (c.reason <> '') or c.retention_rule = ''`,
+		"2.6: something that is still given of a case that was an error": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where c.reason = 'error' and (
+			exists (select from access.share h join access.item x on x.id = h.item where coalesce(x.part_of, x.id) = c.case_id and h.ended_by is null)
+			or exists (select from referral.offer o join access.share h on h.item = o.id and h.ended_by is null where o.case_id = c.case_id)
+			or exists (select from referral.offer o join access.assignment a on a.item = o.id and a.ended_by is null where o.case_id = c.case_id))`,
+		"2.7: an exit that began for somebody under 18": `select count(*) from referral.offer o join access.subject s on s.id = o.subject where o.kind = 'exit' and o.sent_at is not null and s.band not in ('18_25', 'over_25')`,
+		"2.7: something that is given on a consent that was withdrawn": `select count(*) from referral.offer o join referral.consent c on c.id = o.consent and c.ended_at is not null where
+			exists (select from access.share h where h.item = o.id and h.ended_by is null) or exists (select from access.assignment a where a.item = o.id and a.ended_by is null)`,
+		"L27: something that is given for the young to somebody who has come of age": `select count(*) from referral.offer o join access.subject s on s.id = o.subject and s.band in ('18_25', 'over_25') where o.until_age = 18 and (
+			exists (select from access.share h where h.item = o.id and h.ended_by is null) or exists (select from access.assignment a where a.item = o.id and a.ended_by is null))`,
 		"a case whose history ends elsewhere": `select count(*) from access.item i where i.kind = 'case' and i.state not in ('opening') and i.state <> (select state from (
 			select s.at, s.state, 1 as room, s.n from assessment.step s where s.case_id = i.id
 			union all select s.at, case when s.offer = '' then s.state else '' end, 2, s.n from referral.step s where s.case_id = i.id and s.offer = '') h order by at desc, room desc, n desc limit 1)
