@@ -49,6 +49,7 @@ type issuer struct {
 	client *http.Client
 	asking sync.Mutex // one question at a time
 	met    atomic.Pointer[oidc.Provider]
+	keys   atomic.Pointer[keySet]
 }
 
 func newIssuer(i Issuer, now func() time.Time) *issuer {

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type provider struct {
 	claims map[string]any // over the honest ones
 	nonces map[string]string
 	proofs map[string]string
+	asked  atomic.Int32 // for its keys
 }
 
 func newProvider(t *testing.T) *provider {
@@ -49,6 +51,7 @@ func newProvider(t *testing.T) *provider {
 			"id_token_signing_alg_values_supported": []string{"ES256", "HS256", "none"}})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		p.asked.Add(1)
 		say(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}})
 	})
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
@@ -260,6 +263,35 @@ func TestBearerTokens(t *testing.T) {
 	post(good, `{"text":"`+strings.Repeat("x", 10<<20)+`"}`).holds(t, 413)
 	post(good, `{"text":"a"}`, "Content-Type", "text/plain").holds(t, 415)
 	b.send("POST", "/api/notes/nonsense", url.Values{}, "Authorization", "Bearer "+good, "Content-Type", "application/json").holds(t, 400)
+}
+
+// TestKeysAreAskedForOnce: an issuer is not asked for its keys at every request,
+// and a key that it has taken back is refused after a while.
+func TestKeysAreAskedForOnce(t *testing.T) {
+	p, at := newProvider(t), now
+	i := newIssuer(Issuer{URL: p.URL, ClientID: "infohus", Audience: "infohus-api"}, func() time.Time { return at })
+	good := p.sign(t, map[string]any{"aud": "infohus-api"})
+	verify := func(want bool, asked int32) {
+		t.Helper()
+		if _, _, err := i.verify(t.Context(), good, i.Audience); (err == nil) != want {
+			t.Errorf("the token is believed: %v, want %v", err, want)
+		}
+		if n := p.asked.Load(); n != asked {
+			t.Errorf("the issuer was asked %d times for its keys, want %d", n, asked)
+		}
+	}
+	verify(true, 1)
+	verify(true, 1)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.key = key // and the other is taken back
+	verify(true, 1)
+	at = at.Add(keysFor)
+	verify(false, 2)
+	good = p.sign(t, map[string]any{"aud": "infohus-api"})
+	verify(true, 2)
 }
 
 func TestTheAPIAnswersNotFoundWithTheSameBytes(t *testing.T) {

@@ -21,6 +21,7 @@ const (
 	maxToken  = 8 << 10          // a longer token is refused unread
 	maxAnswer = 1 << 20          // of an issuer
 	skew      = 60 * time.Second // that clocks may differ by
+	keysFor   = 5 * time.Minute  // that an issuer's keys are believed without asking again
 )
 
 // claims are what we read of a token.
@@ -36,6 +37,31 @@ type claims struct {
 	NSIS      string  `json:"https://data.gov.dk/concept/core/nsis/loa"`
 }
 
+// keySet is an issuer's keys: asked for when the first token needs them, and when
+// one names a key that is not among them.
+type keySet struct {
+	oidc.KeySet
+	since time.Time
+}
+
+// keysOf gives the issuer's keys, asked for again after keysFor: so long a key
+// that it has taken back may still be believed.
+func (i *issuer) keysOf(p *oidc.Provider) (oidc.KeySet, error) {
+	now := i.now()
+	if k := i.keys.Load(); k != nil && now.Sub(k.since).Abs() < keysFor {
+		return k, nil
+	}
+	var at struct {
+		Keys string `json:"jwks_uri"`
+	}
+	if err := p.Claims(&at); err != nil {
+		return nil, hub.Unavailable(err)
+	}
+	k := &keySet{oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), i.client), at.Keys), now} // it outlives the request
+	i.keys.Store(k)
+	return k, nil
+}
+
 // verify checks a token's signature, issuer, audience and times, and gives who
 // it is about.
 func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, claims, error) {
@@ -49,8 +75,11 @@ func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, cl
 	if err != nil {
 		return Identity{}, claims{}, err
 	}
-	token, err := p.VerifierContext(oidc.ClientContext(ctx, i.client), &oidc.Config{ClientID: audience,
-		SupportedSigningAlgs: algorithms, Now: i.now}).Verify(ctx, raw)
+	keys, err := i.keysOf(p)
+	if err != nil {
+		return Identity{}, claims{}, err
+	}
+	token, err := oidc.NewVerifier(i.URL, keys, &oidc.Config{ClientID: audience, SupportedSigningAlgs: algorithms, Now: i.now}).Verify(ctx, raw)
 	if err != nil {
 		return refuse(err)
 	}

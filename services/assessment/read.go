@@ -109,7 +109,7 @@ type opened struct {
 var sheetSQL = `select ` + columns + `, ` + pg.TextsOf("c.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('party', o.party, 'hat', o.hat, 'at', o.at) order by o.at) from opening o where o.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'hat', m.hat, 'person', m.person, 'authority', m.authority, 'department', m.department, 'role', m.role,
-		'state', m.state, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
+		'state', ` + stateOf("$5") + `, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', q.id, 'asker', q.asker, 'authority', q.authority, 'department', q.department, 'state', q.state,
 		'outcome', q.outcome, 'due', q.due_at) order by q.asked_at, q.id) from request q where q.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]'),

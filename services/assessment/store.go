@@ -96,7 +96,15 @@ func putOpening(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, par
 	return both, err
 }
 
-const memberColumns = `id, hat, person, authority, department, role, state, assignment, share, coalesce(until_at, '0001-01-01')`
+// stateOf is a member's state as the access facts have it at a time (a parameter
+// of the statement): whose invitation was ended, in whichever room, or has come to
+// its last day, is out, and can be let in again.
+func stateOf(at string) string {
+	return `case when m.state = 'invited' and not exists (select from access.assignment a where a.id = m.assignment and a.ended_at is null and a.until_at > ` + at + `)
+		then 'ended' else m.state end`
+}
+
+var memberColumns = `m.id, m.hat, m.person, m.authority, m.department, m.role, ` + stateOf("$2") + `, m.assignment, m.share, coalesce(m.until_at, '0001-01-01')`
 
 func scanMember(r pgx.CollectableRow) (m Member, err error) {
 	err = r.Scan(&m.ID, &m.Hat, &m.Person, &m.Authority, &m.Department, &m.Role, &m.State, &m.Assignment, &m.Share, &m.Until)
@@ -105,7 +113,7 @@ func scanMember(r pgx.CollectableRow) (m Member, err error) {
 
 // members is the circle of a case.
 func members(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Member, error) {
-	rows, err := tx.Query(ctx, `select `+memberColumns+` from member where case_id = $1 order by authority, department, role, hat`, id)
+	rows, err := tx.Query(ctx, `select `+memberColumns+` from member m where m.case_id = $1 order by m.authority, m.department, m.role, m.hat`, id, tx.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +122,7 @@ func members(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Member, error) {
 
 // memberOf is the member who wears a hat; a zero one where there is none.
 func memberOf(ctx context.Context, tx *pg.Tx, id, hat hub.ID) (Member, error) {
-	rows, err := tx.Query(ctx, `select `+memberColumns+` from member where case_id = $1 and hat = $2`, id, hat)
+	rows, err := tx.Query(ctx, `select `+memberColumns+` from member m where m.case_id = $1 and m.hat = $3`, id, tx.Now, hat)
 	if err != nil {
 		return Member{}, err
 	}

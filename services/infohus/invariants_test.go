@@ -38,11 +38,83 @@ func (s *script) holds() {
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.triaged.v1')) + abs((select count(*) from intake.concern where state = 'rerouted')
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.rerouted.v1'))`,
 		"an assignment given or ended without its fact and its row": `select abs((select count(*) from access.assignment where why = 'colleague')
-			- (select count(*) from audit.trail where act = 'grant' and outcome = 'allow' and writer = 'intake')) + abs((select count(*) from access.assignment where why = 'colleague' and ended_by is not null)
-			- (select count(*) from audit.trail where act = 'revoke' and outcome = 'allow' and writer = 'intake')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
-			- (select count(*) from audit.trail where act in ('grant', 'revoke') and outcome = 'allow' and writer = 'intake'))`,
+			- (select count(*) from audit.trail where act = 'grant' and outcome = 'allow' and object_kind = 'concern')) + abs((select count(*) from access.assignment where kind = 'concern' and ended_by is not null)
+			- (select count(*) from audit.trail where act = 'revoke' and outcome = 'allow' and object_kind = 'concern')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
+			- (select count(*) from audit.trail where act in ('grant', 'revoke') and outcome = 'allow' and object_kind = 'concern'))`,
 		"a fact that was not published": `select count(*) from intake.outbox where published_at is null`,
 		"a dead letter":                 `select (select count(*) from portal.dead) + (select count(*) from person.dead) + (select count(*) from intake.dead) + (select count(*) from assessment.dead) + (select count(*) from referral.dead)`,
+	} {
+		if n := s.One(query); n != "0" {
+			s.Errorf("%s × %s", n, what)
+		}
+	}
+}
+
+// holdsCases is holds for cases, from the opening to the closing and again. Where
+// the invariants of domain.md 2.2 (by number), 2.6 and 2.7 are held besides, in
+// the walk: 1 and 2 in [walk.strict]; 4, that a declined question keeps nothing
+// from going on, by the model, whose steps ask for no answer; 6, that silence looks
+// unanswered, in [query.looks]; 7, that a passed date is told of, in [real.clocked];
+// 2.7, that nothing rests on a consent that is withdrawn, in [affair.revoke].
+func (s *script) holdsCases() {
+	s.Helper()
+	for what, query := range map[string]string{
+		"2: a case of a concern that the police have alone":   `select count(*) from assessment.cases k join intake.concern c on c.id = k.concern where c.state <> 'case'`,
+		"2: a triage to a case without the case, or with two": `select count(*) from intake.concern c where state = 'case' and 1 <> (select count(*) from assessment.cases k where k.concern = c.id)`,
+		"3: a column that speaks of decisions (L45)": `select count(*) from information_schema.columns where table_schema in ('assessment', 'referral')
+			and (column_name like '%decision%' or column_name like '%afgoerelse%')`,
+		"4: a fact that tells what an answer was": `select count(*) from (select envelope->'data' as d from assessment.outbox where envelope->>'type' = 'assessment.info.settled.v1'
+			union all select envelope->'data' from referral.outbox where envelope->>'type' = 'referral.referral.answered.v1') f where (select count(*) from jsonb_object_keys(d)) <> 3`,
+		"6: an outcome of a question that nobody gave":                                      `select count(*) from assessment.request where (state = 'settled') <> (outcome <> '') or outcome = 'unanswered'`,
+		"7: a case that is open and has no next date, no rule and no date of erasure (L22)": `select count(*) from assessment.cases where next_at is null or erase_at is null or retention_rule = ''`,
+		"7: a word of an overdue case that says more":                                       `select count(*) from assessment.outbox where envelope->>'type' = 'assessment.case.overdue.v1' and (select count(*) from jsonb_object_keys(envelope->'data')) <> 5`,
+		"something that is given on a closed case, and is not the police's reference": `select count(*) from access.item i join access.item c on c.id = coalesce(i.part_of, i.id) and c.kind = 'case' and c.state = 'closed'
+			where exists (select from access.assignment a where a.item = i.id and a.ended_by is null)
+			or exists (select from access.share h where h.item = i.id and h.ended_by is null and not (i.kind = 'case' and h.sender = i.controller and h.receiver = 'mvs-politi'))`,
+		"something that is given on a question or an offer of a closed case": `select count(*) from (select q.id, '' as kind, q.state from assessment.request q join access.item c on c.id = q.case_id and c.state = 'closed'
+				union all select o.id, o.kind, i.state from referral.offer o join access.item c on c.id = o.case_id and c.state = 'closed' join access.item i on i.id = o.id) o
+			where not (o.kind = 'notification' and o.state in ('taken_up', 'offer_ended')) and (exists (select from access.assignment a where a.item = o.id and a.ended_by is null)
+				or exists (select from access.share h where h.item = o.id and h.ended_by is null))`,
+		"a question or an answer that was taken back and is still given": `select count(*) from access.item i where i.state in ('retracted', 'withdrawn', 'offer_withdrawn')
+			and (exists (select from access.assignment a where a.item = i.id and a.ended_by is null) or exists (select from access.share h where h.item = i.id and h.ended_by is null))`,
+		"somebody who is let into a case and not in its circle": `select count(*) from access.assignment a where a.kind = 'case' and a.ended_by is null and not exists (select from assessment.member m
+			where m.assignment = a.id and m.state = 'invited')`,
+		"a case that one identity, or one party, closed alone": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where 2 > (
+			select least(count(distinct p.person), count(distinct p.authority)) from referral.proposal p where p.case_id = c.case_id and p.what = 'close' and p.reason = c.reason
+			and p.round = (select max(round) from referral.proposal p where p.case_id = c.case_id and p.what = 'close'))`,
+		"a case that one identity opened again": `select count(*) from (select s.case_id from referral.step s where s.action = 'reopen' and s.state = 'assessment') r where 2 > (
+			select count(distinct person) from referral.step s where s.case_id = r.case_id and s.action = 'reopen')`,
+		"a case that is open without the word of both": `select count(*) from assessment.cases c join access.item i on i.id = c.id and i.state <> 'opening' where 2 <> (select count(distinct party) from assessment.opening o where o.case_id = c.id)
+			and c.opened_at is not null`,
+		"a version that is signed without its drafter and both parties, or over something else": `select count(*) from assessment.assessment v where v.state = 'signed' and (
+			3 <> (select count(distinct s.party) + count(distinct s.person) filter (where s.person = v.drafter) from assessment.signature s where s.case_id = v.case_id and s.version = v.version
+				and s.voided_at is null and s.hash = v.content) or v.inform = '')`,
+		"a signature that stands over something else": `select count(*) from assessment.signature s join assessment.assessment v using (case_id, version) where s.voided_at is null and s.hash is distinct from v.content`,
+		"a disclosure without a row in the trail (L1)": `select count(*) from access.share h where h.kind <> 'concern' and not exists (select from audit.trail t where t.act = 'disclose' and t.outcome = 'allow'
+			and t.object_id = h.item and t.recipient = h.receiver and t.person = h.by_person and t.basis = h.basis and t.why_ref <> '')`,
+		"a share on a housing association, or on no basis":                              `select count(*) from access.share where receiver = 'paraplyen' or basis = ''`,
+		"an offer whose identity was shared without the consent that its measure needs": `select count(*) from referral.offer o where o.kind = 'exit' and o.sent_at is not null and o.consent = ''`,
+		"4: a question that was declined, with a reason or an answer":                   `select count(*) from assessment.request where outcome = 'declined' and answer <> ''`,
+		"6: an answer that a question does not have":                                    `select count(*) from assessment.request q where (q.outcome = 'answered') <> (q.answer <> '')`,
+		"2.6: a closed case without a reason, a rule or a date": `select count(*) from referral.course c join access.item i on i.id = c.case_id where (i.state = 'closed')
+			<> (c.closed_at is not null) or (i.state = 'closed') <> (c.reason <> '') or c.retention_rule = ''`,
+		"2.6: something that is still given of a case that was an error": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where c.reason = 'error' and (
+			exists (select from access.share h join access.item x on x.id = h.item where coalesce(x.part_of, x.id) = c.case_id and h.ended_by is null)
+			or exists (select from referral.offer o join access.share h on h.item = o.id and h.ended_by is null where o.case_id = c.case_id)
+			or exists (select from referral.offer o join access.assignment a on a.item = o.id and a.ended_by is null where o.case_id = c.case_id))`,
+		"2.7: an exit that began for somebody under 18": `select count(*) from referral.offer o join access.subject s on s.id = o.subject where o.kind = 'exit' and o.sent_at is not null and s.band not in ('18_25', 'over_25')`,
+		"2.7: something that is given on a consent that was withdrawn": `select count(*) from referral.offer o join referral.consent c on c.id = o.consent and c.ended_at is not null where
+			exists (select from access.share h where h.item = o.id and h.ended_by is null) or exists (select from access.assignment a where a.item = o.id and a.ended_by is null)`,
+		"L27: something that is given for the young to somebody who has come of age": `select count(*) from referral.offer o join access.subject s on s.id = o.subject and s.band in ('18_25', 'over_25') where o.until_age = 18 and (
+			exists (select from access.share h where h.item = o.id and h.ended_by is null) or exists (select from access.assignment a where a.item = o.id and a.ended_by is null))`,
+		"a case whose history ends elsewhere": `select count(*) from access.item i where i.kind = 'case' and i.state not in ('opening') and i.state <> (select state from (
+			select s.at, s.state, 1 as room, s.n from assessment.step s where s.case_id = i.id
+			union all select s.at, case when s.offer = '' then s.state else '' end, 2, s.n from referral.step s where s.case_id = i.id and s.offer = '') h order by at desc, room desc, n desc limit 1)
+			and not exists (select from referral.step s where s.case_id = i.id)`,
+		"a case that was closed without the fact": `select abs((select count(*) from referral.outbox where envelope->>'type' = 'referral.case.closed.v1')
+			- (select count(*) from referral.step where action = 'close' and state = 'closed'))`,
+		"a fact that was not published": `select (select count(*) from assessment.outbox where published_at is null) + (select count(*) from referral.outbox where published_at is null)`,
+		"a dead letter":                 `select (select count(*) from assessment.dead) + (select count(*) from referral.dead) + (select count(*) from intake.dead) + (select count(*) from portal.dead)`,
 	} {
 		if n := s.One(query); n != "0" {
 			s.Errorf("%s × %s", n, what)

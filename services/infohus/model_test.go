@@ -37,6 +37,11 @@ func (a *actor) writes() bool {
 	return a.coordinates() || a.role == hub.Receiver || a.role == hub.Reporter || a.role == hub.Institution
 }
 
+// lists tells who has lists at all: whoever can be let into something.
+func (a *actor) lists() bool {
+	return a.writes() || a.role == hub.CoreGroup || a.role == hub.LocalPolice || a.role == hub.Partner
+}
+
 // letIn is a colleague's assignment.
 type letIn struct {
 	id     hub.ID
@@ -60,13 +65,15 @@ type thing struct {
 	municipality hub.AuthorityID
 	state        string // as domain.md has it; "" is gone
 	version      int
-	named        bool   // the reporter's name was typed
-	child        string // yes, no, unknown
-	assessed     bool   // the duty to notify has been
+	named        bool      // the reporter's name was typed
+	child        string    // yes, no, unknown
+	birth        time.Time // of the person, the day; zero where nobody knows
+	assessed     bool      // the duty to notify has been
 	begun        time.Time
 	received     time.Time
-	answer       string // the police's
-	outcome      string // of the triage
+	kept         time.Time // until when, as its case came to say; zero for longer than a walk
+	answer       string    // the police's
+	outcome      string    // of the triage
 	letIn        []letIn
 	sent         map[hub.AuthorityID]bool     // who it was disclosed to
 	judged       map[hub.AuthorityKind]string // what each coordinator says
@@ -177,6 +184,15 @@ func (c *thing) fields(a *actor, now time.Time) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// identity is what somebody sees of who it is about. A case that was drafted from
+// it is the municipality's.
+func (c *thing) identity(a *actor, now time.Time) []string {
+	if c.state == "case" && a.role == hub.MunicipalCoordinator && a.at == c.municipality {
+		return strings.Fields("address age_band birth_date cpr name protected")
+	}
+	return slices.DeleteFunc(c.fields(a, now), func(f string) bool { return !among("address age_band birth_date cpr name protected", f) })
 }
 
 // may says who may do what, whatever the state: domain.md 2.2, "who acts".

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -282,4 +283,44 @@ func TestClosingEndsTheQuestions(t *testing.T) {
 	if got := s.One("select state from access.item where id = $1", string(q)); got != "retracted" {
 		t.Errorf("the question is %s", got)
 	}
+}
+
+// TestInvitedAgain: whose invitation came to its last day, or ended with the
+// closing, is out of the circle, and can be let in again; meanwhile their authority
+// has no part in the case, and nothing is released to it (L56).
+func TestInvitedAgain(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	w := d.works("collecting")
+	invites := func(days, is int) {
+		t.Helper()
+		d.call(policeMan, "POST", "/api/cases/{id}/circle", with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": sayWhy, "until": d.day(days)}), is, w.kase)
+	}
+	state := func(want string) {
+		t.Helper()
+		for _, m := range d.circle(policeMan, w.kase) {
+			if m.Hat == d.hat("bodil") && m.State != want {
+				t.Errorf("in the circle she is %s, want %s", m.State, want)
+			}
+		}
+	}
+	d.call(policeMan, "DELETE", "/api/requests/{id}", nil, 200, w.asked)
+	releases := func(is int) {
+		t.Helper()
+		q := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase)
+		in := with(d.answers(2), map[string]any{"to": []string{"psykiatrien"}})
+		d.call("tage", "POST", "/api/requests/{id}/answer", in, is, q)
+	}
+	releases(400)
+	invites(3, 201)
+	invites(9, 409)
+	releases(200)
+	d.Advance(5 * 24 * time.Hour)
+	state("ended")
+	releases(400)
+	invites(9, 201)
+	state("invited")
+	d.brings(w, "closed")
+	d.reopened(w)
+	state("ended")
+	invites(9, 201)
 }

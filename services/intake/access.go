@@ -51,10 +51,10 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 			return hub.Invalid("hat", "intake.error.colleague")
 		case x.inAlready(ctx, tx, id, target.Person):
 			return hub.Conflict("intake.error.already_in")
+		case !in.Until.IsZero() && in.Until.Before(tx.Now), c.EraseAt.Before(tx.Now): // whose time is up nobody is let into any more
+			return hub.Invalid("until", "intake.error.past")
 		case in.Until.IsZero() || in.Until.After(c.EraseAt):
 			done.Until = c.EraseAt
-		case in.Until.Before(tx.Now):
-			return hub.Invalid("until", "intake.error.past")
 		default:
 			done.Until = in.Until
 		}

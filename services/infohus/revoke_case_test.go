@@ -1,0 +1,133 @@
+//go:build !race
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+// given is something that somebody was given, with where they read it, and how it
+// is taken back.
+type given struct {
+	take func() int
+	read map[string]string // by what: the path and what is found there while it is given, "page " before that of a page
+}
+
+// TestVolumeRevocationOfCases races what takes access back in a case against
+// reads, pair by pair: an answer is withdrawn, an invitation ended, an offer taken
+// back. From the answer to that on nobody gets anything by what was taken back: on
+// no page, in none of its composed parts, in no list and by no operation
+// (house.md section 4; trust.md G4). A read that began before may be answered or
+// not; both happen, or nothing was raced.
+func TestVolumeRevocationOfCases(t *testing.T) {
+	const pairs = 12 // of each read
+	d := &desk{driver: &driver{script: begin(t)}}
+	w := d.works("collecting")
+	late := d.works("follow_up")
+	name := func(w *work) string {
+		var v struct{ Name string }
+		d.as(coordinator).API("GET", "/api/subjects/"+string(w.subject), nil).Must(200).JSON(&v)
+		return v.Name
+	}
+	early, helped := name(w), name(late)
+	gudrun, thorkild, tage := d.as(coordinator), d.as(policeMan), d.as("tage")
+	n := 0
+	kinds := []struct {
+		name  string
+		guest *hubtest.Client
+		reads []string
+		give  func() given
+	}{
+		{"answer", d.AsRole(policeMan, hub.PoliceCoordinator), []string{"listAnswers", "page", "its reference"}, func() given {
+			n++
+			word := fmt.Sprintf("ord%06d", n)
+			q := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase)
+			d.changes("tage", "/api/requests/{id}/answer", with(d.answers(2), map[string]any{"conclusion": "Trives i de små hold: " + word}), q)
+			id := d.One("select answer from assessment.request where id = $1", string(q))
+			return given{func() int { return tage.API("DELETE", "/api/answers/"+id, nil).Status }, map[string]string{
+				"listAnswers": "/api/cases/" + string(w.kase) + "/answers " + word, "page": "page /cases/" + string(w.kase) + " " + word,
+				"its reference": "/api/cases/" + string(w.kase) + "/answers " + id}}
+		}},
+		{"invitation", d.As("bodil"), []string{"getCase", "listCases", "page", "card", "list page", "getSubject"}, func() given {
+			in := with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": sayWhy, "until": d.day(30)})
+			member := d.makes(policeMan, "/api/cases/{id}/circle", in, w.kase)
+			return given{func() int {
+				return thorkild.API("DELETE", "/api/cases/"+string(w.kase)+"/circle/"+string(member), nil).Status
+			}, map[string]string{
+				"getCase": "/api/cases/" + string(w.kase) + " " + string(w.kase), "listCases": "/api/cases " + string(w.kase), "page": "page /cases/" + string(w.kase) + " " + string(w.kase),
+				"card": "page /cases/" + string(w.kase) + " " + early, "list page": "page /cases " + string(w.kase), "getSubject": "/api/subjects/" + string(w.subject) + " " + early}}
+		}},
+		{"offer", d.As("ellen"), []string{"getReferral", "listReferrals", "page", "card", "list page", "getSubject"}, func() given {
+			n++
+			word := fmt.Sprintf("ord%06d", n)
+			o := d.makes(coordinator, "/api/cases/{id}/offers", with(d.offers("ellen"), map[string]any{"task": "Find en mentor: " + word}), late.kase)
+			d.changes(coordinator, "/api/offers/{id}/send", map[string]any{}, o)
+			d.changes("ellen", "/api/offers/{id}/answer", d.takes(), o)
+			id := string(o)
+			return given{func() int { return gudrun.API("POST", "/api/offers/"+id+"/withdraw", nil).Status }, map[string]string{
+				"getReferral": "/api/offers/" + id + " " + word, "listReferrals": "/api/offers " + id, "page": "page /offers/" + id + " " + word,
+				"card": "page /offers/" + id + " " + helped, "list page": "page /offers " + id, "getSubject": "/api/subjects/" + string(late.subject) + " " + helped}}
+		}},
+	}
+	var raced, refused, stale, all int
+	for _, kind := range kinds {
+		if kind.name == "invitation" { // else she sees who it is because she was asked
+			d.call(policeMan, "DELETE", "/api/requests/{id}", nil, 200, w.asked)
+		}
+		for pair := range pairs * len(kind.reads) {
+			what := kind.reads[pair%len(kind.reads)]
+			g := kind.give()
+			path, holds, _ := strings.Cut(strings.TrimPrefix(g.read[what], "page "), " ")
+			read := func() bool {
+				if strings.HasPrefix(g.read[what], "page ") {
+					return strings.Contains(kind.guest.Get(path).Text(), holds)
+				}
+				return strings.Contains(kind.guest.API("GET", path, nil).Text(), holds)
+			}
+			all++
+			if !read() {
+				t.Fatalf("%s, %s: there was nothing to take back at %s", kind.name, what, path)
+			}
+			taken := make(chan struct{})
+			var both sync.WaitGroup
+			both.Go(func() {
+				defer close(taken)
+				if status := g.take(); status != 200 && status != 201 {
+					t.Errorf("the %s was not taken back: %d", kind.name, status)
+				}
+			})
+			both.Go(func() { // one read after the other, the last of them begun after the answer
+				for last := false; !last; {
+					select {
+					case <-taken:
+						last = true
+					default:
+					}
+					switch has := read(); {
+					case has && last:
+						stale++
+						t.Errorf("the %s: %s after it was taken back gives %s", kind.name, what, holds)
+					case has:
+						raced++
+					case !last:
+						refused++
+					}
+				}
+			})
+			both.Wait()
+			if pair%20 == 0 {
+				spans.reset()
+			}
+		}
+	}
+	if raced == 0 || refused == 0 {
+		t.Errorf("of the reads under way %d were answered and %d not: nothing was raced", raced, refused)
+	}
+	t.Logf("%d pairs: %d reads under way answered, %d refused, %d stale", all, raced, refused, stale)
+}
