@@ -373,8 +373,8 @@ func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids [
 			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
 			if out[id], err = x.Web.Fragment(lang, "referral", "doable", struct {
 				Doable []button
-				Leads  bool // the case has come to this room
-			}{v.buttons(), slices.Contains([]State{Recommended, FollowUp, Closing, Closed}, v.State)}); err != nil {
+				State  State
+			}{v.buttons(), v.State}); err != nil {
 				return err
 			}
 		}
