@@ -34,6 +34,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("journey", func(t *testing.T) { journey(t, ctx) })
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, ctx) })
 	t.Run("kept", func(t *testing.T) { kept(t, ctx) })
+	t.Run("warned", func(t *testing.T) { warned(t, ctx) })
 	t.Run("every page", func(t *testing.T) { everyPage(t, ctx) })
 	t.Run("screenshots", func(t *testing.T) { screenshots(t, ctx) })
 }

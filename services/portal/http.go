@@ -72,6 +72,8 @@ func (x *room) find(ctx context.Context, hash []byte) (web.Session, error) {
 	seen := s.seen(now, x.named(worn))
 	if seen.Live && s.stale(now) {
 		err = x.change(ctx, func(tx *pg.Tx) error { return useSession(ctx, tx, s.ID) })
+		s.Used = now
+		seen.Ends = s.ends()
 	}
 	return seen, err
 }
