@@ -192,11 +192,7 @@ func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) err
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(b)
-	}
+	sends(w, r.Request, status, b)
 	return nil
 }
 
