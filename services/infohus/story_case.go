@@ -206,7 +206,7 @@ func (g *guide) helped() error {
 
 func (g *guide) closed() error {
 	g.say("\n10. Both coordinators close it, and what others could see ends with it.")
-	end := map[string]any{"reason": "risk_reduced", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
+	end := map[string]any{"reason": "risk_reduced", "level_at_close": "attention", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
 	r, err := g.works(municipal, "closeCase", end)
 	if err != nil {
 		return err
