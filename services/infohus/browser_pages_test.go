@@ -109,7 +109,7 @@ func (v *visitor) outside() {
 
 // home are the front pages.
 func (v *visitor) home() {
-	for _, login := range []string{"solvej", coordinator, policeMan, koegeDPO} {
+	for _, login := range []string{"solvej", coordinator, policeMan, koegeDPO, "aksel"} {
 		b := v.as(login)
 		b.opens("/")
 		b.inspect("home of " + login)

@@ -135,7 +135,7 @@ func (g *guide) assessed() error {
 	}
 	i, _ := g.st.InstrumentAt(g.now)
 	if _, err := g.works(coreGroup, "addDissent", map[string]any{"about": "level", "level": i.Levels[1].Code, "reason": "Skolen ser en dreng, der keder sig, mere end en, der er på vej væk.",
-		"test": "Jeg skifter mening, hvis fraværet ikke falder, når han får en mentor.", "due": g.day(30)}); err != nil {
+		"test": "Fraværet ikke falder, når han får en mentor.", "due": g.day(30)}); err != nil {
 		return err
 	}
 	if _, err := g.works(municipal, "decideInform", map[string]any{"decision": "now"}); err != nil {
