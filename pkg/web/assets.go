@@ -45,6 +45,9 @@ var loadAssets = sync.OnceValues(readAssets)
 // files with every script there is; site.css names the same font in parts.
 var fontFaces = regexp.MustCompile(`@font-face\{[^}]*\}`)
 
+// comments are the lines of a script that are for its readers, and indentation.
+var comments = regexp.MustCompile(`(?m)^\s*//.*\n|^\s+`)
+
 func readAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{}, icons: map[string]template.HTML{}}
 	sum := sha256.New()
@@ -64,6 +67,9 @@ func readAssets() (*assets, error) {
 		}
 		if icon, ok := strings.CutPrefix(name, "img/svg-icons/"); ok {
 			a.icons[strings.TrimSuffix(icon, ".svg")] = inline(b)
+		}
+		if path.Ext(name) == ".js" {
+			b = comments.ReplaceAll(b, nil)
 		}
 		return a.add(name, b)
 	})
@@ -86,7 +92,7 @@ func readAssets() (*assets, error) {
 }
 
 func (a *assets) add(name string, b []byte) error {
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".js": "text/javascript; charset=utf-8"}
 	kind, ok := kinds[path.Ext(name)]
 	if !ok {
 		return fmt.Errorf("web: assets/%s: unknown kind of file", name)

@@ -163,6 +163,8 @@ type frame struct {
 	Path        string // where the page was asked for, for the language switch
 	Now         time.Time
 	NoSwitch    bool
+	Ends        string // the time of day at which the session ends if nothing is done; "" is no session
+	Seconds     int    // until then
 }
 
 type navLine struct {
@@ -177,6 +179,8 @@ func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) err
 	f.Signed = r.Session().Live
 	f.Who, f.Many = r.Who, len(r.Hats) > 1
 	if f.Signed {
+		f.Ends, f.Seconds = clock(r.Lang, r.session.Ends), seconds(r)
+		w.Header().Set("Content-Security-Policy", s.policy(r)+andScripts)
 		f.Authority = s.authority(r.Who.Authority)
 		for _, t := range s.routes {
 			if t.Nav.Word != "" && r.Who.Hat.ID != "" && (t.Nav.Roles == nil || slices.Contains(t.Nav.Roles, r.Who.Role)) {
@@ -188,11 +192,7 @@ func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) err
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(b)
-	}
+	sends(w, r.Request, status, b)
 	return nil
 }
 

@@ -16,9 +16,14 @@ import (
 )
 
 // policyOfContent is the content security policy: our own styles, fonts and
-// pictures, and nothing else. There are no scripts.
+// pictures, and nothing else.
 const policyOfContent = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
+
+// andScripts is added to it on the pages of somebody who is signed in: the one
+// script, which says that the sign-in is about to end, and asks us whether it
+// goes on.
+const andScripts = "; script-src 'self'; connect-src 'self'"
 
 // askedKey carries the request as it came past the tracing, which sees only
 // the route's pattern.
@@ -228,15 +233,20 @@ func (s *Site) languageOf(r *http.Request) string {
 	return language(cookie(r, cookieLang))
 }
 
-// headers are what every answer says. Assets take back no-store.
-func (s *Site) headers(w http.ResponseWriter, r *Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
+// policy is the content security policy of an answer without scripts.
+func (s *Site) policy(r *Request) string {
 	targets := ""
 	if r.URL.Path == "/signin" {
 		targets = s.formTargets()
 	}
-	h.Set("Content-Security-Policy", fmt.Sprintf(policyOfContent, targets))
+	return fmt.Sprintf(policyOfContent, targets)
+}
+
+// headers are what every answer says. Assets take back no-store.
+func (s *Site) headers(w http.ResponseWriter, r *Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", s.policy(r))
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -47,6 +48,7 @@ type Session struct {
 	Hat  hub.Hat   // the one worn; zero until one is chosen, or when it has run out
 	Hats []hub.Hat // all that the person may wear now
 	Live bool      // false: it has ended, and only Person may be used
+	Ends time.Time // when it ends if nothing is asked of us before
 }
 
 // UseSessions tells the site who keeps the sessions. Portal calls it when it is
@@ -76,6 +78,22 @@ func setCookie(w http.ResponseWriter, name, value string, seconds int) {
 }
 
 func dropCookie(w http.ResponseWriter, name string) { setCookie(w, name, "", -1) }
+
+// sessionLeft is what the script on a page is told: how long is left of the
+// sign-in, and the same in words.
+type sessionLeft struct {
+	Left int    `json:"left"` // in seconds
+	Says string `json:"says"`
+}
+
+// left asks how long is left. Like everything that is asked of us it is a use of
+// the session, and so begins its time anew.
+func (s *Site) left(w http.ResponseWriter, r *Request) error {
+	return s.JSON(w, r, http.StatusOK, sessionLeft{seconds(r), s.words.text(r.Lang, "web.session.ends", clock(r.Lang, r.session.Ends))})
+}
+
+// seconds is how many are left of the session.
+func seconds(r *Request) int { return int(r.session.Ends.Sub(r.Now) / time.Second) }
 
 // cookie is the value of a cookie, or "".
 func cookie(r *http.Request, name string) string {

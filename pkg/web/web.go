@@ -175,6 +175,7 @@ func New(o Options) (*Site, error) {
 		{Method: "POST", Path: "/signin", Public: true, AnyHat: true, Do: s.signInStart},
 		{Method: "GET", Path: "/signin/callback", Public: true, AnyHat: true, Do: s.signInDone},
 		{Method: "GET", Path: "/kept", Do: s.keptPage},
+		{Method: "GET", Path: "/session", AnyHat: true, Do: s.left},
 	}
 	return s, s.Add("web", webFiles, own, nil)
 }

@@ -146,11 +146,13 @@ func day(lang string, t time.Time) string {
 // moment writes a date with the time: "21. november 2026 kl. 9.32", "21
 // November 2026 at 9:32".
 func moment(lang string, t time.Time) string {
+	return day(lang, t) + map[string]string{"da": " kl. ", "en": " at "}[lang] + clock(lang, t)
+}
+
+// clock writes the time of day: "9.32", "9:32".
+func clock(lang string, t time.Time) string {
 	l := t.In(hub.Copenhagen)
-	if lang == "en" {
-		return fmt.Sprintf("%s at %d:%02d", day(lang, t), l.Hour(), l.Minute())
-	}
-	return fmt.Sprintf("%s kl. %d.%02d", day(lang, t), l.Hour(), l.Minute())
+	return fmt.Sprintf("%d%s%02d", l.Hour(), map[string]string{"da": ".", "en": ":"}[lang], l.Minute())
 }
 
 // T gives a text of the pages in a language, for a [Mark] or a print. Values

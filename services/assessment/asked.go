@@ -34,6 +34,7 @@ type RequestView struct {
 	Actions    []string        `json:"actions"`
 	Fields     []string        `json:"fields"`
 	Erased     bool            `json:"erased,omitempty"`
+	other      hub.AuthorityID // the party of the case that did not ask
 }
 
 // requestActions are what may be done with a question.
@@ -84,6 +85,10 @@ func (x *room) requestView(ctx context.Context, who hub.Actor, q request, rel pg
 	keep(may("due"), &v.Due, &q.DueAt)
 	keep(may("state"), &v.Outcome, outcomeFor(q.Outcome, q.State, x.declines(q.Municipality, now), who.Authority == q.Authority, q.DueAt, now))
 	v.Case = named(who, q.Case, q.Municipality)
+	if v.other = q.Municipality; q.Asker == q.Municipality {
+		h, _ := x.Structure.InfohusOf(q.Municipality, now)
+		v.other = h.Police
+	}
 	for _, a := range requestActions {
 		if answer, err := x.DB.Advise(ctx, rel.Act(who, a, hub.Prevention)); err == nil && answer.Allow {
 			v.Actions = append(v.Actions, a)

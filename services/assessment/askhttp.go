@@ -116,7 +116,8 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 		Kinds, Reliabilities, Classes, Specs []web.Option
 		Purposes                             []string
 		Bases                                []web.Option
-		Crosses                              bool // the answer is disclosed: the asker is another authority
+		Crosses                              bool         // the answer is disclosed: the asker is another authority
+		Others                               []web.Option // the party of the case that did not ask: the answer may be let out to it too
 	}{RequestView: v, Grades: []string{"0", "1", "2", "3"}, Purposes: []string{string(hub.Prevention)}, Crosses: v.Asker != r.Who.Authority}
 	for i := range rows {
 		d.Rows = append(d.Rows, i)
@@ -133,8 +134,15 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 			*c.to = append(*c.to, web.Option{Value: code, Label: r.T("assessment.field.statement." + name + "." + code)})
 		}
 	}
-	if d.Crosses {
-		d.Bases = x.Bases(r, service.Disclosure{Kind: "answer", State: released, To: v.Asker, Basis: service.Basis{Purpose: hub.Prevention}})
+	to := v.Asker
+	if v.other != "" && v.other != r.Who.Authority {
+		d.Others = []web.Option{{Value: string(v.other), Label: x.where(v.other, "")}}
+		if !d.Crosses {
+			to = v.other
+		}
+	}
+	if d.Crosses || len(d.Others) > 0 {
+		d.Bases = x.Bases(r, service.Disclosure{Kind: "answer", State: released, To: to, Basis: service.Basis{Purpose: hub.Prevention}})
 	}
 	r.Fill("purpose", string(hub.Prevention))
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "answer", d)
@@ -146,6 +154,9 @@ func answerOf(f web.Form) (Answer, error) {
 	in := Answer{Contact: service.Typed(f.Line("contact")), Conclusion: service.Typed(f.Text("conclusion")), Basis: service.BasisOf(f)}
 	if grade, err := strconv.Atoi(f.Line("grade")); err == nil { // a grade that was not chosen is told at its field
 		in.Grade = &grade
+	}
+	for _, a := range f.All("to[]") {
+		in.To = append(in.To, hub.AuthorityID(a))
 	}
 	for i := range rows {
 		n := "statements." + strconv.Itoa(i)

@@ -81,21 +81,18 @@ func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
 		Bases    []web.Option
 		Crosses  bool // the step discloses the case to the police
 	}{CaseView: v, Purposes: []string{string(hub.Prevention)}, Crosses: r.Who.Authority == v.Municipality}
-	var all []string
 	for _, m := range v.Circle {
 		if m.Authority != r.Who.Authority {
 			d.Others = append(d.Others, m)
 			continue
 		}
 		d.Proposed = append(d.Proposed, web.Option{Value: string(m.ID), Label: m.Name, Hint: x.where(m.Authority, m.Department)})
-		all = append(all, string(m.ID))
 	}
 	if d.Crosses {
 		d.Bases = x.Bases(r, service.Disclosure{Kind: "case", State: string(Opening), To: v.Police, Basis: service.Basis{Purpose: hub.Prevention}})
 		r.Fill("legal_basis", "RPL115-2")
 		r.Fill("purpose", string(hub.Prevention))
 	}
-	r.Fill("members[]", all...)
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "open", d)
 }
 

@@ -21,6 +21,7 @@ type dimensionRow struct {
 	Name, Guide        string
 	Rows               []rowsOf
 	GapRows            []int
+	GapsBefore         int // in the dimensions above: gaps are numbered through
 	Relevances         []web.Option
 	Movements, Certain []web.Option
 }
@@ -109,9 +110,11 @@ func (x *room) joint(r *web.Request, v *CaseView) jointData {
 
 // rows are the dimensions that the text has, with their names.
 func (d jointData) rows(r *web.Request, j Joint) (list []dimensionRow) {
+	gaps := 0
 	for _, dim := range j.Dimensions {
 		known, _ := d.by.Dimension(dim.Code)
-		list = append(list, dimensionRow{Dimension: dim, I: slices.Index(codes(d.by), dim.Code), Name: known.Name.In(r.Lang), Guide: known.Guide.In(r.Lang)})
+		list = append(list, dimensionRow{Dimension: dim, GapsBefore: gaps, I: slices.Index(codes(d.by), dim.Code), Name: known.Name.In(r.Lang), Guide: known.Guide.In(r.Lang)})
+		gaps += len(dim.Gaps)
 	}
 	return list
 }

@@ -21,8 +21,8 @@ import (
 var screens = flag.String("screenshots", "", "write pictures of the pages to this directory")
 
 // The most that a picture in the repository may weigh, and how much of a long
-// page it shows.
-const mostPicture, wide, tall = 150_000, 1040, 1500
+// page it shows; how wide a desk and a telephone are, in pixels.
+const mostPicture, wide, phone, tall = 150_000, 1040, 390, 1500
 
 // screenshots takes pictures of the demo world for the documentation, in both
 // languages.
@@ -35,54 +35,71 @@ func screenshots(t *testing.T, ctx context.Context) {
 	}
 	s := openSite(t, ctx)
 	s.demo()
+	in := func(kind, state, more string) string {
+		return s.One("select min(id) from access.item where kind = '" + kind + "' and state = '" + state + "' " + more)
+	}
 	boy := s.One("select min(id) from intake.concern where state = 'triage' and controller = 'koege' and child = 'yes'")
 	waiting := s.One("select min(id) from intake.concern where state = 'triage' and controller = 'mvs-politi'")
-	phoned := map[string][2]string{
+	assessed, followed := "/cases/"+in("case", "assessment", ""), "/cases/"+in("case", "follow_up", "")
+	seen := map[string][2]string{
 		"da": {"Han står ved kiosken hver aften med tre ældre, som ingen på skolen kender.", "Siden efterårsferien. Før kom han i klubben."},
 		"en": {"He stands by the kiosk every evening with three older men whom nobody at the school knows.", "Since the autumn holiday. Before that he came to the club."},
 	}
-	necessity := map[string]string{"da": "Politiet må vide, hvem det drejer sig om, for at kunne svare.", "en": "The police must know whom it is about to be able to answer."}
+	help := map[string][2]string{
+		"da": {"En mentor til en ung, der er ved at miste kontakten til sin uddannelse.", "Find en mentor, der kan mødes med hende to gange om ugen og hjælpe hende tilbage i skole."},
+		"en": {"A mentor for a young person who is losing touch with school.", "Find a mentor who can meet her twice a week and help her back to school."},
+	}
 	for _, lang := range []string{"da", "en"} {
 		v := &visitor{s, lang, map[string]*window{}}
-		b := v.as(coordinator)
-		for name, path := range map[string]string{"home": "/", "list": "/concerns", "concern": "/concerns/" + boy, "triage": "/concerns/" + waiting + "/triage"} {
-			b.opens(path)
-			b.picture(name)
+		b, p := v.as(coordinator), v.as(policeMan)
+		for _, of := range []struct {
+			who        *window
+			name, path string
+		}{
+			{b, "home", "/"}, {b, "concern", "/concerns/" + boy}, {b, "triage", "/concerns/" + waiting + "/triage"}, {b, "case", followed}, {v.as("ellen"), "answer", "/requests/" + in("request", "asked", "") + "/answer"},
+			{p, "sign", assessed + "/sign"}, {p, "followup", followed + "/followup"},
+		} {
+			of.who.opens(of.path)
+			of.who.picture(of.name, wide)
 		}
-		p := v.as(policeMan)
-		p.opens("/concerns/" + v.find("police_check", "mvs-politi") + "/check")
-		p.picture("check")
-		d := v.as(koegeDPO)
-		d.searchesTrail(boy)
-		d.picture("trail")
-		n := v.as("")
-		n.opens("/tell")
-		n.picture("tell")
-
+		b.opens("/")
+		b.picture("home-phone", phone)
+		b.opens(assessed)
+		b.picture("case-phone", phone)
+		v.as(koegeDPO).searchesTrail(boy)
+		v.as(koegeDPO).picture("trail", wide)
 		b.goes("person.nav.new")
 		b.types("name", typedName)
-		b.picture("who")
 		b.presses("person.new.next")
-		b.types("statements.0.text", phoned[lang][0])
-		b.types("why_now", phoned[lang][1])
+		b.types("statements.0.text", seen[lang][0])
+		b.types("why_now", seen[lang][1])
 		b.ticks("urgency", 2)
-		b.picture("draft")
-		b.presses("intake.draft.on")
-		b.types("necessity", necessity[lang])
-		b.picture("send")
-		b.presses("intake.back.draft")
+		b.picture("draft", wide)
+		b.presses("intake.draft.save")
 		b.presses("intake.draft.discard")
+	}
+	for _, lang := range []string{"da", "en"} { // a draft of an offer would wait on the front page
+		b := (&visitor{s, lang, map[string]*window{}}).as(coordinator)
+		b.opens("/cases/" + in("case", "recommended", "") + "/recommend")
+		b.chooses("authority", "Køge Kommune, B")
+		b.chooses("measure", "Mentor")
+		b.chooses("dimension", map[string]string{"da": "Uddannelse", "en": "Education"}[lang])
+		b.types("preview", help[lang][0])
+		b.types("task", help[lang][1])
+		b.presses("referral.recommend.send")
+		b.picture("offer", wide)
 	}
 }
 
 // picture writes what the window shows, from the top.
-func (b *window) picture(name string) {
+func (b *window) picture(name string, width int64) {
 	b.Helper()
-	b.do(chromedp.EmulateViewport(wide, 800))
+	b.do(chromedp.EmulateViewport(width, 800))
+	defer b.do(chromedp.EmulateViewport(wide, 800))
 	eval[bool](b, `document.activeElement.blur(), window.scrollTo(0, 0), true`)
 	height := min(eval[int](b, `document.documentElement.scrollHeight`), tall)
 	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true),
-		Clip: &page.Viewport{Width: wide, Height: float64(height), Scale: 1}})
+		Clip: &page.Viewport{Width: float64(width), Height: float64(height), Scale: 1}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -32,8 +32,10 @@ import (
 func TestBrowser(t *testing.T) {
 	ctx := openBrowser(t)
 	t.Run("journey", func(t *testing.T) { journey(t, ctx) })
+	t.Run("case", func(t *testing.T) { caseJourney(t, ctx) })
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, ctx) })
 	t.Run("kept", func(t *testing.T) { kept(t, ctx) })
+	t.Run("warned", func(t *testing.T) { warned(t, ctx) })
 	t.Run("every page", func(t *testing.T) { everyPage(t, ctx) })
 	t.Run("screenshots", func(t *testing.T) { screenshots(t, ctx) })
 }
@@ -148,8 +150,8 @@ func (s *site) vouches(a hub.AuthorityID) web.Issuer {
 	return web.Issuer{}
 }
 
-// demo plays the demo world.
-func (s *site) demo() {
+// caller is how programs ask the site, with tokens of the development provider.
+func (s *site) caller() *caller {
 	s.Helper()
 	c, err := newCaller(s.Context(), s.origin, http.DefaultClient.Do, func(login string) (string, error) {
 		return s.idp.Token(login + "@" + string(s.As(login).Post.Authority))
@@ -157,8 +159,14 @@ func (s *site) demo() {
 	if err != nil {
 		s.Fatal(err)
 	}
+	return c
+}
+
+// demo plays the demo world.
+func (s *site) demo() {
+	s.Helper()
 	now := s.Now()
-	if err := seed(s.Context(), deploy.Concerns(), s.Structure, now, s.Set, c); err != nil {
+	if err := seed(s.Context(), deploy.Concerns(), s.Structure, now, s.Set, s.caller()); err != nil {
 		s.Fatal(err)
 	}
 	s.Set(now)

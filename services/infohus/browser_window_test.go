@@ -102,11 +102,6 @@ func (b *window) arrived() {
 	if b.loaded++; b.loaded == 1 {
 		most = firstPage
 	}
-	for end, form := range longForms {
-		if b.loaded > 1 && strings.HasSuffix(b.where(), end) {
-			most = form
-		}
-	}
 	if b.pages++; got > most {
 		b.Errorf("%s: %d bytes, at most %d wanted", b.where(), got, most)
 	}
@@ -114,10 +109,6 @@ func (b *window) arrived() {
 		b.heaviest = max(b.heaviest, got)
 	}
 }
-
-// longForms are the pages that weigh more, in bytes: the joint assessment is one
-// form of nine dimensions, and an answer one of four statements.
-var longForms = map[string]int{"/assessment/edit": 150_000, "/answer": 30_000}
 
 // patience is how long something on a page is waited for: it is there at once,
 // or it is missing.

@@ -135,7 +135,7 @@ func (g *guide) assessed() error {
 	}
 	i, _ := g.st.InstrumentAt(g.now)
 	if _, err := g.works(coreGroup, "addDissent", map[string]any{"about": "level", "level": i.Levels[1].Code, "reason": "Skolen ser en dreng, der keder sig, mere end en, der er på vej væk.",
-		"test": "Jeg skifter mening, hvis fraværet ikke falder, når han får en mentor.", "due": g.day(30)}); err != nil {
+		"test": "Fraværet ikke falder, når han får en mentor.", "due": g.day(30)}); err != nil {
 		return err
 	}
 	if _, err := g.works(municipal, "decideInform", map[string]any{"decision": "now"}); err != nil {
@@ -206,7 +206,7 @@ func (g *guide) helped() error {
 
 func (g *guide) closed() error {
 	g.say("\n10. Both coordinators close it, and what others could see ends with it.")
-	end := map[string]any{"reason": "risk_reduced", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
+	end := map[string]any{"reason": "risk_reduced", "level_at_close": "attention", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
 	r, err := g.works(municipal, "closeCase", end)
 	if err != nil {
 		return err

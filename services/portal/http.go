@@ -72,6 +72,8 @@ func (x *room) find(ctx context.Context, hash []byte) (web.Session, error) {
 	seen := s.seen(now, x.named(worn))
 	if seen.Live && s.stale(now) {
 		err = x.change(ctx, func(tx *pg.Tx) error { return useSession(ctx, tx, s.ID) })
+		s.Used = now
+		seen.Ends = s.ends()
 	}
 	return seen, err
 }
@@ -151,15 +153,20 @@ func (x *room) sweep(ctx context.Context) error {
 // shown is how many notices stand on the front page.
 const shown = 10
 
+// begins is where a role whose front page is mostly empty begins.
+var begins = map[hub.Role]string{hub.DPO: "/trail", hub.Reporter: "/subjects/new"}
+
 // homePage is what waits for the one who asks: what every room has waiting for
 // the hat worn, and the notices not yet read.
 func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 	data := struct {
 		Hat     hub.ID
+		Role    hub.Role
+		Go      string // where somebody of that role begins
 		Marks   []string
 		Notices []line
 		More    bool
-	}{Hat: r.Who.Hat.ID, Marks: x.Web.MarkKinds("waiting")}
+	}{Hat: r.Who.Hat.ID, Role: r.Who.Role, Go: begins[r.Who.Role], Marks: x.Web.MarkKinds("waiting")}
 	var list []Notice
 	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
 		list, err = notices(r.Context(), tx, shown+1)

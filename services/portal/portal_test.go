@@ -262,6 +262,47 @@ func TestASessionEnds(t *testing.T) {
 	}
 }
 
+// X5: the time that a page says is the time that is kept: a second before it the
+// sign-in holds, and at it no more; asking how long is left begins it anew, but
+// never past the day's end.
+func TestTheTimeThatIsSaidIsKept(t *testing.T) {
+	w := run(t)
+	in := w.As("gudrun")
+	in.Get("/").Must(200)
+	in.Login = ""
+	var left struct {
+		Left int
+		Says string
+	}
+	ask := func() int {
+		t.Helper()
+		in.Get("/session").Must(200).JSON(&left)
+		return left.Left
+	}
+	w.Advance(20 * time.Second) // use is noted once a minute: what was said stands
+	if ask() != 1780 || left.Says != "Du bliver logget ud kl. 9.30, hvis du ikke bruger siden." {
+		t.Errorf("%+v", left)
+	}
+	w.Advance(1779 * time.Second)
+	if ask() != 1800 || left.Says != "Du bliver logget ud kl. 9.59, hvis du ikke bruger siden." {
+		t.Errorf("%+v", left)
+	}
+	w.Advance(1799 * time.Second)
+	ask()
+	w.Advance(1800 * time.Second)
+	in.Get("/session").Must(200)
+	if a := in.Get("/"); !strings.Contains(a.Text(), "<h1>Log ind</h1>") {
+		t.Error("it is kept longer than it is said")
+	}
+	in.Login = "gudrun"
+	in.SignIn()
+	until(w, in, 9*time.Hour+40*time.Minute)
+	w.Advance(10 * time.Minute)
+	if ask() != 600 {
+		t.Errorf("before the end of the day it is %+v", left)
+	}
+}
+
 // until keeps a session in use for so long.
 func until(w *world, c *hubtest.Client, d time.Duration) {
 	c.Login = ""

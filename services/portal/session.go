@@ -26,7 +26,15 @@ type session struct {
 
 // live reports whether the session may still be used.
 func (s session) live(now time.Time) bool {
-	return !s.Ended && now.Before(s.Used.Add(idle)) && now.Before(s.Begun.Add(absolute))
+	return !s.Ended && now.Before(s.ends())
+}
+
+// ends is when the session ends if it is not used before.
+func (s session) ends() time.Time {
+	if day := s.Begun.Add(absolute); day.Before(s.Used.Add(idle)) {
+		return day
+	}
+	return s.Used.Add(idle)
 }
 
 // stale reports whether its use should be noted again.
@@ -35,7 +43,7 @@ func (s session) stale(now time.Time) bool { return !now.Before(s.Used.Add(usedE
 // seen is the session as the site is told of it, with the hats that its owner
 // has now. Without any it is over: whoever works here no more is signed out.
 func (s session) seen(now time.Time, hats []hub.Hat) web.Session {
-	w := web.Session{ID: s.ID, Person: s.Person, Identity: s.Identity, Hats: hats, Live: s.live(now) && len(hats) > 0}
+	w := web.Session{ID: s.ID, Person: s.Person, Identity: s.Identity, Hats: hats, Live: s.live(now) && len(hats) > 0, Ends: s.ends()}
 	for _, h := range hats {
 		if h.ID == s.Hat {
 			w.Hat = h

@@ -21,9 +21,11 @@ func TestClosingTakesTwo(t *testing.T) {
 	w.is(w.state(id), "closing", "the case")
 	w.post(viggo, at+"/close", closing("moved"), 200) // the same party
 	w.is(w.state(id), "closing", "after two of one party")
-	w.post(thorkild, at+"/close", closing("risk_reduced"), 200)
+	lower := closing("risk_reduced")
+	lower["level_at_close"] = "attention"
+	w.post(thorkild, at+"/close", lower, 200)
 	w.is(w.state(id), "closing", "after two reasons")
-	if v := w.course(gudrun, id); len(v.Closing) != 3 || v.Closing[2].Reason != "risk_reduced" || v.Closing[0].AfterCare == "" {
+	if v := w.course(gudrun, id); len(v.Closing) != 3 || v.Closing[2].Reason != "risk_reduced" || v.Closing[2].Level != "attention" || v.Closing[0].Level != "" || v.Closing[0].AfterCare == "" {
 		t.Errorf("she sees %+v", v.Closing)
 	}
 	w.post(gudrun, at+"/close", closing("risk_reduced"), 200)

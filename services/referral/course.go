@@ -100,6 +100,7 @@ type Asked struct {
 type ClosureView struct {
 	Asked
 	Reason    string `json:"reason"`
+	Level     string `json:"level_at_close,omitempty"`
 	Informed  string `json:"informed"`
 	Ground    string `json:"inform_ground,omitempty"`
 	OpenGaps  string `json:"open_gaps,omitempty"`
@@ -127,6 +128,7 @@ type sheet struct {
 		Proposal
 		N        int    `json:"n"`
 		What     string `json:"what"`
+		Level    string `json:"level"`
 		Informed string `json:"informed"`
 		Ground   string `json:"ground"`
 	}
@@ -154,7 +156,7 @@ var courseContent = `select ` + courseColumns + `, ` + pg.TextsOf("c.case_id") +
 		from followup f where f.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', k.id, 'version', k.version, 'why', k.why, 'n', k.n, 'due', k.due_at, 'overdue', k.due_at < $5) order by k.due_at, k.id)
 		from task k where k.case_id = c.case_id and k.followup is null), '[]'),
-	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'informed', p.informed,
+	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'level', p.level, 'informed', p.informed,
 		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]')
 	from course c where c.case_id = r.id`
 
@@ -255,7 +257,7 @@ func (x *room) showProposals(v *CourseView, s sheet, may func(string) bool, text
 		at := "closing." + roundOf(&s.course) + "." + strconv.Itoa(p.N) + "."
 		switch {
 		case p.What == string(Close) && may("closing"):
-			v.Closing = append(v.Closing, ClosureView{said, p.Reason, p.Informed, p.Ground, text[at+"open_gaps"], text[at+"after_care"], text[at+"why"]})
+			v.Closing = append(v.Closing, ClosureView{said, p.Reason, p.Level, p.Informed, p.Ground, text[at+"open_gaps"], text[at+"after_care"], text[at+"why"]})
 		case p.What == string(Reopen) && may("reference") && s.rel.State == string(Closed):
 			v.Reopening = append(v.Reopening, said)
 		}
@@ -373,8 +375,8 @@ func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids [
 			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
 			if out[id], err = x.Web.Fragment(lang, "referral", "doable", struct {
 				Doable []button
-				Leads  bool // the case has come to this room
-			}{v.buttons(), slices.Contains([]State{Recommended, FollowUp, Closing, Closed}, v.State)}); err != nil {
+				State  State
+			}{v.buttons(), v.State}); err != nil {
 				return err
 			}
 		}

@@ -59,7 +59,7 @@ func (x *room) closePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	d.Reasons, d.Informed, d.Grounds = d.Words.reasons(), Informed, Grounds
+	d.Reasons, d.Levels, d.Informed, d.Grounds = d.Words.reasons(), d.Words.levels(x.instrument(r.Now)), Informed, Grounds
 	for _, c := range d.Closing {
 		if c.Authority != r.Who.Authority {
 			d.Others = []ClosureView{c} // the latest
@@ -74,7 +74,7 @@ func (x *room) closeForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := x.closeCase(r, Closure{Reason: f.Line("reason"), OpenGaps: service.Typed(f.Text("open_gaps")), AfterCare: service.Typed(f.Text("after_care")),
+	done, err := x.closeCase(r, Closure{Reason: f.Line("reason"), Level: f.Line("level_at_close"), OpenGaps: service.Typed(f.Text("open_gaps")), AfterCare: service.Typed(f.Text("after_care")),
 		Informed: f.Line("informed"), InformGround: f.Line("inform_ground"), Why: service.Typed(f.Text("why_not_informed"))})
 	toast := "referral.close.proposed"
 	if done.State == string(Closed) {

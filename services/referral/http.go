@@ -198,14 +198,14 @@ func (x *room) endForm(w http.ResponseWriter, r *web.Request) error {
 // caseData is what the pages of a case in this room show.
 type caseData struct {
 	*CourseView
-	Words                                  words
-	Places, Measures, Dimensions, Hats     []web.Option
-	Moves, Todo, Reasons, Bases, Authority []web.Option
-	Informed, Grounds, FieldChoices        []string
-	Purposes                               []string
-	CanResume, MayConsent, Discloses       bool
-	LatestDay                              time.Time
-	Others                                 []ClosureView // what the other party has said
+	Words                                          words
+	Places, Measures, Dimensions, Hats             []web.Option
+	Moves, Todo, Reasons, Levels, Bases, Authority []web.Option
+	Informed, Grounds, FieldChoices                []string
+	Purposes                                       []string
+	CanResume, MayConsent, Discloses               bool
+	LatestDay                                      time.Time
+	Others                                         []ClosureView // what the other party has said
 }
 
 // prepare reads the case that the path names for a page on which one of the

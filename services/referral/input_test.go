@@ -93,6 +93,8 @@ func TestBadInput(t *testing.T) {
 		{"a closing", closing(func(*Closure) {}), ""},
 		{"no reason", closing(func(c *Closure) { c.Reason = "boredom" }), "reason choose"},
 		{"not said whether told", closing(func(c *Closure) { c.Informed = "" }), "informed choose"},
+		{"a level", closing(func(c *Closure) { c.Level = "attention" }), ""},
+		{"a level there is not", closing(func(c *Closure) { c.Level = "4" }), "level_at_close choose"},
 		{"not told, and not why", closing(func(c *Closure) { c.Informed = "no" }), "why_not_informed missing"},
 		{"exempt without a number", closing(func(c *Closure) { c.Informed, c.Why = "exempt", text(1) }), "inform_ground choose"},
 		{"exempt", closing(func(c *Closure) { c.Informed, c.InformGround, c.Why = "exempt", "22-2-4", text(1) }), ""},

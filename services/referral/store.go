@@ -262,9 +262,9 @@ func tick(ctx context.Context, tx *pg.Tx, _ policies.Grant, of hub.ID, ids []hub
 // putProposal notes what one person said in this round.
 func putProposal(ctx context.Context, tx *pg.Tx, g policies.Grant, c *course, what string, in Closure, share hub.ID) (n int, err error) {
 	who := g.Actor()
-	err = tx.QueryRow(ctx, `insert into proposal (case_id, round, what, n, person, hat, authority, reason, informed, ground, share, at)
-		select $1, $2, $3, coalesce(max(n), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11 from proposal where case_id = $1 and round = $2 returning n`,
-		c.ID, c.Round, what, who.Person, who.Hat.ID, who.Authority, in.Reason, in.Informed, in.InformGround, share, tx.Now).Scan(&n)
+	err = tx.QueryRow(ctx, `insert into proposal (case_id, round, what, n, person, hat, authority, reason, informed, ground, share, at, level)
+		select $1, $2, $3, coalesce(max(n), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12 from proposal where case_id = $1 and round = $2 returning n`,
+		c.ID, c.Round, what, who.Person, who.Hat.ID, who.Authority, in.Reason, in.Informed, in.InformGround, share, tx.Now, in.Level).Scan(&n)
 	return n, err
 }
 

@@ -50,6 +50,16 @@ func (w words) Where(a hub.AuthorityID, department string) string {
 	return found.Name
 }
 
+// Level is what a level of the instrument is called.
+func (w words) Level(code string) string {
+	for _, i := range w.x.Structure.Instruments {
+		if l, ok := i.Level(code); ok {
+			return l.Name.In(w.lang)
+		}
+	}
+	return code
+}
+
 // Reason is what a closing reason is called.
 func (w words) Reason(code string) string {
 	if r, ok := w.x.Structure.ClosingReason(code); ok {
@@ -72,6 +82,15 @@ func (w words) dimensions(i structure.Instrument) []web.Option {
 	var list []web.Option
 	for _, d := range i.Dimensions {
 		list = append(list, web.Option{Value: d.Code, Label: d.Name.In(w.lang)})
+	}
+	return list
+}
+
+// levels are those that a human chooses among.
+func (w words) levels(i structure.Instrument) []web.Option {
+	var list []web.Option
+	for _, l := range i.Levels {
+		list = append(list, web.Option{Value: l.Code, Label: l.Name.In(w.lang)})
 	}
 	return list
 }
