@@ -127,13 +127,13 @@ type process struct {
 	log bytes.Buffer
 }
 
-// theApart is the hub of TestRoomsApart while it runs.
+// theApart is the hub of TestVolumeRoomsApart while it runs.
 var theApart atomic.Pointer[apartHub]
 
-// apartFor is the split hub for a subtest of TestRoomsApart, nil for any other
+// apartFor is the split hub for a subtest of TestVolumeRoomsApart, nil for any other
 // test.
 func apartFor(t *testing.T) *apartHub {
-	if !strings.HasPrefix(t.Name(), "TestRoomsApart/") {
+	if !strings.HasPrefix(t.Name(), "TestVolumeRoomsApart/") {
 		return nil
 	}
 	return theApart.Load()
@@ -314,39 +314,4 @@ func (a *apartHub) ready() {
 		}
 	}
 	a.t.Fatalf("never ready: %s", said)
-}
-
-// TestRoomsApart plays the scenarios, in the same words, on a hub whose keys,
-// door and rooms are processes of their own, and then ends some of them.
-func TestRoomsApart(t *testing.T) {
-	needPostgres(t)
-	began := time.Now()
-	a := openApartHub(t)
-	t.Logf("up after %.1f s", time.Since(began).Seconds())
-	theApart.Store(a)
-	defer theApart.Store(nil)
-	for _, scenario := range []struct {
-		name string
-		play func(*testing.T)
-	}{
-		{"a concern of the municipality", TestAConcernOfTheMunicipality},
-		{"a concern of the police", TestAConcernOfThePolice},
-		{"sealed to the receiver", TestSealedToTheReceiver},
-		{"steps", TestSteps},
-		{"anonymous", TestAnonymous},
-		{"a case opens", TestCaseOpens},
-		{"circle of a case", TestCircleOfACase},
-		{"question and answer", TestQuestionAndAnswer},
-		{"closing ends the questions", TestClosingEndsTheQuestions},
-		{"pages are put together", pagesApart},
-		{"rooms die", roomsDie},
-		{"keys die", keysDie},
-		{"police only", TestPoliceOnly}, // those that move the clock
-		{"access ends at once", TestAccessEndsAtOnce},
-		{"one receipt", TestOneReceipt},
-	} {
-		if !t.Run(scenario.name, scenario.play) {
-			break
-		}
-	}
 }

@@ -198,7 +198,7 @@ func whoami(t *testing.T, address string) (person string) {
 
 // TestOwnServers goes the way of an operator with servers of their own: first
 // the accounts, then the NATS server with them, then setup, then all rooms in
-// one process. Rooms apart are TestRoomsApart's.
+// one process. Rooms apart are TestVolumeRoomsApart's.
 func TestOwnServers(t *testing.T) {
 	needPostgres(t)
 	dir := dataDir(t)

@@ -21,7 +21,7 @@ type script struct {
 	who map[string]*hubtest.Client
 }
 
-// begin opens a hub with every room; in TestRoomsApart it is the one whose rooms
+// begin opens a hub with every room; in TestVolumeRoomsApart it is the one whose rooms
 // run in processes of their own.
 func begin(t *testing.T) *script {
 	t.Helper()

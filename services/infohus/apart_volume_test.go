@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -5,9 +7,45 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
+
+// TestVolumeRoomsApart plays the scenarios, in the same words, on a hub whose keys,
+// door and rooms are processes of their own, and then ends some of them.
+func TestVolumeRoomsApart(t *testing.T) {
+	needPostgres(t)
+	began := time.Now()
+	a := openApartHub(t)
+	t.Logf("up after %.1f s", time.Since(began).Seconds())
+	theApart.Store(a)
+	defer theApart.Store(nil)
+	for _, scenario := range []struct {
+		name string
+		play func(*testing.T)
+	}{
+		{"a concern of the municipality", TestAConcernOfTheMunicipality},
+		{"a concern of the police", TestAConcernOfThePolice},
+		{"sealed to the receiver", TestSealedToTheReceiver},
+		{"steps", TestSteps},
+		{"anonymous", TestAnonymous},
+		{"a case opens", TestCaseOpens},
+		{"circle of a case", TestCircleOfACase},
+		{"question and answer", TestQuestionAndAnswer},
+		{"closing ends the questions", TestClosingEndsTheQuestions},
+		{"pages are put together", pagesApart},
+		{"rooms die", roomsDie},
+		{"keys die", keysDie},
+		{"police only", TestPoliceOnly}, // those that move the clock
+		{"access ends at once", TestAccessEndsAtOnce},
+		{"one receipt", TestOneReceipt},
+	} {
+		if !t.Run(scenario.name, scenario.play) {
+			break
+		}
+	}
+}
 
 // pagesApart: a page is put together out of what several rooms give, each asked
 // as the person who asks for the page, and recorded as theirs.
