@@ -12,6 +12,23 @@ import (
 	"github.com/infohus/infohus/pkg/host"
 )
 
+// What cannot be run apart is refused, by name.
+func TestWhatCannotBeApart(t *testing.T) {
+	s := host.Settings{Structure: "structure.yaml", Rooms: map[string]string{}}
+	for want, args := range map[string][]string{
+		"say what to run here":                  nil,
+		"there is no room \"cellar\"":           {"cellar"},
+		"keys is a process of its own":          {"intake", "keys"},
+		"door is a process of its own":          {"door", "intake"},
+		"only on servers that they share":       {"intake"},
+		"structure.yaml: no such file or direc": {"door"},
+	} {
+		if _, err := apart(s, args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", args, err, want)
+		}
+	}
+}
+
 // The example of a split hub runs every process there is, each with settings that
 // are understood and with its own files of the secrets alone.
 func TestTheExampleOfRoomsApart(t *testing.T) {

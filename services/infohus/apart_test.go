@@ -299,6 +299,17 @@ func (a *apartHub) tick(now time.Time) error {
 	return errors.Join(problems...)
 }
 
+// doctor is what the operator is told of the hub.
+func (a *apartHub) doctor(t *testing.T) error {
+	t.Helper()
+	for _, e := range a.env {
+		if name, value, _ := strings.Cut(e, "="); strings.HasPrefix(name, "INFOHUS_") {
+			t.Setenv(name, value)
+		}
+	}
+	return doctor(t.Context(), nil)
+}
+
 // health is what the door says of itself.
 func (a *apartHub) health() string {
 	_, body := get(a.t, "http://"+a.door+"/readyz")

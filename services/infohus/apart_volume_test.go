@@ -101,7 +101,13 @@ func roomsDie(t *testing.T) {
 	nobody.Get("/tell").Must(200)
 	s.as(coordinator).Get("/").Must(200)
 
+	if err := a.doctor(t); err != nil {
+		t.Errorf("doctor of a hub that is well: %v", err)
+	}
 	a.kill("intake")
+	if err := a.doctor(t); err == nil || !strings.Contains(err.Error(), "2 of") { // the door, and the room itself
+		t.Errorf("doctor of a hub without a room: %v", err)
+	}
 	if said := a.health(); !strings.Contains(said, "room intake") || strings.Contains(said, "person") {
 		t.Errorf("the door says %s", said)
 	}
