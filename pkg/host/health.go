@@ -3,17 +3,23 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
 )
 
 // Check is the health of one thing that the hub cannot work without.
 type Check struct {
-	What string // database, trail, keys, policy or stream, and whose: "trail intake"
+	What string // database, trail, keys, policy, stream or room, and whose: "trail intake"
 	Err  error  // nil is well; for the log, never for the public
 }
 
@@ -25,9 +31,16 @@ const probeTime = 3 * time.Second
 func (h *Hub) Checks(ctx context.Context) []Check {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	probes := []func() Check{
-		func() Check { return Check{"keys", h.vault.Ready()} },
-		func() Check { return Check{"policy", h.engine.Ready(ctx)} },
+	var probes []func() Check
+	if h.vault != nil {
+		probes = append(probes, func() Check { return Check{"keys", h.vault.Ready()} },
+			func() Check { return Check{"policy", h.engine.Ready(ctx)} })
+	}
+	for _, s := range h.c.Services {
+		// A room needs the one that keeps the sessions; the door needs all.
+		if at, apart := h.c.Apart[s.Name]; apart && (s.Keeps || h.vault == nil) {
+			probes = append(probes, func() Check { return h.probePeer(ctx, s, at) })
+		}
 	}
 	for _, r := range h.rooms {
 		probes = append(probes, func() Check { return h.probe(ctx, r) })
@@ -42,6 +55,44 @@ func (h *Hub) Checks(ctx context.Context) []Check {
 	}
 	all.Wait()
 	return checks
+}
+
+// probePeer asks another process how it fares: the door whether it is ready, a
+// room only whether it is there, or two rooms could wait for one another.
+func (h *Hub) probePeer(ctx context.Context, s service.Service, at web.Peer) Check {
+	if h.vault != nil {
+		_, err := Fares(ctx, at, "/livez")
+		return Check{"room " + s.Name, err}
+	}
+	failing, err := Fares(ctx, at, "/readyz")
+	what := "room " + s.Name
+	if err == nil && len(failing) > 0 {
+		what += " (" + strings.Join(failing, ", ") + ")"
+		err = errors.New("says that it is not ready; its log says why")
+	}
+	return Check{what, err}
+}
+
+// Fares asks another of the hub's processes at /livez or /readyz. It names what
+// that process cannot use.
+func Fares(ctx context.Context, at web.Peer, path string) (failing []string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := at.Via.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var said struct {
+		OK      *bool    `json:"ok"`
+		Failing []string `json:"failing"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<16)).Decode(&said); err != nil || said.OK == nil {
+		return nil, fmt.Errorf("what answers at %s is no room", at.URL)
+	}
+	return said.Failing, nil
 }
 
 // probe tells a database that does not answer from a trail that cannot be

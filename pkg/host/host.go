@@ -49,6 +49,8 @@ type Config struct {
 	Postgres  func(room string) (string, error)     // the address a room signs in at, its own user and password in it
 	Bus       func(room string) (bus.Config, error) // the same for the stream
 	Keys      string                                // directory of the vault
+	KeysAt    *web.Peer                             // the process that holds the vault; nil is this one
+	Apart     map[string]web.Peer                   // those of Services that run in processes of their own
 	Site      web.Options                           // Origin and Issuers; Now, NewID and Log are filled in
 	Now       func() time.Time                      // nil is the machine's clock
 	NewID     func() hub.ID                         // nil is hub.NewID
@@ -61,9 +63,10 @@ type Config struct {
 type Hub struct {
 	c       Config
 	engine  *policies.Engine
-	vault   *vault.Vault
+	vault   keys // nil where no room runs
 	site    *web.Site
 	handler http.Handler
+	pages   http.Handler
 	rooms   []*room
 	meters  meters
 
@@ -72,6 +75,13 @@ type Hub struct {
 	once    sync.Once
 	failed  error // of Close
 	probing chan struct{}
+}
+
+// keys is what the hub asks of the keys, wherever they are.
+type keys interface {
+	service.Keys
+	Ready() error
+	Close() error
 }
 
 // room is an opened service with its ways to the outside.
@@ -116,18 +126,13 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	if h.meters, err = newMeters(); err != nil {
 		return err
 	}
-	if h.engine, err = policies.New(); err != nil {
-		return fmt.Errorf("the rules do not compile: %w", err)
-	}
-	if h.vault, err = vault.Open(h.c.Keys); err != nil {
-		return err
-	}
-	var own []hub.ID
-	for _, a := range h.c.Structure.Authorities {
-		own = append(own, vault.AuthorityKey(a.ID))
-	}
-	if err := h.vault.Make(own...); err != nil { // what a justification is sealed to
-		return err
+	if len(h.c.Apart) < len(h.c.Services) { // the door has neither rules nor keys
+		if h.engine, err = policies.New(); err != nil {
+			return fmt.Errorf("the rules do not compile: %w", err)
+		}
+		if err := h.openKeys(ctx); err != nil {
+			return err
+		}
 	}
 	o := h.c.Site
 	o.Now, o.NewID, o.Log = h.c.Now, h.c.NewID, h.c.Log
@@ -135,6 +140,12 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		return err
 	}
 	for _, s := range h.c.Services {
+		if at, apart := h.c.Apart[s.Name]; apart {
+			if err := h.openApart(s, at); err != nil {
+				return fmt.Errorf("room %s: %w", s.Name, err)
+			}
+			continue
+		}
 		r, err := h.openRoom(ctx, s)
 		if r != nil {
 			h.rooms = append(h.rooms, r)
@@ -151,12 +162,45 @@ func (h *Hub) open(ctx context.Context) (err error) {
 			return fmt.Errorf("room %s: beginning: %w", r.name, err)
 		}
 	}
-	pages, err := h.site.Handler()
+	if h.pages, err = h.site.Handler(); err != nil {
+		return err
+	}
+	h.handler = h.mux(h.pages)
+	return nil
+}
+
+// openKeys opens the vault, or finds the process that holds it.
+func (h *Hub) openKeys(ctx context.Context) error {
+	if h.c.KeysAt != nil {
+		k, err := vault.Connect(ctx, h.c.KeysAt.URL, h.c.KeysAt.Via)
+		if err != nil {
+			return err
+		}
+		h.vault = k
+	} else {
+		v, err := vault.Open(h.c.Keys)
+		if err != nil {
+			return err
+		}
+		h.vault = v
+	}
+	var own []hub.ID
+	for _, a := range h.c.Structure.Authorities {
+		own = append(own, vault.AuthorityKey(a.ID))
+	}
+	return h.vault.Make(own...) // what a justification is sealed to
+}
+
+// openApart takes in what a room of another process answers, and where.
+func (h *Hub) openApart(s service.Service, at web.Peer) error {
+	r, err := s.Open(service.Env{Web: h.site, Structure: h.c.Structure, Now: h.c.Now, NewID: h.c.NewID, Log: h.c.Log})
 	if err != nil {
 		return err
 	}
-	h.handler = h.mux(pages)
-	return nil
+	if s.Keeps {
+		h.site.SessionsAt(at) // instead of those that it would keep here
+	}
+	return h.site.AddApart(s.Name, s.Pages, r.Routes, r.Marks, at)
 }
 
 // openRoom gives what it has opened also with an error, so that it is closed.
@@ -225,8 +269,12 @@ func (h *Hub) Handler() http.Handler { return h.handler }
 // Site is what the rooms' pages stand in.
 func (h *Hub) Site() *web.Site { return h.site }
 
+// Inner is everything that the hub answers its other processes: see
+// [web.Site.Inner]. Put it behind [Secrets.Listen] only.
+func (h *Hub) Inner() http.Handler { return h.mux(h.site.Inner(h.pages)) }
+
 // Vault is where the keys are.
-func (h *Hub) Vault() *vault.Vault { return h.vault }
+func (h *Hub) Vault() service.Keys { return h.vault }
 
 // Engine is what decides.
 func (h *Hub) Engine() *policies.Engine { return h.engine }

@@ -55,15 +55,34 @@ func (s Secrets) make(room, tech string) error {
 	var b [20]byte
 	rand.Read(b[:]) // never fails: it ends the process instead
 	password := strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
-	// Written whole or not at all: half a password would lock the room out.
+	return s.write(file, []byte(room+":"+password+"\n"))
+}
+
+// write writes a file whole or not at all: half a password would lock the room
+// out.
+func (s Secrets) write(file string, text []byte) error {
 	half := file + ".new"
-	if err := os.WriteFile(half, []byte(room+":"+password+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(half, text, 0o600); err != nil {
 		return fmt.Errorf("secrets: %w", err)
 	}
 	if err := os.Rename(half, file); err != nil {
 		return fmt.Errorf("secrets: %w", err)
 	}
 	return nil
+}
+
+// read reads a file that only its owner may read.
+func (s Secrets) read(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("secrets: no file %s: run infohus setup accounts: %w", file, err)
+	case err != nil:
+		return nil, fmt.Errorf("secrets: %w", err)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("secrets: others may read %s: chmod 600 %s", file, file)
+	}
+	return os.ReadFile(file)
 }
 
 // Get reads the user and password of a room for a technology. A file that

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,7 +62,11 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(&crowd{Listener: l, places: make(chan struct{}, openAtOnce)}) }()
+	var at net.Listener = &crowd{Listener: l, places: make(chan struct{}, openAtOnce)}
+	if in, ok := l.(inner); ok { // outermost, so that the server sees who has come
+		at = tls.NewListener(at, in.conf)
+	}
+	go func() { ended <- s.Serve(at) }()
 	select {
 	case err := <-ended:
 		return err

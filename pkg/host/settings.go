@@ -15,13 +15,14 @@ import (
 // Settings is what the environment says of a hub. The zero value of each is the
 // embedded default.
 type Settings struct {
-	Listen    string // INFOHUS_LISTEN, host:port; 127.0.0.1:8080
-	Origin    string // INFOHUS_ORIGIN, the one address people reach it at; http:// and Listen
-	Data      string // INFOHUS_DATA, the directory of everything kept outside Postgres: keys, and all that is embedded
-	Postgres  string // INFOHUS_POSTGRES_URL, without a user; "" is a private server
-	NATS      string // INFOHUS_NATS_URL, without a user; "" is a server in this process
-	Secrets   string // INFOHUS_SECRETS, the directory of the rooms' credentials
-	Structure string // INFOHUS_STRUCTURE, the structure file; "" is the demo structure
+	Listen    string            // INFOHUS_LISTEN, host:port; 127.0.0.1:8080
+	Origin    string            // INFOHUS_ORIGIN, the one address people reach it at; http:// and Listen
+	Data      string            // INFOHUS_DATA, the directory of everything kept outside Postgres: keys, and all that is embedded
+	Postgres  string            // INFOHUS_POSTGRES_URL, without a user; "" is a private server
+	NATS      string            // INFOHUS_NATS_URL, without a user; "" is a server in this process
+	Secrets   string            // INFOHUS_SECRETS, the directory of the rooms' credentials
+	Structure string            // INFOHUS_STRUCTURE, the structure file; "" is the demo structure
+	Rooms     map[string]string // INFOHUS_ROOMS, where each process is reached by the others, host:port by name; nil is all in one process
 }
 
 const prefix = "INFOHUS_"
@@ -34,6 +35,7 @@ var names = []struct{ name, about string }{
 	{"INFOHUS_POSTGRES_URL", "Postgres server, without a user (none: a private one)"},
 	{"INFOHUS_NATS_URL", "NATS server, without a user (none: one in this process)"},
 	{"INFOHUS_SECRETS", "directory of credentials, one file per room and technology"},
+	{"INFOHUS_ROOMS", "name=host:port of the keys and of every room, where they run apart (none: all in one process)"},
 	{"INFOHUS_STRUCTURE", "structure file: who works together, under which rules (none: the demo)"},
 }
 
@@ -67,10 +69,52 @@ func Environment(environ []string) (Settings, error) {
 	}
 	s := Settings{Listen: set["INFOHUS_LISTEN"], Origin: set["INFOHUS_ORIGIN"], Data: set["INFOHUS_DATA"], Postgres: set["INFOHUS_POSTGRES_URL"],
 		NATS: set["INFOHUS_NATS_URL"], Secrets: set["INFOHUS_SECRETS"], Structure: set["INFOHUS_STRUCTURE"]}
+	var err error
+	if s.Rooms, err = rooms(set["INFOHUS_ROOMS"]); err != nil {
+		problems = append(problems, err)
+	}
 	if err := s.complete(); err != nil {
 		problems = append(problems, err)
 	}
 	return s, errors.Join(problems...)
+}
+
+// rooms reads name=host:port, parted by commas or space.
+func rooms(text string) (map[string]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var problems []error
+	all := map[string]string{}
+	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
+		name, address, _ := strings.Cut(one, "=")
+		at, port, err := net.SplitHostPort(address)
+		switch {
+		case err != nil || at == "" || port == "" || name == "":
+			problems = append(problems, fmt.Errorf("INFOHUS_ROOMS has %q: write name=host:port, such as keys=10.0.0.5:8443", one))
+		case all[name] != "":
+			problems = append(problems, fmt.Errorf("INFOHUS_ROOMS names %s twice", name))
+		}
+		all[name] = address
+	}
+	return all, errors.Join(problems...)
+}
+
+// Whole checks that INFOHUS_ROOMS says of each of these where it is, and of
+// nothing else.
+func (s Settings) Whole(names ...string) error {
+	var problems []error
+	for _, name := range names {
+		if s.Rooms[name] == "" {
+			problems = append(problems, fmt.Errorf("INFOHUS_ROOMS does not say where %s is: add %s=host:port", name, name))
+		}
+	}
+	for name := range s.Rooms {
+		if !slices.Contains(names, name) {
+			problems = append(problems, fmt.Errorf("INFOHUS_ROOMS names %q: nothing of that name is asked by the others; they are %s", name, strings.Join(names, ", ")))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // Embedded reports whether the hub brings its own servers.
@@ -85,6 +129,9 @@ func (s *Settings) complete() error {
 	}
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		refuse("INFOHUS_LISTEN is %q: write host:port, such as 127.0.0.1:8081", s.Listen)
+	}
+	if s.Origin == "" && len(s.Rooms) > 0 {
+		refuse("set INFOHUS_ORIGIN: where rooms run apart, each must know the one address that people reach the hub at")
 	}
 	if s.Origin == "" {
 		s.Origin = "http://" + s.Listen
@@ -109,6 +156,8 @@ func (s *Settings) complete() error {
 		refuse("set both INFOHUS_POSTGRES_URL and INFOHUS_NATS_URL, or neither: a hub has its own servers or yours, not one of each")
 	case s.Postgres != "" && s.Secrets == "":
 		refuse("set INFOHUS_SECRETS: the directory with the rooms' credentials for your servers, made by infohus setup")
+	case len(s.Rooms) > 0 && s.Secrets == "":
+		refuse("set INFOHUS_SECRETS: the directory with the certificates that the rooms show one another, made by infohus setup accounts")
 	case s.Postgres != "" && s.Structure == "":
 		refuse("set INFOHUS_STRUCTURE: with servers of your own the demo structure is not used")
 	}

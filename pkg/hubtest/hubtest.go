@@ -20,6 +20,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -78,6 +79,8 @@ type Hub struct {
 	pool     *pgxpool.Pool
 	config   host.Config
 	changed  chan struct{}
+	front    http.Handler              // what answers, where the rooms run in other processes
+	tick     func(now time.Time) error // does their chores
 
 	mu  sync.Mutex
 	now time.Time
@@ -113,6 +116,34 @@ func Open(t testing.TB, o Options) *Hub {
 		}
 	})
 	return h
+}
+
+// Prepare is [Open] without opening the rooms: everything is there for them to be
+// run in processes of their own, which [Hub.Behind] then names.
+func Prepare(t testing.TB, o Options) *Hub {
+	t.Helper()
+	return prepare(t, o)
+}
+
+// Behind says what answers for rooms that run in other processes, and how to
+// move their clocks and do the chores that are due.
+func (h *Hub) Behind(front http.Handler, tick func(now time.Time) error) {
+	h.front, h.tick = front, tick
+}
+
+// For lends the hub to another test until that one ends.
+func (h *Hub) For(t testing.TB) {
+	outer := h.t
+	h.t = t
+	t.Cleanup(func() { h.t = outer })
+}
+
+// Handler is everything the hub answers over HTTP.
+func (h *Hub) Handler() http.Handler {
+	if h.front != nil {
+		return h.front
+	}
+	return h.Hub.Handler()
 }
 
 // prepare makes everything that the hub is then opened on.
@@ -262,7 +293,11 @@ func (h *Hub) Set(now time.Time) {
 	h.mu.Lock()
 	h.now = now
 	h.mu.Unlock()
-	check(h.t, h.Tick(h.t.Context()))
+	if h.tick != nil {
+		check(h.t, h.tick(now))
+	} else {
+		check(h.t, h.Tick(h.t.Context()))
+	}
 	h.Settle()
 }
 

@@ -23,6 +23,7 @@ type Service struct {
 	Writes []string                // kinds of items it may write in the access facts: "concern", [pg.SubjectKind]; a kind that no room names, nobody may
 	Pages  fs.FS                   // pages/*.html, and pages/da.json and pages/en.json with its words
 	Open   func(Env) (Room, error) // builds the room; no I/O
+	Keeps  bool                    // it keeps the sessions: says who asks
 }
 
 // Room is an opened service: what it answers and what it reacts to.
@@ -46,10 +47,26 @@ type Chore struct {
 	Do    func(ctx context.Context) error
 }
 
+// Keys is what a room asks of the keys: the vault, or another process that holds
+// it. Texts that belong together are sealed and opened together, because that is
+// one round trip then.
+type Keys interface {
+	Make(keys ...hub.ID) error
+	Destroy(keys ...hub.ID) error
+	Seal(key hub.ID, where string, p hub.Personal) ([]byte, error)
+	SealAll(texts ...vault.Plain) ([][]byte, error)
+	Open(r hub.Receipt, key hub.ID, where string, box []byte) (hub.Personal, error)
+	OpenAll(boxes ...vault.Box) []vault.Opened
+	Pseudonym(subject hub.ID) string
+	Blind(a hub.AuthorityID, period string, p hub.Personal) (string, error)
+}
+
+var _, _ Keys = (*vault.Vault)(nil), (*vault.Remote)(nil)
+
 // Env is what a room is given.
 type Env struct {
 	DB        *pg.DB
-	Vault     *vault.Vault
+	Vault     Keys
 	Web       *web.Site
 	Structure *structure.Structure
 	Now       func() time.Time

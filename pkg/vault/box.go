@@ -32,6 +32,11 @@ func (v *Vault) Open(r hub.Receipt, key hub.ID, where string, box []byte) (hub.P
 	if !r.Opens(key) {
 		return hub.Personal{}, ErrNoRecord
 	}
+	return v.open1(key, where, box)
+}
+
+// open1 is Open once it is known that there is a record.
+func (v *Vault) open1(key hub.ID, where string, box []byte) (hub.Personal, error) {
 	var p hub.Personal
 	err := v.with(key, func(k []byte) error {
 		if len(box) == 0 || box[0] != boxVersion {
@@ -56,7 +61,11 @@ func boxBound(key hub.ID, where string) []byte {
 // for the same subject as long as this vault lives, and telling nothing without
 // its key.
 func (v *Vault) Pseudonym(subject hub.ID) string {
-	return string(keyed(v.name[:], []byte("pseudonym\x00"+string(subject))))
+	return pseudonym(v.name, subject)
+}
+
+func pseudonym(name [keySize]byte, subject hub.ID) string {
+	return string(keyed(name[:], []byte("pseudonym\x00"+string(subject))))
 }
 
 // Blind is an index by which one authority finds the same text again, such as

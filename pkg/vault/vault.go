@@ -25,7 +25,8 @@
 // directory on an encrypted disk, without swap; and an erasure is final only
 // when the last backup of the directory has expired.
 //
-// One process holds the directory at a time. All methods may be called from
+// One process holds the directory at a time; the rooms of other processes use
+// its keys through [Vault.Handler] and [Remote]. All methods may be called from
 // anywhere at once.
 package vault
 

@@ -216,7 +216,7 @@ func (s *Site) showAgain(w http.ResponseWriter, r *Request, typed url.Values, wr
 	asked := r.Request.Clone(r.Context())
 	asked.Method, asked.URL, asked.Body, asked.ContentLength = http.MethodGet, page, http.NoBody, 0
 	route, _ := s.find(asked)
-	if route == nil || isAPI(page.Path) || route.Room == "web" || route.Public != r.route.Public {
+	if route == nil || route.away != nil || isAPI(page.Path) || route.Room == "web" || route.Public != r.route.Public {
 		return false
 	}
 	if status == http.StatusInternalServerError {

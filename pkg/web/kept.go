@@ -111,6 +111,9 @@ func (s *Site) keptPage(w http.ResponseWriter, r *Request) error {
 	if k.Hat != r.Who.Hat.ID {
 		return s.hatPage(w, r, k.Hat, k.Page, nil)
 	}
+	if to := s.awayOf(k.Page); to != nil { // the room that owns the page takes the form out itself
+		return s.handOn(w.(*counter), r, to)
+	}
 	if s.showAgain(w, r, k.Values, nil, http.StatusOK, keptNotice) {
 		return nil
 	}
@@ -134,6 +137,19 @@ func (s *Site) roomOf(page string) string {
 		return ""
 	}
 	return route.Room
+}
+
+// awayOf is the process that a page is shown by; nil is this one, or there is no
+// such page.
+func (s *Site) awayOf(page string) *Peer {
+	r, err := http.NewRequest(http.MethodGet, page, http.NoBody)
+	if err != nil {
+		return nil
+	}
+	if route, _ := s.find(r); route != nil && route.Room != "web" {
+		return route.away
+	}
+	return nil
 }
 
 // dropKept forgets a kept form once its page has been sent again and done.

@@ -68,7 +68,7 @@ func (s *Site) compose(r *Request, html string, marks []wanted) (string, error) 
 			ids[m.name] = append(ids[m.name], m.id)
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.o.MarkFor)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), composing{}, r), s.o.MarkFor)
 	defer cancel()
 	type answer struct {
 		name string

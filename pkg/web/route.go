@@ -27,6 +27,8 @@ type Route struct {
 	Room    string // who answers; set by Add
 
 	Numbers []string // parts of the path that are numbers and no IDs, for the OpenAPI document
+
+	away *Peer // who answers, where that is another process
 }
 
 // Nav puts a page into the navigation of some roles. Showing a link is no

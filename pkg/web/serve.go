@@ -93,8 +93,7 @@ func (s *Site) serve(w http.ResponseWriter, raw *http.Request) {
 	ctx, reveals := hub.WithReveals(raw.Context())
 	raw = raw.WithContext(ctx)
 	raw.Body = http.MaxBytesReader(c, raw.Body, maxBody+1)
-	r := &Request{Request: raw, Now: s.o.Now(), ID: s.o.NewID(), site: s, route: route, Lang: s.languageOf(raw)}
-	r.Who.Request, r.Who.Cause = r.ID, r.ID
+	r := s.request(raw, route)
 	s.headers(c, r)
 	var failed error
 	func() {
@@ -109,6 +108,12 @@ func (s *Site) serve(w http.ResponseWriter, raw *http.Request) {
 				}
 			}
 		}()
+		if to := r.leads(); to != nil {
+			if failed = s.handOn(c, r, to); failed != nil && c.status == 0 {
+				s.fail(c, r, failed)
+			}
+			return
+		}
 		failed = s.answer(c, r, found)
 	}()
 	a := Answered{Route: route, Who: r.Who, Request: r.ID, Status: c.status, Bytes: c.bytes, Reveals: reveals.Load(), Took: time.Since(begin)}
@@ -116,6 +121,19 @@ func (s *Site) serve(w http.ResponseWriter, raw *http.Request) {
 	if s.o.Done != nil {
 		s.o.Done(a)
 	}
+}
+
+// request is what came in, with its number: a new one, or where another of the
+// hub's own processes sends it, the number that it has.
+func (s *Site) request(raw *http.Request, route *Route) *Request {
+	r := &Request{Request: raw, Now: s.o.Now(), site: s, route: route, Lang: s.languageOf(raw)}
+	if id, err := hub.ParseID(raw.Header.Get(innerRequest)); err == nil && isInner(raw) {
+		r.ID = id
+	} else {
+		r.ID = s.o.NewID()
+	}
+	r.Who.Request, r.Who.Cause = r.ID, r.ID
+	return r
 }
 
 // panicked is what became of a panic: where, and never its text, which may

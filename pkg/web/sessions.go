@@ -31,6 +31,10 @@ type Sessions struct {
 	// Hats lists the hats an identity may wear now, for bearer tokens. Nobody is
 	// an empty list.
 	Hats func(ctx context.Context, i Identity) ([]hub.Hat, error)
+	// Vouch verifies a bearer token and lists the hats of whom it is about; nil is
+	// web's own, with Hats. A room that runs apart lets the keeper of the sessions
+	// do it.
+	Vouch func(ctx context.Context, token string) (Identity, []hub.Hat, error)
 	// Keep keeps a sealed form for a person for 30 minutes.
 	Keep func(ctx context.Context, id, person hub.ID, box []byte) error
 	// Take gives a sealed form to the person it was kept for. For anybody else it

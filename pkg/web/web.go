@@ -131,11 +131,13 @@ type Site struct {
 	o         Options
 	origin    *url.URL
 	sessions  Sessions
+	keeper    *Peer                        // who keeps the sessions, where that is another process
 	called    func(hub.AuthorityID) string // an authority's name; nil is its id
 	words     words
 	rooms     map[string]*pages
 	routes    []Route
 	marks     map[string]Mark
+	awayMark  map[string]bool // marks that another process renders
 	markNames []string
 	assets    *assets
 	issuers   []*issuer
@@ -160,7 +162,7 @@ func New(o Options) (*Site, error) {
 	if o.MarkFor == 0 {
 		o.MarkFor = defaultMarkFor
 	}
-	s := &Site{o: o, origin: origin, words: words{}, rooms: map[string]*pages{}, marks: map[string]Mark{}, mux: http.NewServeMux()}
+	s := &Site{o: o, origin: origin, words: words{}, rooms: map[string]*pages{}, marks: map[string]Mark{}, awayMark: map[string]bool{}, mux: http.NewServeMux()}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
@@ -225,6 +227,9 @@ func (s *Site) Handler() (h http.Handler, err error) {
 	s.mux = http.NewServeMux()
 	for i := range s.routes {
 		t := &s.routes[i]
+		if t.Room == "web" && !t.NoTrace { // about signing in
+			t.away = s.keeper
+		}
 		if t.Nav.Word != "" && !s.words.has(t.Nav.Word) {
 			return nil, fmt.Errorf("web: %s: no word %q for the navigation", t.Room, t.Nav.Word)
 		}

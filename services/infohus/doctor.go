@@ -39,15 +39,18 @@ func doctor(ctx context.Context, _ []string) error {
 			found = append(found, credentials(ctx, s)...)
 		}
 		found = append(found, answers(ctx, s))
+		if len(s.Rooms) > 0 {
+			found = append(found, processes(ctx, s)...)
+		}
 	}
 	wrong := 0
 	for _, f := range found {
 		if f.err == nil {
-			fmt.Printf("well   %-10s %s\n", f.what, f.how)
+			fmt.Printf("well   %-12s %s\n", f.what, f.how)
 			continue
 		}
 		wrong++
-		fmt.Printf("WRONG  %-10s %s\n", f.what, oneLine(f.err))
+		fmt.Printf("WRONG  %-12s %s\n", f.what, oneLine(f.err))
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d are wrong", wrong, len(found))
@@ -133,6 +136,42 @@ func credentials(ctx context.Context, s host.Settings) []finding {
 		wrong = append(wrong, err)
 	}
 	return append(found, finding{"stream", "every room can sign in", errors.Join(wrong...)})
+}
+
+// processes asks each of the hub's processes how it fares, as the door does, and
+// looks at how long their certificates still hold.
+func processes(ctx context.Context, s host.Settings) []finding {
+	found := []finding{{"rooms", "INFOHUS_ROOMS names them all", s.Whole(others()...)}}
+	secrets, now := host.Secrets(s.Secrets), time.Now()
+	var first time.Time
+	var wrong []error
+	for _, name := range append(others(), host.Door) {
+		until, err := secrets.Until(name)
+		if err == nil && until.Before(now.AddDate(0, 1, 0)) {
+			err = fmt.Errorf("the certificate of %s ends on %s: run infohus setup accounts, and start it again", name, until.Format(time.DateOnly))
+		}
+		wrong = append(wrong, err)
+		if first.IsZero() || until.Before(first) {
+			first = until
+		}
+	}
+	found = append(found, finding{"certificates", "hold until " + first.Format(time.DateOnly), errors.Join(wrong...)})
+	for _, name := range others() {
+		at, err := secrets.Peer(host.Door, name, s.Rooms[name])
+		if err == nil {
+			asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+			var failing []string
+			if failing, err = host.Fares(asking, at, "/readyz"); err == nil && len(failing) > 0 {
+				err = fmt.Errorf("it cannot use: %s; its log says why", strings.Join(failing, ", "))
+			}
+			cancel()
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			err = fmt.Errorf("it does not run at %s: start it with infohus run %s", s.Rooms[name], name)
+		}
+		found = append(found, finding{name, "runs at " + s.Rooms[name] + " and is ready", err})
+	}
+	return found
 }
 
 // answers asks the hub at the address, if one runs there, how it fares.

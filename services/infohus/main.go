@@ -1,7 +1,8 @@
 // Command infohus is the hub: every room in one binary, and the operator's
 // commands.
 //
-//	infohus run [room…]     run the rooms; with nothing configured, everything they need too
+//	infohus run             run the rooms; with nothing configured, everything they need too
+//	infohus run NAME        run keys, door or rooms apart from the others
 //	infohus setup           prepare your own Postgres and NATS servers
 //	infohus tour            play a concern against a running hub, and tell the story
 //	infohus token --as NAME print a bearer token of the development sign-in
@@ -47,7 +48,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", "[room…]", "run the rooms; with nothing configured, everything they need too", run},
+		{"run", "[keys|door|room…]", "run the rooms; with nothing configured, everything they need too", run},
 		{"setup", "[accounts]", "prepare your own Postgres and NATS servers", setup},
 		{"tour", "", "play a concern against a running hub, and tell the story", tour},
 		{"token", "--as NAME", "print a bearer token of the development sign-in", token},
@@ -99,21 +100,4 @@ func oneLine(err error) string {
 		text = "the disk is full: free some space and start again: " + text
 	}
 	return text
-}
-
-// choose finds the services of the rooms named, all where none is.
-func choose(names []string) ([]service.Service, error) {
-	all := rooms()
-	if len(names) == 0 {
-		return all, nil
-	}
-	var chosen []service.Service
-	for _, n := range names {
-		i := slices.IndexFunc(all, func(s service.Service) bool { return s.Name == n })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no room %q: the rooms are %s", n, strings.Join(host.Names(all), ", "))
-		}
-		chosen = append(chosen, all[i])
-	}
-	return chosen, nil
 }

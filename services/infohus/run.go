@@ -28,21 +28,19 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	services, err := choose(args)
-	if err != nil {
-		return err
-	}
 	// No core dumps, of us or of Postgres: memory holds keys and names.
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return fmt.Errorf("core dumps cannot be switched off: %w", err)
 	}
-	if s.Embedded() {
-		if len(args) > 0 {
-			return errors.New("rooms run apart only on servers that they share: set INFOHUS_POSTGRES_URL and INFOHUS_NATS_URL, or run all of them")
-		}
-		return runEmbedded(ctx, s, services)
+	switch {
+	case len(s.Rooms) > 0:
+		return runApart(ctx, s, args)
+	case len(args) > 0:
+		return errors.New("rooms run apart only where each knows the others: set INFOHUS_ROOMS, INFOHUS_POSTGRES_URL and INFOHUS_NATS_URL, or run all of them")
+	case s.Embedded():
+		return runEmbedded(ctx, s, rooms())
 	}
-	return runOnServers(ctx, s, services)
+	return runOnServers(ctx, s, rooms())
 }
 
 // runOnServers runs rooms on servers of the operator's own. Nothing invented

@@ -198,7 +198,7 @@ func whoami(t *testing.T, address string) (person string) {
 
 // TestOwnServers goes the way of an operator with servers of their own: first
 // the accounts, then the NATS server with them, then setup, then all rooms in
-// one process, then one room alone.
+// one process. Rooms apart are TestVolumeRoomsApart's.
 func TestOwnServers(t *testing.T) {
 	needPostgres(t)
 	dir := dataDir(t)
@@ -260,9 +260,7 @@ func TestOwnServers(t *testing.T) {
 		t.Errorf("doctor: %v", err)
 	}
 	all.end()
-	one := start(t, "intake")
-	one.ready(address)
-	one.end()
+	refused(t, "set INFOHUS_ROOMS", run, "intake")
 }
 
 // realDemo is the demo structure as if it were real: an issuer for every

@@ -21,9 +21,13 @@ type script struct {
 	who map[string]*hubtest.Client
 }
 
-// begin opens a hub with every room.
+// begin opens a hub with every room; in TestVolumeRoomsApart it is the one whose rooms
+// run in processes of their own.
 func begin(t *testing.T) *script {
 	t.Helper()
+	if a := apartFor(t); a != nil {
+		return a.begin(t)
+	}
 	return &script{t, hubtest.Run(t, rooms()...), map[string]*hubtest.Client{}}
 }
 

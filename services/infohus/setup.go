@@ -27,6 +27,9 @@ func setup(ctx context.Context, args []string) error {
 	if err := secrets.Make(host.Names(rooms())...); err != nil {
 		return err
 	}
+	if err := secrets.Certify(time.Now(), append(others(), host.Door)...); err != nil {
+		return err
+	}
 	say("credentials in %s, a file for each room and technology", s.Secrets)
 	file, err := writeAccounts(secrets)
 	if err != nil {

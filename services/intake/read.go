@@ -217,21 +217,33 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 
 // words opens the sealed texts that the grant names.
 func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(string) bool, receipt hub.Receipt) error {
-	text := map[string]string{}
+	var fields []string
+	var boxes []vault.Box
+	put := func(field string, key hub.ID, sealed []byte) {
+		fields = append(fields, field)
+		boxes = append(boxes, vault.Box{Receipt: receipt, Key: key, Where: where(o.ID, field), Sealed: sealed})
+	}
 	for _, b := range o.Boxes {
-		name, _, _ := strings.Cut(b.Field, ".")
-		if !may(name) {
-			continue
+		if name, _, _ := strings.Cut(b.Field, "."); may(name) {
+			put(b.Field, b.Key, b.Box)
 		}
-		p, err := x.Vault.Open(receipt, b.Key, where(o.ID, b.Field), b.Box)
-		if errors.Is(err, vault.ErrDestroyed) {
-			v.Erased = true
-			continue
+	}
+	judged := slices.DeleteFunc(slices.Clone(o.Judgements), func(j judgement) bool {
+		return !may(map[string]string{"municipality": "municipal_rationale", "police": "police_rationale"}[j.Party])
+	})
+	for _, j := range judged {
+		put("judgement."+j.Party, o.Subject, j.Box)
+	}
+	text := map[string]string{}
+	for i, opened := range x.Vault.OpenAll(boxes...) {
+		switch {
+		case errors.Is(opened.Err, vault.ErrDestroyed):
+			v.Erased = v.Erased || i < len(boxes)-len(judged)
+		case opened.Err != nil:
+			return opened.Err
+		default:
+			text[fields[i]] = opened.Text.Reveal(ctx)
 		}
-		if err != nil {
-			return err
-		}
-		text[b.Field] = p.Reveal(ctx)
 	}
 	v.Theme, v.UrgencyReason, v.WhyNow, v.Context, v.Wishes = text["theme"], text["urgency_reason"], text["why_now"], text["context"], text["wishes"]
 	v.ReporterName, v.ReporterReach = text["reporter_name"], text["reporter_contact"]
@@ -240,15 +252,8 @@ func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(str
 			v.Statements = append(v.Statements, StatementView{m.Kind, text["statements."+strconv.Itoa(i)], m.ObservedOn, m.FirstHand})
 		}
 	}
-	for _, j := range o.Judgements {
-		if !may(map[string]string{"municipality": "municipal_rationale", "police": "police_rationale"}[j.Party]) {
-			continue
-		}
-		p, err := x.Vault.Open(receipt, o.Subject, where(o.ID, "judgement."+j.Party), j.Box)
-		if err != nil && !errors.Is(err, vault.ErrDestroyed) {
-			return err
-		}
-		v.Judgements = append(v.Judgements, JudgementView{j.Party, j.At, j.Outcome, j.Track, p.Reveal(ctx)})
+	for _, j := range judged {
+		v.Judgements = append(v.Judgements, JudgementView{j.Party, j.At, j.Outcome, j.Track, text["judgement."+j.Party]})
 	}
 	return nil
 }

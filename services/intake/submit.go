@@ -13,6 +13,7 @@ import (
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -45,22 +46,32 @@ func where(id hub.ID, field string) string { return "intake.concern/" + string(i
 // reporter's own key, the others under the subject's.
 func (x *room) seal(id, subject, reporter hub.ID, r Report) ([]box, error) {
 	var boxes []box
-	put := func(field string, key hub.ID, t hub.Personal) error {
+	var plain []vault.Plain
+	put := func(field string, key hub.ID, t hub.Personal) {
 		if t.Empty() {
-			return nil
+			return
 		}
-		b, err := x.Vault.Seal(key, where(id, field), t)
-		boxes = append(boxes, box{field, key, b})
-		return err
+		plain = append(plain, vault.Plain{Key: key, Where: where(id, field), Text: t})
+		boxes = append(boxes, box{Field: field, Key: key})
 	}
-	err := errors.Join(
-		put("theme", subject, hub.NewPersonal(r.Theme)), put("why_now", subject, r.WhyNow), put("context", subject, r.Context),
-		put("wishes", subject, r.Wishes), put("urgency_reason", subject, r.UrgencyReason),
-		put("reporter_name", reporter, r.ReporterName), put("reporter_contact", reporter, r.ReporterReach))
+	put("theme", subject, hub.NewPersonal(r.Theme))
+	put("why_now", subject, r.WhyNow)
+	put("context", subject, r.Context)
+	put("wishes", subject, r.Wishes)
+	put("urgency_reason", subject, r.UrgencyReason)
+	put("reporter_name", reporter, r.ReporterName)
+	put("reporter_contact", reporter, r.ReporterReach)
 	for i, s := range r.Statements {
-		err = errors.Join(err, put("statements."+strconv.Itoa(i), subject, s.Text))
+		put("statements."+strconv.Itoa(i), subject, s.Text)
 	}
-	return boxes, err
+	sealed, err := x.Vault.SealAll(plain...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range boxes {
+		boxes[i].Box = sealed[i]
+	}
+	return boxes, nil
 }
 
 // fillFrom puts the codes of a report into the row.

@@ -42,7 +42,11 @@ func (x *room) getSubject(r *web.Request, _ struct{}) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.show(r.Context(), s)
+	views, err := x.show(r.Context(), s)
+	if err != nil {
+		return nil, err
+	}
+	return views[0], nil
 }
 
 // Reveal asks for the whole number.
@@ -153,16 +157,19 @@ func (x *room) mark(ctx context.Context, who hub.Actor, lang, kind string, want 
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[hub.ID]template.HTML, len(sights))
-	for id, s := range sights {
-		if len(s.grants) == 0 {
-			continue
+	seen := make([]*sight, 0, len(sights))
+	for _, s := range sights {
+		if len(s.grants) > 0 {
+			seen = append(seen, s)
 		}
-		v, err := x.show(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if out[id], err = x.Web.Fragment(lang, "person", kind, v); err != nil {
+	}
+	views, err := x.show(ctx, seen...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[hub.ID]template.HTML, len(views))
+	for _, v := range views {
+		if out[v.Subject], err = x.Web.Fragment(lang, "person", kind, v); err != nil {
 			return nil, err
 		}
 	}

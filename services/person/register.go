@@ -228,6 +228,7 @@ func (x *room) keep(ctx context.Context, tx *pg.Tx, g policies.Grant, s Subject,
 // seal makes the boxes and marks of an identity.
 func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []string, err error) {
 	v.boxes = map[string][]byte{}
+	var plain []vault.Plain
 	for _, f := range []struct {
 		name string
 		text hub.Personal
@@ -235,12 +236,15 @@ func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []s
 		if f.text.Empty() {
 			continue
 		}
-		box, err := x.Vault.Seal(s.ID, where(s.ID, f.name), f.text)
-		if err != nil {
-			return v, nil, fmt.Errorf("person: sealing a %s: %w", f.name, err)
-		}
-		v.boxes[f.name] = box
+		plain = append(plain, vault.Plain{Key: s.ID, Where: where(s.ID, f.name), Text: f.text})
 		fields = append(fields, f.name)
+	}
+	boxes, err := x.Vault.SealAll(plain...)
+	if err != nil {
+		return v, nil, fmt.Errorf("person: sealing an identity: %w", err)
+	}
+	for i, name := range fields {
+		v.boxes[name] = boxes[i]
 	}
 	if !id.Number.Empty() {
 		v.period = numberPeriod(now)

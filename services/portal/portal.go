@@ -29,7 +29,7 @@ var schema embed.FS
 var pages embed.FS
 
 // Service is the room's door plate.
-var Service = service.Service{Name: "portal", Schema: schema, Pages: pages, Open: open}
+var Service = service.Service{Name: "portal", Schema: schema, Pages: pages, Open: open, Keeps: true}
 
 type room struct{ service.Env }
 
