@@ -82,7 +82,7 @@ func updateRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, q *request)
 // somebody invited, or by a question put to it.
 func inCircle(ctx context.Context, tx *pg.Tx, id hub.ID, a hub.AuthorityID) (in bool, err error) {
 	err = tx.QueryRow(ctx, `select exists (select from cases c where c.id = $1 and $2 in (c.municipality, c.police))
-		or exists (select from member m where m.case_id = $1 and m.authority = $2 and ` + stateOf("$3") + ` = 'invited')
+		or exists (select from member m where m.case_id = $1 and m.authority = $2 and `+stateOf("$3")+` = 'invited')
 		or exists (select from request q where q.case_id = $1 and $2 in (q.asker, q.authority) and q.state <> 'retracted')`, id, a, tx.Now).Scan(&in)
 	return in, err
 }

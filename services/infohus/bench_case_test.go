@@ -48,7 +48,9 @@ func selects(b *testing.B, do func(sql string, args ...any) (pgx.Rows, error), s
 		}
 		json.NewEncoder(w).Encode(all)
 	})
-	return func() { bare.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), "GET", "/", nil)) }
+	return func() {
+		bare.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), "GET", "/", nil))
+	}
 }
 
 // BenchmarkCasePage: the page of a case with the people it names (composed of

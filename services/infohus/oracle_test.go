@@ -108,12 +108,12 @@ func (s *script) ask(c *hubtest.Client, method, path, body string, form url.Valu
 // them, or by the name of their place in a path.
 type refs map[string]hub.ID
 
-// named are the places in a path.
-var named = regexp.MustCompile(`\{([a-z]+)\}`)
+// inPath are the places in a path.
+var inPath = regexp.MustCompile(`\{([a-z]+)\}`)
 
 // fill puts references into a path. What is not among them is left as it is.
 func fill(path string, of refs) string {
-	for _, m := range named.FindAllStringSubmatch(path, -1) {
+	for _, m := range inPath.FindAllStringSubmatch(path, -1) {
 		name := m[1]
 		if name == "id" {
 			name, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/api"), "/"), "/")
