@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -103,7 +104,8 @@ func (s *Site) handOn(w *counter, r *Request, to *Peer) error {
 	var away error
 	p := httputil.ReverseProxy{
 		Transport:     to.Via,
-		FlushInterval: -1, // what comes in pieces is sent on in pieces
+		ErrorLog:      log.New(io.Discard, "", 0), // our own line says how it ended
+		FlushInterval: -1,                         // what comes in pieces is sent on in pieces
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(at)
 			p.Out.Host = p.In.Host // the room holds it against the one address that the hub has

@@ -507,3 +507,45 @@ func TestCards(t *testing.T) {
 		t.Errorf("names %v, %v", names, err)
 	}
 }
+
+// counted counts the questions to the keys, which are round trips where those are
+// another process.
+type counted struct {
+	service.Keys
+	asked *int
+}
+
+func (c counted) Open(r hub.Receipt, key hub.ID, where string, box []byte) (hub.Personal, error) {
+	*c.asked++
+	return c.Keys.Open(r, key, where, box)
+}
+
+func (c counted) OpenAll(boxes ...vault.Box) []vault.Opened {
+	*c.asked++
+	return c.Keys.OpenAll(boxes...)
+}
+
+// A page with ten people's cards asks the keys once.
+func TestTenCardsAreOneQuestion(t *testing.T) {
+	w := run(t)
+	var ids []hub.ID
+	for i := range 10 {
+		r := w.register("solvej", map[string]any{"name": fmt.Sprintf("Signe Prøvesen %d", i), "cpr": fmt.Sprintf("%d0109-4321", 61+i)})
+		w.about(r.Subject, "koege", "received", "solvej")
+		ids = append(ids, r.Subject)
+	}
+	var asked int
+	x := &room{Env: service.Env{DB: w.DB("person"), Vault: counted{w.Vault(), &asked}, Web: w.Site(), Structure: w.Structure, Now: w.Now, NewID: hub.NewID}}
+	cards, err := x.card(t.Context(), w.As("gudrun").Actor(), "da", ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids {
+		if !strings.Contains(string(cards[id]), fmt.Sprintf("Signe Prøvesen %d", i)) {
+			t.Errorf("card %d is %q", i, cards[id])
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the keys were asked %d times for ten people, want once", asked)
+	}
+}
