@@ -46,6 +46,9 @@ func (x *room) newOffer(d *doing, in Recommendation) (*offer, error) {
 	if ok && !mayFit(m, s.AgeBand) {
 		p.Add("measure", "referral.error.age")
 	}
+	if ok && m.Kind == structure.KindNotification && in.Authority != d.tx.Who().Authority {
+		p.Add("authority", "referral.error.notify_own") // said now, and not only when it is sent
+	}
 	if !slices.ContainsFunc(x.instrument(d.tx.Now).Dimensions, func(dim structure.Dimension) bool { return dim.Code == in.Dimension }) {
 		p.Add("dimension", "error.choose")
 	}
