@@ -92,6 +92,7 @@ var badCaseInput = []bad{
 	{name: "an offer to be answered yesterday", where: "recommend", input: "due=15-11-2026", status: 400, field: "due", key: "referral.error.past"},
 	{name: "an offer to be answered after the next follow-up can be", where: "recommend", input: "due=15-11-2027", status: 400, field: "due", key: "referral.error.next_late"},
 	{name: "an offer to somebody of another authority", where: "recommend", input: "hats[]=$tage", status: 400, field: "hats", key: "referral.error.hats", kept: "not hats[]"},
+	{name: "the municipality's notification about a child drafted by the police", where: "notify", input: "measure=statutory_notification; preview=", status: 400, field: "authority", key: "referral.error.notify_own"},
 	{name: "an offer sent without saying why (L1)", where: "send", input: "necessity=", status: 400, field: "necessity", key: "error.required|error.missing"},
 	{name: "an offer sent on a basis that does not go to this recipient", where: "send", input: "legal_basis=RPL115-2", status: 400, field: "legal_basis", key: "error.basis", kept: "not legal_basis"},
 	{name: "no answer to an offer", where: "reply", input: "answer=", status: 400, field: "answer", key: "error.choose"},
