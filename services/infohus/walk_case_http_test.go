@@ -343,33 +343,36 @@ func (r *real) lists(a *actor) {
 	r.listed++
 	now := r.now()
 	kind := oneFrom(r.wander, []string{"cases", "requests", "offers", "meetings"})
-	want := map[hub.ID]string{}
+	want := map[hub.ID]string{} // state and person
+	takes := func(x *affair, id hub.ID, state, classes string) {
+		f := named(classes)
+		if len(f) == 0 || kind == "meetings" && !slices.Contains(f, "meeting") {
+			return
+		}
+		if slices.Contains(f, "state") {
+			want[id] = state
+		}
+		if want[id] += " "; slices.Contains(f, "name") {
+			want[id] += string(x.subject)
+		}
+	}
 	for _, x := range r.every {
 		switch kind {
 		case "cases", "meetings":
-			if f := named(x.classes(a, now)); len(f) > 0 && (kind == "cases" || slices.Contains(f, "meeting")) {
-				want[x.id] = x.state
-				if !slices.Contains(f, "state") {
-					want[x.id] = ""
-				}
-			}
+			takes(x, x.id, x.state, x.classes(a, now))
 		case "requests":
 			for _, q := range x.queries {
-				if q.classes(a) != "" {
-					want[q.id] = q.state
-				}
+				takes(x, q.id, q.state, q.classes(a))
 			}
 		case "offers":
 			for _, h := range x.helps {
-				if h.classes(a) != "" {
-					want[h.id] = h.state
-				}
+				takes(x, h.id, h.state, h.classes(a))
 			}
 		}
 	}
 	type line struct {
-		ID, Case hub.ID
-		State    string
+		ID, Case, Subject hub.ID
+		State             string
 	}
 	got, next, total := map[hub.ID]string{}, hub.ID(""), 0
 	for {
@@ -400,7 +403,7 @@ func (r *real) lists(a *actor) {
 			}
 		}
 		for _, l := range slices.Concat(page.Cases, page.Requests, page.Offers) {
-			got[l.ID] = l.State
+			got[l.ID] = l.State + " " + string(l.Subject)
 		}
 		if ours.MatchString(answer.Text()) {
 			r.Fatalf("INFOHUS_TEST_SEED=%d, step %d: a list of %s has words in it: %s", r.seed, r.step, kind, answer.Text())
@@ -492,7 +495,7 @@ func TestVolumeWalk(t *testing.T) {
 			})
 		}
 	})
-	if t.Failed() || seeds[0] != always[0] {
+	if t.Failed() || len(seeds) < len(always) { // one is asked for
 		return
 	}
 	sweeps(t, done)
