@@ -96,7 +96,7 @@ func (r *real) did(o *order, _ hub.ID) {
 	if among("sign follow close reopen", o.action) {
 		r.Settle()
 	}
-	if o.action == "follow" || o.action == "close" && x.state == "closed" { // the concern is kept as long as its case
+	if o.action == "follow" || o.action == "close" && x.state == "closed" || o.action == "reopen" && x.state == "assessment" { // the concern is kept as long as its case
 		x.concern.version++
 		at := r.One("select to_char(erase_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from intake.concern where id = $1", string(x.concern.id))
 		kept, err := time.Parse(time.RFC3339, at)
@@ -221,17 +221,17 @@ func (r *real) touched(x *affair, a *actor) {
 
 func (r *real) looksAtQuestion(x *affair, q *query, a *actor) {
 	now := r.now()
-	r.shown(x, a, "/api/requests/"+string(q.id), q.id, named(q.classes(a)), map[string][]string{"questions": {q.mark}}, func(got map[string]json.RawMessage) {
+	r.shown(x, a, "/api/requests/"+string(q.id), q.id, inClasses(q.classes(a)), map[string][]string{"questions": {q.mark}}, func(got map[string]json.RawMessage) {
 		if outcome := strings.Trim(string(got["outcome"]), `"`); outcome != q.looks(a, now) {
 			r.fails(x, "to %s the question %s looks %q, want %q (%s until %s)", a, q.id, outcome, q.looks(a, now), q.state, q.due)
 		}
 	})
-	r.strict(x, spot{x: x, q: q}, a, named(q.classes(a)))
+	r.strict(x, spot{x: x, q: q}, a, inClasses(q.classes(a)))
 }
 
 func (r *real) looksAtOffer(x *affair, h *help, a *actor) {
-	r.shown(x, a, "/api/offers/"+string(h.id), h.id, named(h.classes(a)), map[string][]string{"preview": {h.preview}, "task": {h.task}, "progress": h.notes}, nil)
-	r.strict(x, spot{x: x, h: h}, a, named(h.classes(a)))
+	r.shown(x, a, "/api/offers/"+string(h.id), h.id, inClasses(h.classes(a)), map[string][]string{"preview": {h.preview}, "task": {h.task}, "progress": h.notes}, nil)
+	r.strict(x, spot{x: x, h: h}, a, inClasses(h.classes(a)))
 }
 
 // looks is one of the ways to something of a case.
@@ -254,7 +254,7 @@ func (r *real) looks(x *affair, a *actor) {
 
 func (r *real) looksAtCase(x *affair, a *actor) {
 	now := r.now()
-	fields := named(x.classes(a, now))
+	fields := inClasses(x.classes(a, now))
 	words := map[string][]string{"meeting": x.notes}
 	for _, g := range x.circle {
 		words["circle"] = append(words["circle"], g.reason)
@@ -278,7 +278,7 @@ func (r *real) looksAtCase(x *affair, a *actor) {
 
 func (r *real) looksAtCourse(x *affair, a *actor) {
 	now := r.now()
-	whole := named(x.classes(a, now))
+	whole := inClasses(x.classes(a, now))
 	fields := slices.DeleteFunc(slices.Clone(whole), func(f string) bool {
 		return !among("closing follow_ups name next_date recommendations reference state tasks", f)
 	})
@@ -345,7 +345,7 @@ func (r *real) lists(a *actor) {
 	kind := oneFrom(r.wander, []string{"cases", "requests", "offers", "meetings"})
 	want := map[hub.ID]string{} // state and person
 	takes := func(x *affair, id hub.ID, state, classes string) {
-		f := named(classes)
+		f := inClasses(classes)
 		if len(f) == 0 || kind == "meetings" && !slices.Contains(f, "meeting") {
 			return
 		}

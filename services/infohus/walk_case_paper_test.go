@@ -231,7 +231,7 @@ func (p *paper) does(o *order) (int, hub.ID) {
 
 // known is a basis on which the demo structure relies; any other is none.
 func known(b hub.LegalBasis) hub.LegalBasis {
-	if b == "CONSENT-EXIT" || b == "NONE" {
+	if b == "NONE" {
 		return ""
 	}
 	return b

@@ -298,12 +298,12 @@ func (x *affair) seenBy(a *actor, now time.Time) []string {
 	if x.concern != nil {
 		take(x.concern.fields(a, now))
 	}
-	take(named(x.classes(a, now)))
+	take(inClasses(x.classes(a, now)))
 	for _, q := range x.queries {
-		take(named(q.classes(a)))
+		take(inClasses(q.classes(a)))
 	}
 	for _, h := range x.helps {
-		take(named(h.classes(a)))
+		take(inClasses(h.classes(a)))
 	}
 	return slices.Sorted(maps.Keys(all))
 }
