@@ -462,10 +462,10 @@ func (r *real) clocked() {
 // strides is how many steps a walk through the real hub has: with the walks of
 // every run as much as the time of a build allows. A deep run has a hundred
 // thousand.
-const strides = 3_000
+const strides = 2_500
 
-// always are the seeds of the walks of every run, which together are known to come
-// through every transition.
+// always are the seeds of the walks of every run, which together come through
+// nearly every transition; that on paper comes through all.
 var always = []uint64{20261120, 20261127}
 
 // TestVolumeWalk walks the whole machine at random through the real hub, from a
@@ -479,7 +479,7 @@ var always = []uint64{20261120, 20261127}
 func TestVolumeWalk(t *testing.T) {
 	var mu sync.Mutex
 	done := map[string]int{}
-	seeds := seedsOf(t, always, 32)
+	seeds := seedsOf(t, always, 38)
 	t.Run("each", func(t *testing.T) {
 		for _, seed := range seeds {
 			t.Run(fmt.Sprint("INFOHUS_TEST_SEED=", seed), func(t *testing.T) {
@@ -498,7 +498,7 @@ func TestVolumeWalk(t *testing.T) {
 	if t.Failed() || len(seeds) < len(always) { // one is asked for
 		return
 	}
-	sweeps(t, done)
+	sweeps(t, done, 15)
 	for state, actions := range steps {
 		for a := range strings.FieldsSeq(actions) {
 			if done[state+" "+a] == 0 && !among("notify assign unassign", a) { // which the matrix has in every state

@@ -614,7 +614,7 @@ func TestVolumeWalkOnPaper(t *testing.T) {
 				cases = max(cases, len(p.affairs))
 			}
 			if seed == 20261117 {
-				sweeps(t, p.done)
+				sweeps(t, p.done, 0)
 			}
 			t.Logf("%d steps by %d people, %d kinds of steps done, answers %v, %d views compared", paperPaces, len(p.people), len(p.done), p.coded, p.looked)
 		})
