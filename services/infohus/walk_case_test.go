@@ -277,7 +277,7 @@ func sweeps(t *testing.T, done map[string]int, but int) {
 		}
 	}
 	slices.Sort(missing)
-	t.Logf("%d kinds of steps with cases done, %d not: %s", len(done), len(missing), strings.Join(missing, ", "))
+	t.Logf("%d kinds of steps done, %d with cases not: %s", len(done), len(missing), strings.Join(missing, ", "))
 	if len(missing) > but {
 		t.Errorf("the walks never did %s", strings.Join(missing, ", "))
 	}
