@@ -227,7 +227,7 @@ func (x *affair) classes(a *actor, now time.Time) string {
 			see += " address"
 		}
 		for _, more := range []struct{ from, what string }{{"collecting", " requests"}, {"analysis", " meeting"}, {"assessment", " assessment inform"},
-			{"recommended", " recommendations"}, {"follow_up", " follow"}, {"closing", " closing"}} {
+			{"recommended", " recommendations follow"}, {"closing", " closing"}} {
 			if past(more.from) {
 				see += more.what
 			}
@@ -280,8 +280,8 @@ var caseFields = map[string]string{
 	"offered": "reference state offered_at due", "preview": "dimension measure preview", "task": "task", "progress": "progress",
 }
 
-// named gives the fields of classes, sorted.
-func named(classes string) []string {
+// inClasses gives the fields of classes, sorted.
+func inClasses(classes string) []string {
 	all := []string{}
 	for _, c := range strings.Fields(classes) {
 		all = append(all, strings.Fields(caseFields[c])...)
@@ -567,13 +567,33 @@ func (x *affair) grows(now time.Time) {
 	if x.band = "18_25"; time.Date(b.Year()+18, b.Month(), b.Day(), 0, 0, 0, 0, hub.Copenhagen).After(day) {
 		x.band = "under_18"
 	}
+	if x.band == "under_18" {
+		return
+	}
 	for _, h := range x.helps {
-		if x.band == "18_25" && h.young && among("offered taken_up", h.state) {
+		if h.young && among("offered taken_up", h.state) {
 			h.letOut()
 			h.stop()
 		}
 	}
+	if x.state == "closed" {
+		return
+	}
+	for _, g := range x.circle { // whoever works with the young only is out
+		if g.state == "invited" && withTheYoung(g.who) {
+			g.state = "ended"
+		}
+	}
+	for _, q := range x.queries {
+		if q.state == "asked" && len(q.named) > 0 && withTheYoung(q.named[0]) {
+			q.state = "retracted"
+		}
+	}
 }
+
+// withTheYoung is who works with people under 18 and no others: at the public
+// school of the demo.
+func withTheYoung(a *actor) bool { return a.Post.Department == "papirdragen" }
 
 func (h *help) letOut() { h.in, h.shared = nil, false }
 

@@ -96,7 +96,7 @@ func (r *real) did(o *order, _ hub.ID) {
 	if among("sign follow close reopen", o.action) {
 		r.Settle()
 	}
-	if o.action == "follow" || o.action == "close" && x.state == "closed" { // the concern is kept as long as its case
+	if o.action == "follow" || o.action == "close" && x.state == "closed" || o.action == "reopen" && x.state == "assessment" { // the concern is kept as long as its case
 		x.concern.version++
 		at := r.One("select to_char(erase_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from intake.concern where id = $1", string(x.concern.id))
 		kept, err := time.Parse(time.RFC3339, at)
@@ -221,17 +221,17 @@ func (r *real) touched(x *affair, a *actor) {
 
 func (r *real) looksAtQuestion(x *affair, q *query, a *actor) {
 	now := r.now()
-	r.shown(x, a, "/api/requests/"+string(q.id), q.id, named(q.classes(a)), map[string][]string{"questions": {q.mark}}, func(got map[string]json.RawMessage) {
+	r.shown(x, a, "/api/requests/"+string(q.id), q.id, inClasses(q.classes(a)), map[string][]string{"questions": {q.mark}}, func(got map[string]json.RawMessage) {
 		if outcome := strings.Trim(string(got["outcome"]), `"`); outcome != q.looks(a, now) {
 			r.fails(x, "to %s the question %s looks %q, want %q (%s until %s)", a, q.id, outcome, q.looks(a, now), q.state, q.due)
 		}
 	})
-	r.strict(x, spot{x: x, q: q}, a, named(q.classes(a)))
+	r.strict(x, spot{x: x, q: q}, a, inClasses(q.classes(a)))
 }
 
 func (r *real) looksAtOffer(x *affair, h *help, a *actor) {
-	r.shown(x, a, "/api/offers/"+string(h.id), h.id, named(h.classes(a)), map[string][]string{"preview": {h.preview}, "task": {h.task}, "progress": h.notes}, nil)
-	r.strict(x, spot{x: x, h: h}, a, named(h.classes(a)))
+	r.shown(x, a, "/api/offers/"+string(h.id), h.id, inClasses(h.classes(a)), map[string][]string{"preview": {h.preview}, "task": {h.task}, "progress": h.notes}, nil)
+	r.strict(x, spot{x: x, h: h}, a, inClasses(h.classes(a)))
 }
 
 // looks is one of the ways to something of a case.
@@ -254,7 +254,7 @@ func (r *real) looks(x *affair, a *actor) {
 
 func (r *real) looksAtCase(x *affair, a *actor) {
 	now := r.now()
-	fields := named(x.classes(a, now))
+	fields := inClasses(x.classes(a, now))
 	words := map[string][]string{"meeting": x.notes}
 	for _, g := range x.circle {
 		words["circle"] = append(words["circle"], g.reason)
@@ -278,7 +278,7 @@ func (r *real) looksAtCase(x *affair, a *actor) {
 
 func (r *real) looksAtCourse(x *affair, a *actor) {
 	now := r.now()
-	whole := named(x.classes(a, now))
+	whole := inClasses(x.classes(a, now))
 	fields := slices.DeleteFunc(slices.Clone(whole), func(f string) bool {
 		return !among("closing follow_ups name next_date recommendations reference state tasks", f)
 	})
@@ -343,33 +343,36 @@ func (r *real) lists(a *actor) {
 	r.listed++
 	now := r.now()
 	kind := oneFrom(r.wander, []string{"cases", "requests", "offers", "meetings"})
-	want := map[hub.ID]string{}
+	want := map[hub.ID]string{} // state and person
+	takes := func(x *affair, id hub.ID, state, classes string) {
+		f := inClasses(classes)
+		if len(f) == 0 || kind == "meetings" && !slices.Contains(f, "meeting") {
+			return
+		}
+		if slices.Contains(f, "state") {
+			want[id] = state
+		}
+		if want[id] += " "; slices.Contains(f, "name") {
+			want[id] += string(x.subject)
+		}
+	}
 	for _, x := range r.every {
 		switch kind {
 		case "cases", "meetings":
-			if f := named(x.classes(a, now)); len(f) > 0 && (kind == "cases" || slices.Contains(f, "meeting")) {
-				want[x.id] = x.state
-				if !slices.Contains(f, "state") {
-					want[x.id] = ""
-				}
-			}
+			takes(x, x.id, x.state, x.classes(a, now))
 		case "requests":
 			for _, q := range x.queries {
-				if q.classes(a) != "" {
-					want[q.id] = q.state
-				}
+				takes(x, q.id, q.state, q.classes(a))
 			}
 		case "offers":
 			for _, h := range x.helps {
-				if h.classes(a) != "" {
-					want[h.id] = h.state
-				}
+				takes(x, h.id, h.state, h.classes(a))
 			}
 		}
 	}
 	type line struct {
-		ID, Case hub.ID
-		State    string
+		ID, Case, Subject hub.ID
+		State             string
 	}
 	got, next, total := map[hub.ID]string{}, hub.ID(""), 0
 	for {
@@ -400,7 +403,7 @@ func (r *real) lists(a *actor) {
 			}
 		}
 		for _, l := range slices.Concat(page.Cases, page.Requests, page.Offers) {
-			got[l.ID] = l.State
+			got[l.ID] = l.State + " " + string(l.Subject)
 		}
 		if ours.MatchString(answer.Text()) {
 			r.Fatalf("INFOHUS_TEST_SEED=%d, step %d: a list of %s has words in it: %s", r.seed, r.step, kind, answer.Text())
@@ -459,10 +462,10 @@ func (r *real) clocked() {
 // strides is how many steps a walk through the real hub has: with the walks of
 // every run as much as the time of a build allows. A deep run has a hundred
 // thousand.
-const strides = 3_000
+const strides = 2_500
 
-// always are the seeds of the walks of every run, which together are known to come
-// through every transition.
+// always are the seeds of the walks of every run, which together come through
+// nearly every transition; that on paper comes through all.
 var always = []uint64{20261120, 20261127}
 
 // TestVolumeWalk walks the whole machine at random through the real hub, from a
@@ -476,7 +479,7 @@ var always = []uint64{20261120, 20261127}
 func TestVolumeWalk(t *testing.T) {
 	var mu sync.Mutex
 	done := map[string]int{}
-	seeds := seedsOf(t, always, 32)
+	seeds := seedsOf(t, always, 38)
 	t.Run("each", func(t *testing.T) {
 		for _, seed := range seeds {
 			t.Run(fmt.Sprint("INFOHUS_TEST_SEED=", seed), func(t *testing.T) {
@@ -492,10 +495,10 @@ func TestVolumeWalk(t *testing.T) {
 			})
 		}
 	})
-	if t.Failed() || seeds[0] != always[0] {
+	if t.Failed() || len(seeds) < len(always) { // one is asked for
 		return
 	}
-	sweeps(t, done)
+	sweeps(t, done, 15)
 	for state, actions := range steps {
 		for a := range strings.FieldsSeq(actions) {
 			if done[state+" "+a] == 0 && !among("notify assign unassign", a) { // which the matrix has in every state

@@ -109,9 +109,15 @@ func (w *wander) ground(from hub.AuthorityKind, to ...hub.AuthorityID) hub.Legal
 // not be.
 func (o *order) discloses(w *wander, s sharing) {
 	o.shares = append(o.shares, s)
-	if !carries(s.basis, o.a.kind, w.kinds[s.to]) || !special(s.class, s.special, o.a.kind) {
+	exit := s.basis == "CONSENT-EXIT" && o.action == "send" && o.h.kind == "exit" && inExit(o.a.kind) && inExit(w.kinds[s.to])
+	if !exit && !carries(s.basis, o.a.kind, w.kinds[s.to]) || !special(s.class, s.special, o.a.kind) {
 		o.refuses()
 	}
+}
+
+// inExit is between whom a consent to an exit lets things pass (domain.md 2.7).
+func inExit(k hub.AuthorityKind) bool {
+	return k == hub.Municipality || k == hub.Police || k == hub.PrisonService
 }
 
 // letsIn notes whom an order lets in, or takes the access from.
@@ -173,13 +179,13 @@ func (o *order) sees(now time.Time) bool { return slices.Contains(o.fields(now),
 func (o *order) fields(now time.Time) []string {
 	switch o.kind {
 	case "request":
-		return named(o.q.classes(o.a))
+		return inClasses(o.q.classes(o.a))
 	case "answer":
-		return named(o.w.classes(o.a, now))
+		return inClasses(o.w.classes(o.a, now))
 	case "offer":
-		return named(o.h.classes(o.a))
+		return inClasses(o.h.classes(o.a))
 	}
-	return named(o.x.classes(o.a, now))
+	return inClasses(o.x.classes(o.a, now))
 }
 
 // order makes one: the base, what it is on, and its input.
@@ -280,6 +286,9 @@ func (w *wander) orderCase(o *order, able bool) {
 		}
 		if able {
 			o.letsIn(b)
+		}
+		if x.band == "18_25" && withTheYoung(b) {
+			flaw(400, "works with the young")
 		}
 		if b.at != a.at {
 			ground := w.ground(a.kind, b.at)
@@ -511,7 +520,7 @@ func (w *wander) orderAsk(o *order, able, bad bool) {
 	if w.chance(2) || bad {
 		q.named = []*actor{w.invitable(a, bad)}
 		q.to = q.named[0].at
-		if b := w.invitable(a, bad); b.at == q.to && b.person != q.named[0].person {
+		if b := w.invitable(a, bad); b.at == q.to && b.person != q.named[0].person && !withTheYoung(b) && !withTheYoung(q.named[0]) {
 			q.named = append(q.named, b)
 		}
 	} else if w.chance(12) { // to somebody by no name, where one must be named
@@ -541,6 +550,9 @@ func (w *wander) orderAsk(o *order, able, bad bool) {
 		}
 		if q.to != a.at {
 			o.discloses(w, sharing{state: "asked", to: q.to, basis: basis, classes: "identity,question,request_status"})
+		}
+		if x.band == "18_25" && len(q.named) > 0 && withTheYoung(q.named[0]) {
+			o.wrong(400, "works with the young")
 		}
 		if bad && w.chance(2) {
 			o.in["questions"] = ""
@@ -580,7 +592,7 @@ func (w *wander) orderDraft(o *order, able, bad bool) {
 	}
 	if w.chance(2) && len(all) > 0 {
 		cites = oneFrom(w, all)
-		if next.cites = []*said{cites}; able && !slices.Contains(j.cites, cites) && !slices.Contains(named(cites.classes(a, now)), "grade") {
+		if next.cites = []*said{cites}; able && !slices.Contains(j.cites, cites) && !slices.Contains(inClasses(cites.classes(a, now)), "grade") {
 			o.wrong(400, "cites what they do not see")
 		}
 	}

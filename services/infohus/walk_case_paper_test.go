@@ -231,7 +231,7 @@ func (p *paper) does(o *order) (int, hub.ID) {
 
 // known is a basis on which the demo structure relies; any other is none.
 func known(b hub.LegalBasis) hub.LegalBasis {
-	if b == "CONSENT-EXIT" || b == "NONE" {
+	if b == "NONE" {
 		return ""
 	}
 	return b
@@ -614,7 +614,7 @@ func TestVolumeWalkOnPaper(t *testing.T) {
 				cases = max(cases, len(p.affairs))
 			}
 			if seed == 20261117 {
-				sweeps(t, p.done)
+				sweeps(t, p.done, 0)
 			}
 			t.Logf("%d steps by %d people, %d kinds of steps done, answers %v, %d views compared", paperPaces, len(p.people), len(p.done), p.coded, p.looked)
 		})

@@ -259,8 +259,9 @@ func onlyIf[T any](is bool, p *T) *T {
 	return nil
 }
 
-// sweeps holds that walks of cases have come through every transition.
-func sweeps(t *testing.T, done map[string]int) {
+// sweeps holds that walks of cases have come through every transition, but for at
+// most so many.
+func sweeps(t *testing.T, done map[string]int, but int) {
 	t.Helper()
 	missing := []string{}
 	for kind, steps := range map[string]map[string]string{"case": caseSteps, "request": querySteps, "answer": saidSteps, "offer": helpSteps, "notification": handSteps} {
@@ -276,7 +277,8 @@ func sweeps(t *testing.T, done map[string]int) {
 		}
 	}
 	slices.Sort(missing)
-	if len(missing) > 0 {
+	t.Logf("%d kinds of steps done, %d with cases not: %s", len(done), len(missing), strings.Join(missing, ", "))
+	if len(missing) > but {
 		t.Errorf("the walks never did %s", strings.Join(missing, ", "))
 	}
 }
@@ -298,12 +300,12 @@ func (x *affair) seenBy(a *actor, now time.Time) []string {
 	if x.concern != nil {
 		take(x.concern.fields(a, now))
 	}
-	take(named(x.classes(a, now)))
+	take(inClasses(x.classes(a, now)))
 	for _, q := range x.queries {
-		take(named(q.classes(a)))
+		take(inClasses(q.classes(a)))
 	}
 	for _, h := range x.helps {
-		take(named(h.classes(a)))
+		take(inClasses(h.classes(a)))
 	}
 	return slices.Sorted(maps.Keys(all))
 }
