@@ -122,7 +122,6 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 	for i := range rows {
 		d.Rows = append(d.Rows, i)
 		n := "statements." + strconv.Itoa(i)
-		r.Fill(n+".kind", Kinds[0])
 		r.Fill(n+".class", DataClasses[0])
 	}
 	for name, c := range map[string]struct {

@@ -182,6 +182,7 @@ func (j *caseWalk) asked() {
 	l.presses("assessment.do.answer")
 	l.ticks("grade", 4)
 	l.types("statements.0.text", typedKnown)
+	l.ticks("statements.0.kind", 1)
 	l.types("statements.0.source", "journal")
 	l.chooses("statements.0.reliability", "A")
 	l.dates("statements.0.as_of", -3)
