@@ -77,8 +77,11 @@ func (x *room) newRequest(d *doing, in Questions) (*request, error) {
 	if len(in.Hats) == 0 && in.Authority != d.other(who.Authority) {
 		p.Add("hats", "assessment.error.who_answers")
 	}
+	slices.Sort(of)
 	if of = slices.Compact(of); len(of) == 1 {
 		in.Department = of[0]
+	} else if slices.ContainsFunc(of, func(dep string) bool { return x.Structure.UntilAge(in.Authority, dep) > 0 }) {
+		p.Add("hats", "assessment.error.one_department") // whose question ends at an age, and whose does not
 	}
 	return &request{ID: x.NewID(), Case: d.ID, Asker: who.Authority, Authority: in.Authority, Department: in.Department, State: asked,
 		AskedAt: d.tx.Now, DueAt: due, Person: who.Person, Hat: who.Hat.ID}, p.Err()

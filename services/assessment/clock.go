@@ -110,9 +110,9 @@ func (x *room) outgrown(ctx context.Context, tx *pg.Tx, subject hub.ID, a hub.Au
 // department the person has outgrown.
 func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 	err = x.DB.View(ctx, hub.System(x.Now(), x.NewID()), func(tx *pg.Tx) error {
-		rows, err := tx.Query(ctx, `select c.id, c.subject, m.authority, m.department from member m join cases c on c.id = m.case_id where m.state = $1 and c.closed_at is null
+		rows, err := tx.Query(ctx, `select c.id, c.subject, m.authority, m.department from member m join cases c on c.id = m.case_id where `+stateOf("$3")+` = $1 and c.closed_at is null
 			union select c.id, c.subject, q.authority, q.department from request q join cases c on c.id = q.case_id where q.state = $2 and c.closed_at is null
-			order by 1`, invited, asked)
+			order by 1`, invited, asked, tx.Now)
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,10 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	d.makes(coordinator, "/api/cases/{id}/circle", invite("tage"), w.kase)
 	school := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("johanne"), w.kase)
 
+	both := d.asks("johanne")
+	both["hats"] = []hub.ID{d.hat("johanne"), d.hat("tage")}
+	d.as(coordinator).API("POST", "/api/cases/"+string(w.kase)+"/requests", both).Must(400)
+
 	sees := func(login string, path string, want bool) {
 		t.Helper()
 		d.who[login] = nil // days pass, and a sign-in ends
