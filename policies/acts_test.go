@@ -62,7 +62,8 @@ func acts(t *testing.T) (may map[string]bool, of map[string]string) {
 
 // Every action by every role in every state. Where the table has the action for
 // the role, in the states of its kind of item, every capacity is tried by
-// itself; elsewhere everything that could allow it is tried at once.
+// itself; where it has not, everything that could allow it is tried at once, in
+// each situation; and in the states of other items in one of them.
 func TestVolumeActIsTheTableOfActs(t *testing.T) {
 	e := engine(t)
 	may, of := acts(t)
@@ -87,8 +88,15 @@ func TestVolumeActIsTheTableOfActs(t *testing.T) {
 						Assigned: assigned, Author: author, Purpose: hub.Prevention})
 				}
 				for n, state := range allStates {
-					if !has[action+" "+string(role)] || item != itemOf[state] && action != "reveal" { // one situation, by turns
+					here := item == itemOf[state] || action == "reveal"
+					if !here { // nobody does it there: one situation, by turns
 						ask(most[n%len(most)](kind), state, true, true)
+						continue
+					}
+					if !has[action+" "+string(role)] { // this role never does it: every situation, with all that could allow it
+						for _, s := range most {
+							ask(s(kind), state, true, true)
+						}
 						continue
 					}
 					for i := range 4 {
