@@ -133,7 +133,8 @@ func meaning(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authority
 	if err != nil {
 		return references{}, err
 	}
-	r := references{subject: ref, objects: []string{string(ref), pseudonym(ref)}, pseudonyms: []string{pseudonym(ref)}}
+	// A row names people by pseudonym, and whoever reads one copies that.
+	r := references{subject: ref, objects: []string{string(ref), pseudonym(ref)}, pseudonyms: []string{pseudonym(ref), string(ref)}}
 	if len(about) > 0 {
 		r.subject = about[0]
 		r.objects = append(r.objects, pseudonym(r.subject))

@@ -231,6 +231,7 @@ type Judgement struct {
 	Outcome   State        `json:"outcome"`         // unfounded, other_track, case
 	Track     string       `json:"track,omitempty"` // which, for other_track
 	Rationale hub.Personal `json:"rationale"`
+	Version   int          `json:"version,omitempty" doc:"Of the concern that was read: if it has changed since, nothing is judged."`
 }
 
 // Check finds what is wrong with a judgement. The rationale is required of

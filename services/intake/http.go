@@ -485,7 +485,8 @@ func (x *room) checkForm(w http.ResponseWriter, r *web.Request) error {
 
 func (x *room) triageForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) Judgement {
-		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale"))}
+		version, _ := strconv.Atoi(f.Line("version"))
+		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale")), version}
 	}, x.triageConcern, "intake.triage.done")
 }
 

@@ -234,13 +234,15 @@ func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(str
 	for _, j := range judged {
 		put("judgement."+j.Party, o.Subject, j.Box)
 	}
-	text := map[string]string{}
+	text, said := map[string]string{}, make([]string, len(judged))
 	for i, opened := range x.Vault.OpenAll(boxes...) {
 		switch {
 		case errors.Is(opened.Err, vault.ErrDestroyed):
 			v.Erased = v.Erased || i < len(boxes)-len(judged)
 		case opened.Err != nil:
 			return opened.Err
+		case i >= len(boxes)-len(judged): // each judgement has its own words: the place is its party's
+			said[i-len(boxes)+len(judged)] = opened.Text.Reveal(ctx)
 		default:
 			text[fields[i]] = opened.Text.Reveal(ctx)
 		}
@@ -252,8 +254,8 @@ func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(str
 			v.Statements = append(v.Statements, StatementView{m.Kind, text["statements."+strconv.Itoa(i)], m.ObservedOn, m.FirstHand})
 		}
 	}
-	for _, j := range judged {
-		v.Judgements = append(v.Judgements, JudgementView{j.Party, j.At, j.Outcome, j.Track, text["judgement."+j.Party]})
+	for i, j := range judged {
+		v.Judgements = append(v.Judgements, JudgementView{j.Party, j.At, j.Outcome, j.Track, said[i]})
 	}
 	return nil
 }

@@ -319,6 +319,9 @@ func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
 		if err := in.Check().Err(); err != nil {
 			return err
 		}
+		if in.Version != 0 && in.Version != d.Version { // somebody has judged since the page was opened
+			return hub.Conflict("intake.error.triage_changed")
+		}
 		party := "municipality"
 		if d.tx.Who().Kind == hub.Police {
 			party = "police"
