@@ -123,7 +123,7 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 	e := engine(t)
 	who := hub.System(time.Time{}, "request")
 	live := map[string]string{ // in which something waits, or can still change
-		"concern": "draft received rerouted police_check acute police_only triage unfounded other_track case", "case": "opening collecting analysis assessment recommended follow_up closing",
+		"concern": "draft received rerouted police_check acute police_only triage unfounded other_track case case_closed", "case": "opening collecting analysis assessment recommended follow_up closing",
 		"request": "asked", "answer": "", "offer": "offer_draft offered taken_up",
 	}
 	for _, actions := range append(slices.Collect(maps.Values(actionsOf)), []string{"follow"}) {

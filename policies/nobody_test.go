@@ -23,7 +23,7 @@ var (
 	allItems = []string{"concern", "case", "request", "answer", "offer"}
 	// the states of each kind of item
 	statesOf = map[string][]string{
-		"concern": {"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case"},
+		"concern": {"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed"},
 		"case":    {"opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing", "closed"},
 		"request": {"asked", "settled", "retracted"},
 		"answer":  {"released", "withdrawn"},

@@ -39,7 +39,7 @@ test_a_revealed_number_is_justified if {
 
 test_the_duty_to_notify_about_a_child_is_assessed_whatever_the_police_say if {
 	child := {"action": "notify", "role": "municipal_coordinator", "kind": "municipality", "relation": "own"}
-	every state in ["received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case"] {
+	every state in ["received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed"] {
 		but(police, object.union(child, {"state": state})).reasons == {"own"}
 	}
 	denied(but(police, {"action": "notify"}), "no_relation") # what the municipality received, it assesses itself

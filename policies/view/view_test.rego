@@ -96,7 +96,7 @@ test_a_reporter_gets_a_receipt_that_does_not_tell_whether_the_police_have_it if 
 }
 
 test_a_reporter_is_told_that_it_is_handled_and_not_how if {
-	every state in ["rerouted", "unfounded", "other_track", "case"] {
+	every state in ["rerouted", "unfounded", "other_track", "case", "case_closed"] {
 		but(reporter, {"state": state}).fields == {"reference", "handled"}
 	}
 }

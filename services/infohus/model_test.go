@@ -93,6 +93,7 @@ var steps = map[string]string{
 	"rerouted":     "notify unassign",
 	"unfounded":    "notify unassign",
 	"other_track":  "notify unassign",
+	"case_closed":  "notify unassign",
 }
 
 func (c *thing) fits(action string) bool { return among(steps[c.state], action) }
@@ -103,11 +104,11 @@ func (c *thing) assigned(a *actor, now time.Time) bool {
 }
 
 // classes says what somebody may see of the concern: domain.md 2.4, by party,
-// columns S1 to S3 and what they end in.
+// columns S1 to S3, what they end in, and S10.
 func (c *thing) classes(a *actor, now time.Time) string {
 	author, own, let := a.person == c.author, a.at == c.at, c.assigned(a, now)
 	under := among("received police_check acute police_only", c.state)
-	closed := among("rerouted unfounded other_track", c.state)
+	closed := among("rerouted unfounded other_track case_closed", c.state)
 	open := among("triage case", c.state)
 	var all []string
 	see := func(classes string) { all = append(all, classes) }
@@ -131,6 +132,13 @@ func (c *thing) classes(a *actor, now time.Time) string {
 			see("reference handled") // "handled" only
 		default:
 			see("receipt")
+		}
+	case c.state == "case_closed": // S10: reference, state and dates; to whom it belongs, who sees that
+		if a.coordinates() && (own || c.sent[a.at]) {
+			see("status clock")
+		}
+		if a.coordinates() && own {
+			see("access")
 		}
 	case a.role == hub.Receiver && own && let:
 		if see("status"); c.state == "received" { // full intake, then the status
@@ -211,7 +219,7 @@ func (c *thing) may(a *actor, action string, now time.Time) bool {
 		return a.coordinates() && (own || sent)
 	case "notify": // the municipality's duty, and of the police for what they received
 		return a.coordinates() && own || receiver && c.state == "received" ||
-			a.role == hub.MunicipalCoordinator && sent && among("triage case", c.state)
+			a.role == hub.MunicipalCoordinator && sent && among("triage case case_closed", c.state)
 	case "assign", "unassign":
 		return a.coordinates() && (own || sent)
 	}

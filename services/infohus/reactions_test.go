@@ -381,7 +381,8 @@ func TestAKnownChild(t *testing.T) {
 }
 
 // TestReactionsOfIntakeToCases: a concern is kept as long as the case that came
-// of it, from each follow-up on, and then as the outcome says (L22).
+// of it, from each follow-up on, and then as the outcome says (L22); it is closed
+// with the case, and opened again with it (S10).
 func TestReactionsOfIntakeToCases(t *testing.T) {
 	r := replays(t, "intake")
 	d := &desk{driver: &driver{script: r.script}}
@@ -395,9 +396,12 @@ func TestReactionsOfIntakeToCases(t *testing.T) {
 	kinds := r.complete(facts, "referral")
 	r.ends(facts, restore)
 	for i, want := range []string{"case", "supported", "case"} {
-		row := r.SQL(`select c.retention_rule, c.erase_at = k.erase_at and c.retention_rule = k.retention_rule from intake.concern c join referral.course k on k.concern = c.id where c.id = $1`, string(all[i].id))[0]
+		row := r.SQL(`select c.retention_rule, c.erase_at = k.erase_at and c.retention_rule = k.retention_rule, c.state, i.state from intake.concern c join access.item i on i.id = c.id join referral.course k on k.concern = c.id where c.id = $1`, string(all[i].id))[0]
 		if !strings.Contains(row[0], want) || row[1] != "t" {
 			t.Errorf("a concern of a case is kept by %v, want as its case, by %s", row, want)
+		}
+		if state := []string{"case", "case_closed", "case"}[i]; row[2] != state || row[3] != state {
+			t.Errorf("a concern of a case is in %v, want %s", row[2:], state)
 		}
 	}
 	t.Logf("%d facts of %d kinds in %d ways", len(facts), kinds, len(ways))

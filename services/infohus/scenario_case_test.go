@@ -324,3 +324,68 @@ func TestInvitedAgain(t *testing.T) {
 	state("ended")
 	invites(9, 201)
 }
+
+// TestClosedConcern: once the case is closed, for whatever reason, nobody reads of
+// whom the concern was or what was told: both coordinators see its reference, its
+// state and its dates, the reporter that it is handled, nobody else anything
+// (domain.md 2.4, S10). Opened again, it is read again.
+func TestClosedConcern(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	s, w := d.script, d.works("collecting")
+	concern, kase, subject := w.id, w.kase, string(w.subject)
+	said := []string{"name", "cpr", "address", "statements", "why_now", "context", "wishes", "theme", "reporter_name", "triage_outcome", "municipal_rationale", "check_outcome"}
+	reads := func(state string, much bool) {
+		t.Helper()
+		for _, login := range []string{coordinator, policeMan} {
+			fields := s.sees(login, concern)
+			a := s.as(login).API("GET", "/api/concerns/"+string(concern), nil).Must(200).Text()
+			page := s.as(login).Get("/concerns/" + string(concern)).Must(200).Text()
+			list := s.as(login).API("GET", "/api/concerns?state="+state, nil).Must(200).Text()
+			s.want(fields, "reference", "state", "received_at", "erase_at")
+			if much {
+				s.want(fields, "name", "statements", "why_now")
+			} else {
+				s.wantNot(fields, said...)
+			}
+			for what, shown := range map[string]string{"the concern": a, "the list": list} {
+				if strings.Contains(shown, subject) != much {
+					t.Errorf("in %s %s shows %s whom it is about: %v, want %v", state, what, login, !much, much)
+				}
+			}
+			if told := "Ny omgangskreds"; strings.Contains(a, told) != much || strings.Contains(page, told) != much {
+				t.Errorf("in %s what was told is shown to %s: %v, want %v", state, login, !much, much)
+			}
+			if !strings.Contains(a, `"`+state+`"`) || !strings.Contains(list, string(concern)) {
+				t.Errorf("%s is not told that it is in %s", login, state)
+			}
+			if got := s.as(login).API("GET", "/api/subjects/"+subject, nil).Status; (got == 200) != much {
+				t.Errorf("in %s the person is answered to %s with %d", state, login, got)
+			}
+		}
+	}
+	reads("case", true)
+	handled := s.sees(teacher, concern)
+	for _, reason := range []string{"moved", "error"} {
+		for _, who := range []string{coordinator, policeMan} {
+			reads("case", true)
+			s.onCase(who, "close", kase, map[string]any{"reason": reason, "informed": "yes"})
+		}
+		s.Settle()
+		reads("case_closed", false)
+		if got := s.sees(teacher, concern); !slices.Equal(got, handled) || !slices.Contains(got, "handled") {
+			t.Errorf("the reporter sees %v, and saw %v", got, handled)
+		}
+		s.seesNothing(concern, ssp, "liv", roskilde)
+		s.as(coordinator).API("POST", "/api/concerns/"+string(concern)+"/triage", judge("case")).Must(409)
+		if got := s.does(coordinator, "notification", concern, map[string]any{"outcome": "not_needed", "reason": "Er vurderet."}); got.State != "case_closed" { // the duty outlives the case (L25)
+			t.Errorf("the duty to notify leads from case_closed to %s", got.State)
+		}
+		if reason == "error" {
+			break // which is not opened again
+		}
+		d.reopened(w)
+		reads("case", true)
+	}
+	s.holds()
+	s.holdsCases()
+}

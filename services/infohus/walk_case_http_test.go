@@ -105,6 +105,18 @@ func (r *real) did(o *order, _ hub.ID) {
 		}
 		x.concern.kept = kept
 	}
+	x.takesAlong()
+}
+
+// takesAlong closes the concern with its case, and opens it again (S10).
+func (x *affair) takesAlong() bool {
+	if x.concern == nil || (x.state == "closed") == (x.concern.state == "case_closed") {
+		return false
+	}
+	if x.concern.state = "case"; x.state == "closed" {
+		x.concern.state = "case_closed"
+	}
+	return true
 }
 
 // adopts makes affairs of the concerns that have become cases.

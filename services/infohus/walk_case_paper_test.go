@@ -256,6 +256,14 @@ func (p *paper) did(o *order, made hub.ID) {
 		p.fails(x, "%s leads to %s by the rooms' table, want %s", o.action, to, now)
 	}
 	l.state = now
+	if x.takesAlong() {
+		p.leaves[x.concern.id].state = x.concern.state
+		for _, a := range p.people {
+			if fields := p.fields(a, x.concern.id); !slices.Equal(fields, x.concern.fields(a, p.clock)) {
+				p.fails(x, "after %s %s sees of the concern\n%v, want\n%v", o.action, a, fields, x.concern.fields(a, p.clock))
+			}
+		}
+	}
 	forever := p.clock.AddDate(100, 0, 0)
 	share := func(l *leaf, until time.Time) {
 		for _, s := range o.shares {

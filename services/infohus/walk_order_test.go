@@ -183,7 +183,7 @@ func (w *walk) lists(a *actor) {
 	filter := ""
 	switch w.IntN(4) {
 	case 0:
-		state := []string{"draft", "received", "police_check", "police_only", "triage", "case", "unfounded"}[w.IntN(7)]
+		state := []string{"draft", "received", "police_check", "police_only", "triage", "case", "case_closed", "unfounded"}[w.IntN(8)]
 		filter = "&state=" + state
 		for _, c := range w.all {
 			if f := c.fields(a, now); c.state == state && slices.Contains(f, "state") {

@@ -385,7 +385,7 @@ func (w *walk) look(c *thing, a *actor) {
 		}
 	}
 	identity := c.identity(a, w.Now())
-	if w.whole != nil && c.state == "case" {
+	if w.whole != nil && among("case case_closed", c.state) {
 		identity = w.whole(c, a)
 	}
 	r = a.API("GET", "/api/subjects/"+string(c.subject), nil)

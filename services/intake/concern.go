@@ -8,8 +8,8 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 )
 
-// State is where a concern stands (domain.md 2.2, S0 to S3 and the ends they
-// lead to here).
+// State is where a concern stands (domain.md 2.2, S0 to S3, the ends they lead to
+// here, and S10 of the case that came of it).
 type State string
 
 // The states. The Danish names stand in pages/da.json as "state.draft" and so on.
@@ -24,10 +24,11 @@ const (
 	Unfounded   State = "unfounded"    // closed at triage
 	OtherTrack  State = "other_track"  // closed at triage: another track has it
 	Case        State = "case"         // the joint assessment has it (S4 onwards)
+	CaseClosed  State = "case_closed"  // S10: the case that came of it is closed
 )
 
 // States lists every state, in the order of the process.
-var States = []State{Draft, Received, Rerouted, PoliceCheck, Acute, PoliceOnly, Triage, Unfounded, OtherTrack, Case}
+var States = []State{Draft, Received, Rerouted, PoliceCheck, Acute, PoliceOnly, Triage, Unfounded, OtherTrack, Case, CaseClosed}
 
 // Action is something a person can do with a concern. Who may is policy
 // (policies/act.go); whether it makes sense now is [Moves].
@@ -59,6 +60,7 @@ const Gone State = ""
 // Moves is the state × action table: what may be done in which state, and
 // where it leads. Pages draw their buttons from it, the commands refuse by it
 // and the tests walk it. Judge leads onward only when both coordinators agree.
+// Between Case and CaseClosed no action leads: the concern follows its case (on.go).
 var Moves = map[State]map[Action]State{
 	Draft:       {Edit: Draft, Discard: Gone, Submit: Received},
 	Received:    {Forward: PoliceCheck, Reroute: Rerouted, Notify: Received, Assign: Received, Unassign: Received},
@@ -70,6 +72,7 @@ var Moves = map[State]map[Action]State{
 	Rerouted:    {Notify: Rerouted, Unassign: Rerouted},
 	Unfounded:   {Notify: Unfounded, Unassign: Unfounded},
 	OtherTrack:  {Notify: OtherTrack, Unassign: OtherTrack},
+	CaseClosed:  {Notify: CaseClosed, Unassign: CaseClosed},
 }
 
 // move is where an action leads, or a Conflict where it does not fit the state.

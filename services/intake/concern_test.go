@@ -58,6 +58,8 @@ other_track unassign -> other_track
 case notify -> case
 case assign -> case
 case unassign -> case
+case_closed notify -> case_closed
+case_closed unassign -> case_closed
 `
 	if b.String() != want {
 		t.Errorf("the table is now:\n%s", b.String())

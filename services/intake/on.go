@@ -58,30 +58,33 @@ func (x *room) followUpRecorded(ctx context.Context, tx *pg.Tx, _ event.Envelope
 	if !ok {
 		return hub.Invalid("", "event.unreadable")
 	}
-	return x.keepWith(ctx, tx, told.Concern, "", told.EraseAt)
+	return x.keepWith(ctx, tx, told.Concern, "", "", told.EraseAt)
 }
 
-// caseClosed gives the concern the retention of its case's outcome.
+// caseClosed closes the concern with its case, whatever the reason: of whom it was
+// and what was told, nobody reads any more (domain.md 2.4, S10). It is kept as the
+// outcome says.
 func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
 	told, ok := f.(event.CaseClosed)
 	if !ok {
 		return hub.Invalid("", "event.unreadable")
 	}
-	return x.keepWith(ctx, tx, told.Concern, told.RetentionRule, told.EraseAt)
+	return x.keepWith(ctx, tx, told.Concern, CaseClosed, told.RetentionRule, told.EraseAt)
 }
 
-// caseReopened keeps the concern as that of an open case again: the outcome of
-// the closing no longer says how long.
+// caseReopened makes the concern that of an open case again, to read and to keep:
+// the outcome of the closing no longer says how long.
 func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f event.Fact) error {
 	told, ok := f.(event.CaseReopened)
 	if !ok {
 		return hub.Invalid("", "event.unreadable")
 	}
-	return x.keepWith(ctx, tx, told.Concern, told.RetentionRule, told.EraseAt)
+	return x.keepWith(ctx, tx, told.Concern, Case, told.RetentionRule, told.EraseAt)
 }
 
-// keepWith moves a concern's retention with that of its case.
-func (x *room) keepWith(ctx context.Context, tx *pg.Tx, id hub.ID, rule string, until time.Time) error {
+// keepWith moves a concern with its case: to a state, unless none is named, and to
+// its retention.
+func (x *room) keepWith(ctx context.Context, tx *pg.Tx, id hub.ID, to State, rule string, until time.Time) error {
 	g, err := x.asSystem(ctx, tx, "follow", id)
 	if err != nil {
 		return err
@@ -93,10 +96,17 @@ func (x *room) keepWith(ctx context.Context, tx *pg.Tx, id hub.ID, rule string, 
 	if c.EraseAt = until; rule != "" {
 		c.RetentionRule = rule
 	}
+	fields := []string{"erase_at"}
+	if to != "" && c.State != to {
+		c.State, fields = to, append(fields, "state")
+		if err := tx.Stage(ctx, g, "concern", id, string(to)); err != nil {
+			return err
+		}
+	}
 	if err := update(ctx, tx, g, c); err != nil {
 		return err
 	}
 	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "concern", ID: id, Version: c.Version},
-		Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: []string{"erase_at"}})
+		Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: fields})
 	return err
 }

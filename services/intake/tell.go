@@ -135,7 +135,7 @@ func (x *room) slipForm(w http.ResponseWriter, r *web.Request) error {
 	var handled bool
 	err = x.DB.View(r.Context(), hub.System(r.Now, x.NewID()), func(tx *pg.Tx) error {
 		return tx.QueryRow(r.Context(), `select exists (select 1 from intake.slip s join intake.concern c on c.id = s.concern
-			where s.hash = $1 and c.state in ('rerouted', 'unfounded', 'other_track', 'case'))`, slipHash(f.Line("code"))).Scan(&handled)
+			where s.hash = $1 and c.state in ('rerouted', 'unfounded', 'other_track', 'case', 'case_closed'))`, slipHash(f.Line("code"))).Scan(&handled)
 	})
 	if err != nil {
 		return err

@@ -84,7 +84,8 @@ func updateCourse(ctx context.Context, tx *pg.Tx, _ policies.Grant, c *course) e
 }
 
 // concernOf is the concern that a case about the subject came from: one that was
-// triaged to a case, and that no other case here came from.
+// triaged to a case, and that no other case here came from. One whose case is
+// closed is never in question: that case has its course.
 func concernOf(ctx context.Context, tx *pg.Tx, subject hub.ID) (id hub.ID, err error) {
 	err = tx.QueryRow(ctx, `select coalesce((select i.id from access.item i where i.kind = 'concern' and i.about = $1 and i.state = 'case'
 		and not exists (select from course c where c.concern = i.id) order by i.written_at limit 1), '')`, subject).Scan(&id)
