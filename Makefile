@@ -58,11 +58,13 @@ check: modules
 
 test: check
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
-	@race='$(RACE)'; volume='$(VOLUME)'; { \
+	@race='$(RACE)'; volume='$(VOLUME)'; skip=; rm -f bin/volume.json; { \
 	  if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
-	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race -ldflags='-s -w' -timeout 30m -json $(TESTS); \
 	  if [ -n "$$race" ] && [ -n "$$volume" ]; then \
-	    echo '→ go test, volume, without the race detector'; $(GO) test -run '^TestVolume' -timeout 20m -json $$volume; fi; \
+	    skip='-skip=^TestBrowser$$'; echo '→ go test, volume and browser, without the race detector, at the same time as the next'; \
+	    $(GO) test -run '^Test(Volume|Browser$$)' -timeout 30m -json $$volume >bin/volume.json 2>&1 & trap 'kill $$! 2>/dev/null' EXIT; fi; \
+	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race $$skip -ldflags='-s -w' -timeout 30m -json $(TESTS); \
+	  wait; test ! -f bin/volume.json || cat bin/volume.json; \
 	} 2>&1 | bin/report
 
 bench: modules
