@@ -25,9 +25,9 @@ var (
 	statesOf = map[string][]string{
 		"concern": {"draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed"},
 		"case":    {"opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing", "closed"},
-		"request": {"asked", "settled", "retracted"},
-		"answer":  {"released", "withdrawn"},
-		"offer":   {"offer_draft", "offered", "taken_up", "not_taken_up", "offer_withdrawn", "offer_ended"},
+		"request": {"asked", "settled", "retracted", "request_closed"},
+		"answer":  {"released", "withdrawn", "answer_closed"},
+		"offer":   {"offer_draft", "offered", "taken_up", "not_taken_up", "offer_withdrawn", "offer_ended", "offer_closed"},
 	}
 	// the classes that each kind of item has
 	classesOf = map[string][]string{

@@ -62,9 +62,9 @@ func lockRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (*
 	return q, err
 }
 
-// requestsOf locks the questions of a case that were not taken back.
+// requestsOf locks the questions of a case.
 func requestsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]*request, error) {
-	rows, err := tx.Query(ctx, `select `+requestColumns+` from request q join cases c on c.id = q.case_id where q.case_id = $1 and q.state <> 'retracted' order by q.id for update of q`, id)
+	rows, err := tx.Query(ctx, `select `+requestColumns+` from request q join cases c on c.id = q.case_id where q.case_id = $1 order by q.id for update of q`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +117,17 @@ func insertAnswer(ctx context.Context, tx *pg.Tx, g policies.Grant, q *request, 
 	_, err = tx.Exec(ctx, `insert into answer (id, request, case_id, subject, controller, grade, statements, state, person, hat, at)
 		values ($1,$2,$3,$4,$5,$6,$7,'released',$8,$9,$10)`, id, q.ID, q.Case, q.Subject, who.Authority, *in.Grade, statements, who.Person, who.Hat.ID, tx.Now)
 	return err
+}
+
+// answersOf are the answers of a case.
+func answersOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]answerRow, error) {
+	rows, err := tx.Query(ctx, `select id, subject, controller, version, state from answer where case_id = $1 order by id`, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (a answerRow, err error) {
+		return a, r.Scan(&a.ID, &a.Subject, &a.Controller, &a.Version, &a.State)
+	})
 }
 
 // endAnswer withdraws the row of an answer.

@@ -87,26 +87,86 @@ func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f ev
 	}); err != nil {
 		return err
 	}
-	return x.endRequests(ctx, tx, told.Case)
+	return x.closeWords(ctx, tx, told.Case)
 }
 
-// endRequests ends what others could see of a closed case's questions: they are
-// no parts of it, so the closing did not reach them.
-func (x *room) endRequests(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+// closeWords closes the questions and answers of a case with it: what others
+// could see of them ends, and nobody reads them until it is opened again (S10).
+// An answer that was given while the case was being closed is ended too.
+func (x *room) closeWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 	g, err := x.asSystem(ctx, tx, "follow", id)
 	if err != nil {
 		return err
 	}
-	list, err := requestsOf(ctx, tx, g, id)
+	questions, err := requestsOf(ctx, tx, g, id)
 	if err != nil {
 		return err
 	}
-	for _, q := range list {
-		if err := endRequest(ctx, tx, g, q); err != nil {
+	for _, q := range questions {
+		if q.State != retracted {
+			if err := endRequest(ctx, tx, g, q); err != nil {
+				return err
+			}
+		}
+		if err := tx.Stage(ctx, g, "request", q.ID, requestClosed); err != nil {
+			return err
+		}
+	}
+	answers, err := answersOf(ctx, tx, g, id)
+	if err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if _, err := tx.RevokeAll(ctx, g, "answer", a.ID, ""); err != nil {
+			return err
+		}
+		if err := stageAnswer(ctx, tx, g, a, answerClosed); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// openWords makes the questions and answers of a case that is opened again what
+// they were, for whoever asked and answered: what was shared stays ended.
+func (x *room) openWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	g, err := x.asSystem(ctx, tx, "follow", id)
+	if err != nil {
+		return err
+	}
+	questions, err := requestsOf(ctx, tx, g, id)
+	if err != nil {
+		return err
+	}
+	for _, q := range questions {
+		if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
+			return err
+		}
+		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
+			Subjects: []hub.ID{q.Subject}, Fields: []string{"state"}}); err != nil {
+			return err
+		}
+	}
+	answers, err := answersOf(ctx, tx, g, id)
+	if err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if err := stageAnswer(ctx, tx, g, a, a.State); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stageAnswer moves an answer with its case.
+func stageAnswer(ctx context.Context, tx *pg.Tx, g policies.Grant, a answerRow, state string) error {
+	if err := tx.Stage(ctx, g, "answer", a.ID, state); err != nil {
+		return err
+	}
+	_, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "answer", ID: a.ID, Version: a.Version}, Controller: a.Controller,
+		Subjects: []hub.ID{a.Subject}, Fields: []string{"state"}})
+	return err
 }
 
 // endRequest ends what others could see of a question, and takes it back where it
@@ -139,11 +199,14 @@ func (x *room) caseReopened(ctx context.Context, tx *pg.Tx, _ event.Envelope, f 
 	if !ok {
 		return hub.Invalid("", "event.unreadable")
 	}
-	return x.follow(ctx, tx, told.Case, func(c *casework) {
+	if err := x.follow(ctx, tx, told.Case, func(c *casework) {
 		c.ClosedAt = nil
 		x.enter(c, Assessment, tx.Now)
 		c.RetentionRule, c.EraseAt = told.RetentionRule, told.EraseAt
-	})
+	}); err != nil {
+		return err
+	}
+	return x.openWords(ctx, tx, told.Case)
 }
 
 // follow changes a case as another room's fact says.

@@ -21,6 +21,11 @@ const (
 	released  = "released" // of an answer
 	withdrawn = "withdrawn"
 
+	// In a closed case both stand among the access facts as closed (S10); their rows
+	// keep how they stood, for a case that is opened again.
+	requestClosed = "request_closed"
+	answerClosed  = "answer_closed"
+
 	answered   = "answered"
 	nothing    = "nothing"    // grade 0: nothing relevant is known
 	declined   = "declined"   // § 115 stk. 4: no duty to disclose, and no reason (L4)

@@ -99,6 +99,9 @@ func (s *script) holdsCases() {
 		"6: an answer that a question does not have":                                    `select count(*) from assessment.request q where (q.outcome = 'answered') <> (q.answer <> '')`,
 		"S10: a concern that is not closed and opened again with its case": `select count(*) from intake.concern c join access.item i on i.id = c.id left join assessment.cases k on k.concern = c.id
 			left join access.item j on j.id = k.id where c.state <> i.state or (c.state = 'case_closed') <> coalesce(j.state = 'closed', false)`,
+		"S10: a question, an answer or an offer that is not closed and opened again with its case": `select count(*) from (select id, case_id from assessment.request
+			union all select id, case_id from assessment.answer union all select id, case_id from referral.offer) p join access.item i on i.id = p.id join access.item k on k.id = p.case_id
+			where (i.state like '%\_closed') <> (k.state = 'closed') and not (i.kind = 'offer' and i.state = 'taken_up')`,
 		"2.6: a closed case without a reason, a rule or a date": `select count(*) from referral.course c join access.item i on i.id = c.case_id where (i.state = 'closed')
 			<> (c.closed_at is not null) or (i.state = 'closed') <> (c.reason <> '') or c.retention_rule = ''`,
 		"2.6: something that is still given of a case that was an error": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where c.reason = 'error' and (

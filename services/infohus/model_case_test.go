@@ -321,10 +321,45 @@ func (q *query) put(a *actor) bool {
 	return q.state != "retracted" && !q.ended && receives(a, q.asker, q.to, q.to != q.asker, q.named)
 }
 
+// now is how a question stands: with its case, once that is closed (S10).
+func (q *query) now() string {
+	if q.x.state == "closed" {
+		return "request_closed"
+	}
+	return q.state
+}
+
+func (w *said) now() string {
+	if w.q.x.state == "closed" {
+		return "answer_closed"
+	}
+	return w.state
+}
+
+// now is the same of an offer, but for a child's notification that was handed
+// over and is not received yet: it outlives its case.
+func (h *help) now() string {
+	if h.x.state == "closed" && h.state != "taken_up" {
+		return "offer_closed"
+	}
+	return h.state
+}
+
+// wasTheirs is what a coordinator sees of what the own authority asked, answered
+// or offered in a case that is closed: that it was (domain.md 2.4, S10).
+func wasTheirs(a *actor, at hub.AuthorityID) string {
+	if a.coordinates() && a.at == at {
+		return "reference access"
+	}
+	return ""
+}
+
 func (q *query) classes(a *actor) string {
 	switch {
 	case q.id == "":
 		return ""
+	case q.now() == "request_closed":
+		return wasTheirs(a, q.asker)
 	case a.coordinates() && a.at == q.asker && q.state == "asked":
 		return "asked question access identity"
 	case a.coordinates() && a.at == q.asker:
@@ -341,6 +376,8 @@ func (q *query) classes(a *actor) string {
 // unanswered, never "nothing known", and a decline looks as the Infohus chose.
 func (q *query) looks(a *actor, now time.Time) string {
 	switch {
+	case q.x.state == "closed":
+		return ""
 	case q.state == "asked" && q.due.Before(now):
 		return "unanswered"
 	case q.outcome == "declined" && a.at != q.to && q.x.at == "koege":
@@ -353,6 +390,9 @@ func (w *said) classes(a *actor, now time.Time) string {
 	author := a.person == w.by.person && !among("reporter manager dpo administrator steering associate", string(a.role))
 	if w.id == "" || w.q.x.recused[a.person] {
 		return ""
+	}
+	if w.now() == "answer_closed" {
+		return wasTheirs(a, w.q.to)
 	}
 	if w.state == "withdrawn" {
 		if author || a.coordinates() && a.at == w.q.to {
@@ -396,6 +436,8 @@ func (h *help) classes(a *actor) string {
 	switch {
 	case h.id == "":
 		return ""
+	case h.now() == "offer_closed":
+		return wasTheirs(a, h.sender)
 	case a.coordinates() && a.at == h.sender && among("offer_draft offered taken_up", h.state):
 		return "offered preview task progress access identity"
 	case a.coordinates() && a.at == h.sender:

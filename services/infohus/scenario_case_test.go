@@ -389,3 +389,44 @@ func TestClosedConcern(t *testing.T) {
 	s.holds()
 	s.holdsCases()
 }
+
+// TestClosedWords: of a closed case nobody reads what was asked, answered or
+// offered in it, whoever asked, answered or offered it: the own authority's
+// coordinator sees that it was (domain.md 2.4, S10). Opened again, they read their
+// own; what was shared stays ended.
+func TestClosedWords(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	w := d.works("follow_up")
+	reads := func(login, path, words string, status int, much bool) {
+		t.Helper()
+		a := d.as(login).API("GET", path, nil).Must(status)
+		if got := strings.Contains(a.Text(), words); got != much {
+			t.Errorf("%s reads on %s what was said: %v, want %v: %s", login, path, got, much, a.Body)
+		}
+	}
+	question, answers, offer := "/api/requests/"+string(w.settled), "/api/cases/"+string(w.kase)+"/answers", "/api/offers/"+string(w.own)
+	all := func(author, much bool) {
+		t.Helper()
+		reads(coordinator, question, "frikvartererne", 200, much)
+		reads(coordinator, answers, "tolv timer", 200, much)
+		reads(coordinator, offer, `"task"`, 200, much)
+		reads("tage", answers, "tolv timer", 200, author)
+	}
+	all(true, true)
+	reads(policeMan, answers, "tolv timer", 200, true)
+	d.brings(w, "closed")
+	all(false, false)
+	reads(policeMan, answers, "tolv timer", 200, false)
+	reads("tage", question, "frikvartererne", 404, false)
+	reads("tage", offer, `"task"`, 404, false)
+	reads(coordinator, offer+"/preview", `"task"`, 404, false)
+	for _, login := range []string{"tage", coordinator} {
+		d.as(login).API("DELETE", "/api/answers/"+string(w.answer), nil).Must(404)
+	}
+	d.reopened(w)
+	all(true, true)
+	reads(policeMan, answers, "tolv timer", 200, false)
+	reads("tage", question, "frikvartererne", 404, false)
+	reads("tage", offer, `"task"`, 404, false)
+	d.holdsCases()
+}

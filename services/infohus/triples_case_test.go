@@ -50,7 +50,7 @@ assessment | liv ellen ragna knud oda ebbe bodil ingrid | assessment
 answer | tage | asked
 decline | tage | asked
 retract | gudrun viggo | asked
-question | gudrun viggo | asked settled retracted
+question | gudrun viggo | asked settled retracted asked_shut settled_shut
 question | tage | asked settled
 answer decline | bodil | asked_away
 retract | thorkild freja | asked_away
@@ -64,7 +64,7 @@ send | gudrun viggo | draft
 cancel | gudrun viggo | draft offered taken_up
 take_up turn_down | tage | offered
 progress end | gudrun viggo tage | taken_up
-offer | gudrun viggo | draft offered taken_up over
+offer | gudrun viggo | draft offered taken_up over shut
 offer | tage | offered taken_up
 send | thorkild freja | draft_away
 cancel | thorkild freja | draft_away offered_away taken_up_away
@@ -461,6 +461,16 @@ func (d *desk) things() (all []*trial) {
 		d.changes(coordinator, "/api/offers/{id}/send", map[string]any{}, o)
 		return o
 	}
+	shut := d.tries("collecting") // a closed case: of what was in it is seen that it was, and nothing is done with it (S10)
+	asked := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), shut.kase)
+	told := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), shut.kase)
+	d.changes("tage", "/api/requests/{id}/answer", d.answers(2), told)
+	d.brings(shut.work, "closed")
+	one := func(sql string, id hub.ID) func() hub.ID { return func() hub.ID { return hub.ID(d.One(sql, string(id))) } }
+	add(shut, "question", "asked_shut", func() hub.ID { return asked })
+	add(shut, "question", "settled_shut", func() hub.ID { return told })
+	add(shut, "answer", "shut", one("select answer from assessment.request where id = $1", told))
+	add(shut, "offer", "shut", one("select min(id) from referral.offer where case_id = $1", shut.kase))
 	child := &trial{work: &work{kase: kase, driven: driven{subject: hub.ID(d.One("select subject from assessment.cases where id = $1", string(kase)))}}}
 	add(child, "offer", "handed", again)
 	return all

@@ -374,11 +374,11 @@ func (r *real) lists(a *actor) {
 			takes(x, x.id, x.state, x.classes(a, now))
 		case "requests":
 			for _, q := range x.queries {
-				takes(x, q.id, q.state, q.classes(a))
+				takes(x, q.id, q.now(), q.classes(a))
 			}
 		case "offers":
 			for _, h := range x.helps {
-				takes(x, h.id, h.state, h.classes(a))
+				takes(x, h.id, h.now(), h.classes(a))
 			}
 		}
 	}
@@ -440,13 +440,19 @@ func (r *real) invariants() {
 			r.fails(x, "the database has it %s", got)
 		}
 		for _, q := range x.queries {
-			if got := r.One("select state from access.item where id = $1", string(q.id)); got != q.state {
-				r.fails(x, "the database has the question %s %s, want %s", q.id, got, q.state)
+			if got := r.One("select state from access.item where id = $1", string(q.id)); got != q.now() {
+				r.fails(x, "the database has the question %s %s, want %s", q.id, got, q.now())
+			}
+			if q.said == nil || q.said.id == "" {
+				continue
+			}
+			if got := r.One("select state from access.item where id = $1", string(q.said.id)); got != q.said.now() {
+				r.fails(x, "the database has the answer %s %s, want %s", q.said.id, got, q.said.now())
 			}
 		}
 		for _, h := range x.helps {
-			if got := r.One("select state from access.item where id = $1", string(h.id)); got != h.state {
-				r.fails(x, "the database has the offer %s %s, want %s", h.id, got, h.state)
+			if got := r.One("select state from access.item where id = $1", string(h.id)); got != h.now() {
+				r.fails(x, "the database has the offer %s %s, want %s", h.id, got, h.now())
 			}
 		}
 	}

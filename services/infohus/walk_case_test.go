@@ -110,7 +110,7 @@ func (s spot) id() hub.ID {
 }
 
 func (s spot) state() string {
-	return map[string]func() string{"request": func() string { return s.q.state }, "answer": func() string { return s.w.state }, "offer": func() string { return s.h.state },
+	return map[string]func() string{"request": func() string { return s.q.now() }, "answer": func() string { return s.w.now() }, "offer": func() string { return s.h.now() },
 		"case": func() string { return s.x.state }}[s.kind()]()
 }
 

@@ -134,7 +134,7 @@ func (x *room) unconsent(d *doing, id hub.ID) error {
 		if err := x.keepOffer(d, o); err != nil {
 			return err
 		}
-		if err := x.recordOffer(d, o); err != nil {
+		if err := x.recordOffer(d, o, hub.ActRevoke); err != nil {
 			return err
 		}
 	}
@@ -152,9 +152,12 @@ func (x *room) stop(o *offer, outcome string) {
 }
 
 // recordOffer records that an offer was changed by what was done to its case.
-func (x *room) recordOffer(d *doing, o *offer) error {
-	_, err := d.tx.Record(d.ctx, d.grant, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "offer", ID: o.ID, Version: o.Version}, Controller: o.Sender,
-		Subjects: []hub.ID{o.Subject}, Recipient: o.Receiver, Fields: []string{}})
+func (x *room) recordOffer(d *doing, o *offer, act hub.Act) error {
+	e := pg.Entry{Act: act, Object: hub.Object{Kind: "offer", ID: o.ID, Version: o.Version}, Controller: o.Sender, Subjects: []hub.ID{o.Subject}, Fields: []string{}}
+	if act == hub.ActRevoke {
+		e.Recipient = o.Receiver
+	}
+	_, err := d.tx.Record(d.ctx, d.grant, e)
 	return err
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
-	"github.com/infohus/infohus/policies"
 )
 
 // Whom a passed time limit is told to, and how long after it (domain.md 2.2,
@@ -106,34 +105,36 @@ func remind(due time.Time, told int, now time.Time) int {
 // tickOffer lets one offer's clock speak: to the receiver while an answer or a
 // receipt is hoped for, to whoever answers for the measure after.
 func (x *room) tickOffer(ctx context.Context, id hub.ID) error {
-	return x.system(ctx, "remind", id, func(tx *pg.Tx, g policies.Grant, c *course, o *offer) error {
+	return x.system(ctx, "remind", id, func(d *doing) error {
+		tx, o := d.tx, d.offer
 		told := remind(o.NextAt, o.Told, tx.Now)
 		for ; o.Told < told; o.Told++ {
 			step := "measure"
 			if o.State == Offered || o.Kind == notification {
 				step = string(o.State)
 			}
-			if err := tx.Tell(ctx, event.FollowUpOverdue{Case: c.ID, Authority: o.Receiver, Step: step, Due: o.NextAt, Level: levels[o.Told].name, Person: o.Owner}); err != nil {
+			if err := tx.Tell(ctx, event.FollowUpOverdue{Case: d.ID, Authority: o.Receiver, Step: step, Due: o.NextAt, Level: levels[o.Told].name, Person: o.Owner}); err != nil {
 				return err
 			}
 		}
 		if _, err := tx.Exec(ctx, `update offer set told = $2 where id = $1`, id, told); err != nil {
 			return err
 		}
-		_, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.Sender,
+		_, err := tx.Record(ctx, d.grant, pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.Sender,
 			Subjects: []hub.ID{o.Subject}, Fields: []string{"next_date"}})
 		return err
 	})
 }
 
 // system does something with one offer by the clock, the case locked before it.
-func (x *room) system(ctx context.Context, action string, id hub.ID, do func(*pg.Tx, policies.Grant, *course, *offer) error) error {
+func (x *room) system(ctx context.Context, action string, id hub.ID, do func(d *doing) error) error {
 	return x.DB.Command(ctx, hub.System(x.Now(), x.NewID()), about(hub.ActAdmin, "offer", id), func(tx *pg.Tx) error {
 		of, err := caseOf(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Relation(ctx, "case", of); err != nil { // locked, as in every command
+		whole, err := tx.Relation(ctx, "case", of) // locked, as in every command
+		if err != nil {
 			return err
 		}
 		_, g, err := x.asSystem(ctx, tx, action, "offer", id)
@@ -150,7 +151,7 @@ func (x *room) system(ctx context.Context, action string, id hub.ID, do func(*pg
 		}
 		for _, o := range all {
 			if o.ID == id {
-				return do(tx, g, c, o)
+				return do(&doing{ctx: ctx, tx: tx, grant: g, course: c, offer: o, was: State(whole.State), State: State(whole.State)})
 			}
 		}
 		return hub.NotFound()
@@ -190,11 +191,11 @@ func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 // more, with everything that was given on it, and leaves both coordinators the
 // task to look at what comes instead (L27).
 func (x *room) outgrow(ctx context.Context, id hub.ID) error {
-	return x.system(ctx, "follow", id, func(tx *pg.Tx, g policies.Grant, c *course, o *offer) error {
+	return x.system(ctx, "follow", id, func(d *doing) error {
+		tx, o := d.tx, d.offer
 		if o.State.over() {
 			return nil
 		}
-		d := &doing{ctx: ctx, tx: tx, grant: g, course: c, offer: o}
 		if err := x.takeBack(d, o, "withdrawn"); err != nil {
 			return err
 		}
@@ -202,14 +203,14 @@ func (x *room) outgrow(ctx context.Context, id hub.ID) error {
 		if err := x.keepOffer(d, o); err != nil {
 			return err
 		}
-		if err := x.recordOffer(d, o); err != nil {
+		if err := x.recordOffer(d, o, hub.ActRevoke); err != nil {
 			return err
 		}
 		var n int
-		if err := tx.QueryRow(ctx, `select count(*) + 1 from task where case_id = $1 and why = 'outgrown'`, c.ID).Scan(&n); err != nil {
+		if err := tx.QueryRow(ctx, `select count(*) + 1 from task where case_id = $1 and why = 'outgrown'`, d.ID).Scan(&n); err != nil {
 			return err
 		}
-		if err := putTask(ctx, tx, g, x.NewID(), c.ID, c.Assessed, "outgrown", n, tx.Now); err != nil {
+		if err := putTask(ctx, tx, d.grant, x.NewID(), d.ID, d.Assessed, "outgrown", n, tx.Now); err != nil {
 			return err
 		}
 		for _, f := range d.facts {

@@ -83,7 +83,12 @@ func TestClosingEndsEverything(t *testing.T) {
 	draft := w.drafts(gudrun, id, offerTo("koege", "velfaerd", "mentor"))
 
 	w.closes(id, "risk_reduced")
-	w.is(w.state(sent)+" "+w.state(taken)+" "+w.state(draft), "offer_withdrawn offer_ended offer_withdrawn", "the offers")
+	w.is(w.state(sent)+" "+w.state(taken)+" "+w.state(draft), "offer_closed offer_closed offer_closed", "the offers")
+	for _, o := range []hub.ID{sent, taken, draft} { // that it was, and nothing of what it was (S10)
+		if v := w.sees(gudrun, o); v == nil || v.Preview+v.Task+string(v.Subject) != "" || slices.Contains(v.Fields, "state") || len(v.Actions) > 0 {
+			t.Errorf("after the closing who made an offer sees %+v", v)
+		}
+	}
 	w.is(w.given(id)+", "+w.given(answer)+", "+w.given(sent)+", "+w.given(taken), "0 and 1, 0 and 0, 0 and 0, 0 and 0", "given")
 	for _, nobody := range []string{tage, liv, jytte} {
 		if a := w.As(nobody).API("GET", "/api/cases/"+string(id)+"/course", nil); a.Status != 404 {
@@ -119,7 +124,7 @@ func TestErrorTellsEveryRecipient(t *testing.T) {
 	handed := w.sends(gudrun, id, in, none)
 	w.closes(id, "error")
 	w.is(w.given(id), "0 and 0", "given")
-	w.is(w.state(handed), "offer_ended", "what was handed over in error")
+	w.is(w.state(handed), "offer_closed", "what was handed over in error")
 	if a := w.As(thorkild).API("GET", "/api/cases/"+string(id)+"/course", nil); a.Status != 404 {
 		t.Errorf("the police see %s", a.Body)
 	}
@@ -152,7 +157,7 @@ func TestANotificationOutlivesItsCase(t *testing.T) {
 		t.Errorf("the department sees %+v", v)
 	}
 	w.does(liv, o, "end", m{})
-	w.is(w.state(o)+" "+w.state(id), "offer_ended closed", "after the receipt")
+	w.is(w.state(o)+" "+w.state(id), "offer_closed closed", "after the receipt")
 }
 
 // TestClosingBeforeAnAssessment: a case of which this room has not heard can be

@@ -71,6 +71,7 @@ func (x *room) conclude(d *doing, reason string) error {
 	if err != nil {
 		return err
 	}
+	d.State = Closed
 	why, erring := "closed", reason == inError
 	if erring {
 		why = inError
@@ -147,14 +148,38 @@ func (x *room) closeOffer(d *doing, o *offer, erring bool) ([]hub.AuthorityID, e
 	}
 	if !o.State.over() {
 		x.stop(o, "stopped")
+	}
+	var had []hub.AuthorityID
+	act := hub.ActChange
+	if o.SentAt != nil && (o.State != NotTakenUp || erring) {
+		had, act = []hub.AuthorityID{o.Receiver}, hub.ActRevoke
+	}
+	if err := x.keepOffer(d, o); err != nil {
+		return nil, err
+	}
+	return had, x.recordOffer(d, o, act)
+}
+
+// openOffers makes the offers of a case that is opened again what they were, for
+// whoever made them: what was shared stays ended.
+func (x *room) openOffers(d *doing) error {
+	all, err := offers(d.ctx, d.tx, d.grant, d.ID)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.State != OfferClosed {
+			continue
+		}
+		o.State, o.ClosedFrom = o.ClosedFrom, ""
 		if err := x.keepOffer(d, o); err != nil {
-			return nil, err
+			return err
+		}
+		if err := x.recordOffer(d, o, hub.ActChange); err != nil {
+			return err
 		}
 	}
-	if o.SentAt == nil || o.State == NotTakenUp && !erring {
-		return nil, nil
-	}
-	return []hub.AuthorityID{o.Receiver}, x.recordOffer(d, o)
+	return nil
 }
 
 // retain sets rule and date of erasure by the outcome (domain.md 2.6), and tells
@@ -165,7 +190,7 @@ func (x *room) retain(d *doing, reason string, all []*offer) error {
 	if !ok {
 		return hub.Conflict("referral.error.retention")
 	}
-	d.State, d.Reason, d.ClosedAt, d.ResumeAt = Closed, reason, &d.tx.Now, nil
+	d.Reason, d.ClosedAt, d.ResumeAt = reason, &d.tx.Now, nil
 	d.RetentionRule, d.EraseAt = rule.Name(), rule.EraseAt(d.tx.Now)
 	d.StepTold, d.NextAt = 0, d.EraseAt
 	d.facts = append(d.facts, event.CaseClosed{Case: d.ID, Concern: d.Concern, Subject: d.Subject, Authority: d.Municipality, Police: d.Police,
@@ -225,6 +250,9 @@ func (x *room) reopenCase(r *web.Request, in Reopening) (ReferralReceipt, error)
 		d.State, d.ClosedAt, d.Reason = Assessment, nil, ""
 		d.Round++
 		x.enter(d.course, Assessment, d.tx.Now)
+		if err := x.openOffers(d); err != nil {
+			return err
+		}
 		d.facts = append(d.facts, event.CaseReopened{Case: d.ID, Concern: d.Concern, Authority: d.Municipality, Police: d.Police,
 			Due: d.NextAt, RetentionRule: d.RetentionRule, EraseAt: d.EraseAt})
 		return nil

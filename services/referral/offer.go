@@ -22,11 +22,12 @@ const (
 	TakenUp        OfferState = "taken_up" // the receiver has task and identity
 	NotTakenUp     OfferState = "not_taken_up"
 	OfferWithdrawn OfferState = "offer_withdrawn"
-	OfferEnded     OfferState = "offer_ended" // the measure has ended; of a notification: receipt was given
+	OfferEnded     OfferState = "offer_ended"  // the measure has ended; of a notification: receipt was given
+	OfferClosed    OfferState = "offer_closed" // its case is closed (S10)
 )
 
 // OfferStates lists every state of an offer.
-var OfferStates = []OfferState{OfferDraft, Offered, TakenUp, NotTakenUp, OfferWithdrawn, OfferEnded}
+var OfferStates = []OfferState{OfferDraft, Offered, TakenUp, NotTakenUp, OfferWithdrawn, OfferEnded, OfferClosed}
 
 // The actions on an offer.
 const (
@@ -77,7 +78,7 @@ func moveOffer(kind string, from OfferState, a Action) (OfferState, error) {
 
 // over reports whether nothing more happens with an offer.
 func (s OfferState) over() bool {
-	return s == NotTakenUp || s == OfferWithdrawn || s == OfferEnded
+	return s == NotTakenUp || s == OfferWithdrawn || s == OfferEnded || s == OfferClosed
 }
 
 // Recommendation drafts an offer: to whom, for what, which help. The preview is

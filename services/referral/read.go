@@ -238,8 +238,8 @@ func (x *room) preview(r *web.Request) (*OfferView, *Preview, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if v.Case == "" {
-		return nil, nil, hub.NotFound() // only those who lead the case send
+	if v.Case == "" || !slices.Contains(v.Fields, "preview") {
+		return nil, nil, hub.NotFound() // only those who lead the case send, and in a closed one nothing is sent
 	}
 	p := &Preview{Receiver: o.Receiver, Department: o.Department, Who: []string{}}
 	who, rel := x.receiverOf(r, o, p)
@@ -253,11 +253,12 @@ func (x *room) preview(r *web.Request) (*OfferView, *Preview, error) {
 			return nil, nil, err
 		}
 		o.offer.State = s
-		seen, err := x.show(ctx, o, func(f string) bool { return slices.Contains(answer.Fields, f) }, receipt)
+		fields := slices.DeleteFunc(slices.Clone(answer.Fields), func(f string) bool { return !slices.Contains(v.Fields, f) }) // nobody sees more by another's eyes
+		seen, err := x.show(ctx, o, func(f string) bool { return slices.Contains(fields, f) }, receipt)
 		if err != nil {
 			return nil, nil, err
 		}
-		seen.Fields = answer.Fields
+		seen.Fields = fields
 		keep(s == Offered, &p.Before, seen)
 		keep(s == TakenUp, &p.After, seen)
 	}

@@ -256,10 +256,14 @@ func objectOf(o *offer) hub.ID {
 	return o.ID
 }
 
-// keepOffer writes a changed offer and stages it.
+// keepOffer writes a changed offer and stages it. One that is over is closed with
+// its case, or, of a child's notification, after it (S10).
 func (x *room) keepOffer(d *doing, o *offer) error {
 	if o.State.over() && o.EndedAt == nil {
 		o.EndedAt = &d.tx.Now
+	}
+	if d.State == Closed && o.State.over() && o.State != OfferClosed {
+		o.ClosedFrom, o.State = o.State, OfferClosed
 	}
 	if err := updateOffer(d.ctx, d.tx, d.grant, o); err != nil {
 		return err

@@ -130,15 +130,16 @@ type offer struct {
 	EndedAt    *time.Time      `db:"ended_at"`
 	NextAt     time.Time       `db:"next_at"`
 	Told       int             `db:"told"`
+	ClosedFrom OfferState      `db:"closed_from"` // how it stood when its case was closed
 	State      OfferState      `db:"state"` // from the access facts
 }
 
 const offerColumns = `o.id, o.case_id, o.subject, o.sender, o.receiver, o.department, o.hats, o.dimension, o.measure, o.kind, o.until_age, o.consent, o.answer,
-	o.status, o.outcome, o.owner_hat, o.owner, o.version, o.made_at, o.by_person, o.by_hat, o.sent_at, o.due_at, o.answered_at, o.ended_at, o.next_at, o.told`
+	o.status, o.outcome, o.owner_hat, o.owner, o.version, o.made_at, o.by_person, o.by_hat, o.sent_at, o.due_at, o.answered_at, o.ended_at, o.next_at, o.told, o.closed_from`
 
 func (o *offer) into() []any {
 	return []any{&o.ID, &o.Case, &o.Subject, &o.Sender, &o.Receiver, &o.Department, &o.Hats, &o.Dimension, &o.Measure, &o.Kind, &o.UntilAge, &o.Consent, &o.Answer,
-		&o.Status, &o.Outcome, &o.OwnerHat, &o.Owner, &o.Version, &o.MadeAt, &o.Person, &o.Hat, &o.SentAt, &o.DueAt, &o.AnsweredAt, &o.EndedAt, &o.NextAt, &o.Told}
+		&o.Status, &o.Outcome, &o.OwnerHat, &o.Owner, &o.Version, &o.MadeAt, &o.Person, &o.Hat, &o.SentAt, &o.DueAt, &o.AnsweredAt, &o.EndedAt, &o.NextAt, &o.Told, &o.ClosedFrom}
 }
 
 // offers are those of a case with their states, held until the command ends.
@@ -173,8 +174,8 @@ func insertOffer(ctx context.Context, tx *pg.Tx, _ policies.Grant, o *offer) err
 // updateOffer writes what a command changed, and makes it the next version.
 func updateOffer(ctx context.Context, tx *pg.Tx, _ policies.Grant, o *offer) error {
 	_, err := tx.Exec(ctx, `update offer set version = version + 1, consent = $2, answer = $3, status = $4, outcome = $5, owner_hat = $6, owner = $7, sent_at = $8,
-		answered_at = $9, ended_at = $10, next_at = $11, told = $12 where id = $1`,
-		o.ID, o.Consent, o.Answer, o.Status, o.Outcome, o.OwnerHat, o.Owner, o.SentAt, o.AnsweredAt, o.EndedAt, o.NextAt, o.Told)
+		answered_at = $9, ended_at = $10, next_at = $11, told = $12, closed_from = $13 where id = $1`,
+		o.ID, o.Consent, o.Answer, o.Status, o.Outcome, o.OwnerHat, o.Owner, o.SentAt, o.AnsweredAt, o.EndedAt, o.NextAt, o.Told, o.ClosedFrom)
 	o.Version++
 	return err
 }
