@@ -21,6 +21,7 @@ type Item struct {
 	State      string
 	Author     hub.ID // the person who wrote it
 	PartOf     hub.ID // the whole that it is a part of for good; empty for a whole
+	CameOf     hub.ID // the item that it came of, on which nothing given counts here; empty for none
 }
 
 // Relation is what the access facts say of one item and one actor: a row of
@@ -82,13 +83,13 @@ func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, e
 }
 
 // PutItem makes a thing known to every room, or changes what is said of it: all
-// but its kind, its author and what it is a part of.
+// but its kind, its author, what it is a part of and what it came of.
 func (tx *Tx) PutItem(ctx context.Context, g policies.Grant, i Item) error {
-	return tx.change(ctx, g, hub.NotFound(), `insert into access.item as i (kind, id, about, controller, received_by, state, author, part_of)
-		values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))
+	return tx.change(ctx, g, hub.NotFound(), `insert into access.item as i (kind, id, about, controller, received_by, state, author, part_of, came_of)
+		values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, ''))
 		on conflict (id) do update set about = $3, controller = $4, received_by = $5, state = $6
-		where i.kind = $1 and i.author = $7 and i.part_of is not distinct from nullif($8, '')`,
-		i.Kind, i.ID, i.About, i.Controller, i.ReceivedBy, i.State, i.Author, i.PartOf)
+		where i.kind = $1 and i.author = $7 and i.part_of is not distinct from nullif($8, '') and i.came_of is not distinct from nullif($9, '')`,
+		i.Kind, i.ID, i.About, i.Controller, i.ReceivedBy, i.State, i.Author, i.PartOf, i.CameOf)
 }
 
 // Stage moves an item to another state.

@@ -18,7 +18,7 @@ import (
 const (
 	everyRoomWrites = "revision insert document,revision"
 	itemRoomWrites  = "assignment insert by_hat,by_person,from_at,id,item,kind,person,until_at,why\nassignment update ended_by\n" +
-		"item insert about,author,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
+		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
 	everyRoomCalls   = "hold mine relations"
@@ -53,28 +53,30 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 
 // things is one item of a kind with something given on it, and one without.
 type things struct {
-	kind, whole       string // whole is the kind of what it is a part of
+	kind, whole       string // whole is the kind of what it is a part of, or came of
 	item, bare        hub.ID
 	assignment, share hub.ID
 }
 
-// furnish puts items of every kind in place, as the hub's owner: the request is a
-// part of the case, and no room writes a stray.
+// furnish puts items of every kind in place, as the hub's owner: the answer is a
+// part of the case, the request came of it, and no room writes a stray.
 func furnish(w *world) []things {
 	var all []things
 	var whole hub.ID
-	for _, kind := range []string{"concern", "case", "request", "offer", "stray"} {
+	for _, kind := range []string{"concern", "case", "request", "answer", "offer", "stray"} {
 		x := things{kind: kind, item: hub.NewID(), bare: hub.NewID(), assignment: hub.NewID(), share: hub.NewID()}
-		part := "null"
+		part, came := "null", "null"
 		switch kind {
 		case "case":
 			whole = x.item
 		case "request":
+			came, x.whole = "'"+string(whole)+"'", "case"
+		case "answer":
 			part, x.whole = "'"+string(whole)+"'", "case"
 		}
 		fill := x.fill("")
-		w.sql(fill(`insert into access.item (id, kind, about, controller, state, author, part_of) values ('{item}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', `+part+`),
-				('{bare}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', null)`),
+		w.sql(fill(`insert into access.item (id, kind, about, controller, state, author, part_of, came_of) values ('{item}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', `+part+`, `+came+`),
+				('{bare}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', null, null)`),
 			fill(insertAssignment("{kind}", "{assignment}")), fill(insertShare("{kind}", "{share}")))
 		all = append(all, x)
 	}
@@ -146,6 +148,7 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		// What nobody may, whatever the kind.
 		`update access.item set kind = '{own}' where id = '{item}'`:                                 never,
 		`update access.item set part_of = '{bare}' where id = '{item}'`:                             never,
+		`update access.item set came_of = '{bare}' where id = '{item}'`:                             never,
 		`update access.item set writer = session_user where id = '{item}'`:                          never,
 		`update access.assignment set item = '{bare}' where id = '{assignment}'`:                    never,
 		`update access.assignment set person = 'x' where id = '{assignment}'`:                       never,

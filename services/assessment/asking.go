@@ -29,7 +29,7 @@ func (x *room) requestInformation(r *web.Request, in Questions) (CaseReceipt, er
 		if err := insertRequest(d.ctx, d.tx, d.grant, q); err != nil {
 			return err
 		}
-		if err := d.tx.PutItem(d.ctx, d.grant, pg.Item{Kind: "request", ID: q.ID, About: d.Subject, Controller: who.Authority, ReceivedBy: who.Kind, State: asked}); err != nil {
+		if err := d.tx.PutItem(d.ctx, d.grant, pg.Item{Kind: "request", ID: q.ID, About: d.Subject, Controller: who.Authority, ReceivedBy: who.Kind, State: asked, CameOf: d.ID}); err != nil {
 			return err
 		}
 		if err := x.letAnswer(d, q, in); err != nil {

@@ -52,7 +52,7 @@ func (x *room) concernTriaged(ctx context.Context, tx *pg.Tx, _ event.Envelope, 
 	if fresh, err := insert(ctx, tx, g, c); err != nil || !fresh {
 		return err
 	}
-	if err := tx.PutItem(ctx, g, pg.Item{Kind: "case", ID: c.ID, About: c.Subject, Controller: c.Municipality, ReceivedBy: hub.Municipality, State: string(Opening)}); err != nil {
+	if err := tx.PutItem(ctx, g, pg.Item{Kind: "case", ID: c.ID, About: c.Subject, Controller: c.Municipality, ReceivedBy: hub.Municipality, State: string(Opening), CameOf: c.Concern}); err != nil {
 		return err
 	}
 	for _, m := range x.propose(h, tx.Now) {

@@ -466,7 +466,9 @@ func (d *desk) things() (all []*trial) {
 	told := d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), shut.kase)
 	d.changes("tage", "/api/requests/{id}/answer", d.answers(2), told)
 	d.brings(shut.work, "closed")
-	one := func(sql string, id hub.ID) func() hub.ID { return func() hub.ID { return hub.ID(d.One(sql, string(id))) } }
+	one := func(sql string, id hub.ID) func() hub.ID {
+		return func() hub.ID { return hub.ID(d.One(sql, string(id))) }
+	}
 	add(shut, "question", "asked_shut", func() hub.ID { return asked })
 	add(shut, "question", "settled_shut", func() hub.ID { return told })
 	add(shut, "answer", "shut", one("select answer from assessment.request where id = $1", told))

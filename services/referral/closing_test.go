@@ -74,9 +74,12 @@ func TestClosingEndsEverything(t *testing.T) {
 	answer := w.id()
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, part_of) values ($1, 'answer', $2, 'mvs-politi', 'police', 'released', $3)`, string(answer), string(subject), string(id))
 	w.share("answer", answer, subject, "mvs-politi", "psykiatrien", "answer,answer_status")
+	question := w.id()
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, came_of) values ($1, 'request', $2, 'mvs-politi', 'police', 'settled', $3)`, string(question), string(subject), string(id))
+	w.share("request", question, subject, "mvs-politi", "psykiatrien", "question,request_status")
 	w.share("case", id, subject, "mvs-politi", "kriminalforsorgen", "case_status,identity")
-	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
-		string(id), string(w.As(liv).Post.Person))
+	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h'),
+		('b', 'request', $3, $2, 'asked', '2026-01-01', '9999-12-31', 'p', 'h')`, string(id), string(w.As(liv).Post.Person), string(question))
 	sent := w.sends(gudrun, id, offerTo("koege", "velfaerd", "mentor"), none)
 	taken := w.sends(gudrun, id, offerTo("mvs-politi", "", "concern_talk"), basis("RPL115-2"))
 	w.does(thorkild, taken, "answer", m{"answer": "taken_up"})
@@ -89,7 +92,7 @@ func TestClosingEndsEverything(t *testing.T) {
 			t.Errorf("after the closing who made an offer sees %+v", v)
 		}
 	}
-	w.is(w.given(id)+", "+w.given(answer)+", "+w.given(sent)+", "+w.given(taken), "0 and 1, 0 and 0, 0 and 0, 0 and 0", "given")
+	w.is(w.given(id)+", "+w.given(answer)+", "+w.given(question)+", "+w.given(sent)+", "+w.given(taken), "0 and 1, 0 and 0, 0 and 0, 0 and 0, 0 and 0", "given")
 	for _, nobody := range []string{tage, liv, jytte} {
 		if a := w.As(nobody).API("GET", "/api/cases/"+string(id)+"/course", nil); a.Status != 404 {
 			t.Errorf("%s sees the closed case: %s", nobody, a.Body)
@@ -164,8 +167,12 @@ func TestANotificationOutlivesItsCase(t *testing.T) {
 // closed too, and goes on where it was if that was too soon.
 func TestClosingBeforeAnAssessment(t *testing.T) {
 	w := run(t)
+	came := map[hub.ID]string{}
 	for _, state := range []string{"collecting", "analysis", "assessment"} {
-		id, _ := w.bare(state, "unknown")
+		id, subject := w.bare(state, "unknown")
+		came[id] = w.One(`select id from access.item where kind = 'concern' and about = $1`, string(subject))
+		w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, written_at) values ($1, 'concern', $2, 'koege', 'municipality', 'case', '2020-01-01')`,
+			string(w.id()), string(subject)) // another concern about them, of which another case is to come
 		at := "/api/cases/" + string(id)
 		if v := w.course(gudrun, id); !slices.Contains(v.Actions, Close) || slices.Contains(v.Actions, Recommend) {
 			t.Errorf("in %s she may %v", state, v.Actions)
@@ -184,7 +191,7 @@ func TestClosingBeforeAnAssessment(t *testing.T) {
 	w.post(gudrun, "/api/cases/"+string(id)+"/close", closing("deceased"), 409)
 	w.Settle()
 	for _, f := range w.told("referral.case.closed.v1") {
-		if f := f.(event.CaseClosed); f.Concern == "" || f.Police != "mvs-politi" {
+		if f := f.(event.CaseClosed); string(f.Concern) != came[f.Case] || f.Police != "mvs-politi" {
 			t.Errorf("told %+v", f)
 		}
 	}

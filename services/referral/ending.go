@@ -97,8 +97,8 @@ func (x *room) conclude(d *doing, reason string) error {
 	return x.retain(d, reason, all)
 }
 
-// closeCircle ends the assignments and shares on the case and its answers, and
-// gives the authorities that had a share.
+// closeCircle ends the assignments and shares on the case, its answers and its
+// questions, and gives the authorities that had a share.
 func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 	if _, err := d.tx.EndAssignments(d.ctx, d.grant, "case", d.ID, ""); err != nil {
 		return nil, err
@@ -112,6 +112,9 @@ func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 		return nil, err
 	}
 	for _, i := range pieces {
+		if _, err := d.tx.EndAssignments(d.ctx, d.grant, i.Kind, i.ID, ""); err != nil {
+			return nil, err
+		}
 		more, err := d.tx.RevokeAll(d.ctx, d.grant, i.Kind, i.ID, "")
 		if err != nil {
 			return nil, err

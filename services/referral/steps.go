@@ -161,7 +161,7 @@ func (x *room) courseOf(ctx context.Context, tx *pg.Tx, g policies.Grant, rel pg
 		return nil, hub.Conflict("referral.error.step")
 	}
 	c = &course{ID: rel.ID, Subject: rel.About, Municipality: rel.Controller, Police: h.Police, Version: 1}
-	if c.Concern, err = concernOf(ctx, tx, rel.About); err != nil {
+	if c.Concern, err = concernOf(ctx, tx, rel.ID); err != nil {
 		return nil, err
 	}
 	x.enter(c, State(rel.State), tx.Now)

@@ -83,13 +83,10 @@ func updateCourse(ctx context.Context, tx *pg.Tx, _ policies.Grant, c *course) e
 	return err
 }
 
-// concernOf is the concern that a case about the subject came from: one that was
-// triaged to a case, and that no other case here came from. One whose case is
-// closed is never in question: that case has its course.
-func concernOf(ctx context.Context, tx *pg.Tx, subject hub.ID) (id hub.ID, err error) {
-	err = tx.QueryRow(ctx, `select coalesce((select i.id from access.item i where i.kind = 'concern' and i.about = $1 and i.state = 'case'
-		and not exists (select from course c where c.concern = i.id) order by i.written_at limit 1), '')`, subject).Scan(&id)
-	return id, err
+// concernOf is the concern that a case came of.
+func concernOf(ctx context.Context, tx *pg.Tx, id hub.ID) (of hub.ID, err error) {
+	err = tx.QueryRow(ctx, `select coalesce((select i.came_of from access.item i where i.kind = 'case' and i.id = $1), '')`, id).Scan(&of)
+	return of, err
 }
 
 // stateOf is where an item stands, for what the hub does by itself.
@@ -131,7 +128,7 @@ type offer struct {
 	NextAt     time.Time       `db:"next_at"`
 	Told       int             `db:"told"`
 	ClosedFrom OfferState      `db:"closed_from"` // how it stood when its case was closed
-	State      OfferState      `db:"state"` // from the access facts
+	State      OfferState      `db:"state"`       // from the access facts
 }
 
 const offerColumns = `o.id, o.case_id, o.subject, o.sender, o.receiver, o.department, o.hats, o.dimension, o.measure, o.kind, o.until_age, o.consent, o.answer,
@@ -279,9 +276,10 @@ func proposals(ctx context.Context, tx *pg.Tx, c *course, what string) ([]Propos
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
 }
 
-// parts are the items that are parts of a case, whichever room's.
+// parts are the items that are parts of a case, and the questions that came of
+// it, whichever room's.
 func parts(ctx context.Context, tx *pg.Tx, id hub.ID) ([]pg.Item, error) {
-	rows, err := tx.Query(ctx, `select kind, id from access.item where part_of = $1 order by id`, id)
+	rows, err := tx.Query(ctx, `select kind, id from access.item where part_of = $1 or came_of = $1 order by id`, id)
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (w *world) bare(state, band string) (id, subject hub.ID) {
 	id, subject = w.id(), w.subject(band)
 	concern := w.id()
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state) values ($1, 'concern', $2, 'koege', 'municipality', 'case')`, string(concern), string(subject))
-	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state) values ($1, 'case', $2, 'koege', 'municipality', $3)`, string(id), string(subject), state)
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, came_of) values ($1, 'case', $2, 'koege', 'municipality', $3, $4)`, string(id), string(subject), state, string(concern))
 	w.share("case", id, subject, "koege", "mvs-politi", caseShare)
 	return id, subject
 }

@@ -1,6 +1,6 @@
 -- What a room that writes items may do besides: {room}. Of which kind, the walls
 -- hold.
-grant insert (id, kind, about, controller, received_by, state, author, part_of) on access.item to {room};
+grant insert (id, kind, about, controller, received_by, state, author, part_of, came_of) on access.item to {room};
 grant update (about, controller, received_by, state) on access.item to {room};
 grant insert (id, kind, item, person, why, from_at, until_at, by_person, by_hat) on access.assignment to {room};
 grant update (ended_by) on access.assignment to {room};
