@@ -193,7 +193,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 			v.Requests = append(v.Requests, q)
 		}
 	}
-	if may("who_can_see") {
+	if may("state") && may("who_can_see") { // the parties, while it is open
 		for _, s := range o.Steps {
 			v.Steps = append(v.Steps, CaseStep{s.At, s.Action, s.State, x.nameOf(s.Hat)})
 		}

@@ -29,6 +29,7 @@ type CourseView struct {
 	FollowUps []FollowUpView `json:"follow_ups,omitempty"`
 	Tasks     []TaskView     `json:"tasks,omitempty"`
 	Closing   []ClosureView  `json:"closing,omitempty"`
+	Steps     []CourseStep   `json:"steps,omitempty"`
 	Reopening []Asked        `json:"reopening,omitempty"` // who has asked for it to be opened again
 	Actions   []Action       `json:"actions"`
 	Fields    []string       `json:"fields"`
@@ -89,6 +90,14 @@ type TaskView struct {
 	Overdue bool      `json:"overdue,omitempty"`
 }
 
+// CourseStep is a line of the case's history in this room.
+type CourseStep struct {
+	At     time.Time `json:"at"`
+	Action Action    `json:"action"`
+	Offer  hub.ID    `json:"offer,omitempty"`
+	By     string    `json:"by"`
+}
+
 // Asked is who has said something about closing or reopening.
 type Asked struct {
 	By        string          `json:"by"`
@@ -124,6 +133,7 @@ type sheet struct {
 		Next      time.Time  `json:"next"`
 	}
 	Tasks     []TaskView
+	Steps     []stepRow
 	Proposals []struct {
 		Proposal
 		N        int    `json:"n"`
@@ -137,6 +147,11 @@ type sheet struct {
 type offerRow struct {
 	OfferLine
 	Texts []pg.Text `json:"texts"`
+}
+
+type stepRow struct {
+	CourseStep
+	Hat hub.ID `json:"hat"`
 }
 
 type consentRow struct {
@@ -156,13 +171,14 @@ var courseContent = `select ` + courseColumns + `, ` + pg.TextsOf("c.case_id") +
 		from followup f where f.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', k.id, 'version', k.version, 'why', k.why, 'n', k.n, 'due', k.due_at, 'overdue', k.due_at < $5) order by k.due_at, k.id)
 		from task k where k.case_id = c.case_id and k.followup is null), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'offer', s.offer, 'hat', s.hat) order by s.n) from step s where s.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'level', p.level, 'informed', p.informed,
 		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]')
 	from course c where c.case_id = r.id`
 
 func loadCourse(ctx context.Context, tx *pg.Tx, id hub.ID) (sheet, error) {
 	var s sheet
-	err := tx.Sheet(ctx, "case", id, &s.rel, courseContent, append(s.course.into(), &s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Proposals)...)
+	err := tx.Sheet(ctx, "case", id, &s.rel, courseContent, append(s.course.into(), &s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Steps, &s.Proposals)...)
 	if s.ID == "" && (s.rel.Relation != "" || s.rel.Assigned || s.rel.Author) { // this room has nothing about the case yet
 		s.ID, s.Subject, s.Municipality = s.rel.ID, s.rel.About, s.rel.Controller
 	}
@@ -217,6 +233,12 @@ func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseVi
 	keep(may("tasks"), &v.Tasks, s.Tasks)
 	if latest := x.latest(&s.course, x.Now()); may("tasks") || may("recommendations") {
 		v.Latest = &latest
+	}
+	if may("state") && may("who_can_see") { // the parties, while it is open
+		for _, step := range s.Steps {
+			step.By = x.nameOf(step.Hat)
+			v.Steps = append(v.Steps, step.CourseStep)
+		}
 	}
 	x.showProposals(v, s.sheet, may, text)
 	return v, nil

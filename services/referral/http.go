@@ -45,6 +45,23 @@ type coursePage struct {
 	Words words
 }
 
+// Standing is each party's latest word of closing, the oldest first.
+func (p coursePage) Standing() (list []ClosureView) {
+	for i, c := range p.Closing {
+		if !slices.ContainsFunc(p.Closing[i+1:], func(l ClosureView) bool { return l.Authority == c.Authority }) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// Differ reports whether the two parties give different reasons, so that neither
+// closing closes anything.
+func (p coursePage) Differ() bool {
+	list := p.Standing()
+	return len(list) == 2 && list[0].Reason != list[1].Reason
+}
+
 // offerData is what an offer's pages show.
 type offerData struct {
 	*OfferView

@@ -304,6 +304,9 @@ func TestEveryCodeHasItsWord(t *testing.T) {
 		for _, s := range OfferStates {
 			has("state." + string(s))
 		}
+		for _, a := range append(slices.Clone(Actions), OfferActions...) {
+			has("did." + string(a))
+		}
 		for what := range dutyOf {
 			has("waits." + what)
 		}
