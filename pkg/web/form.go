@@ -37,6 +37,7 @@ type Step struct {
 //	{{title}}                                the page's title
 //	{{date .At}} {{day .At}}                 a time, a day, in words and for machines
 //	{{mark "person.card" .ID}}               what another room owns
+//	{{marks .Names .ID}}                     lists that several rooms own, as one: see merged
 //	{{form "name" "n" "action" "/p"}} … {{end_form}}
 //	{{line "field"}} {{text "field"}}        one line; many lines; options: "rows" 6, "max" 2000
 //	                                         (characters: said, and for the room to hold), "optional" true,
@@ -75,7 +76,7 @@ func (v *view) funcs() template.FuncMap {
 		"title": func() string { return v.site.words.text(v.lang, v.room+"."+v.name+".title") },
 		"date":  func(t time.Time) (template.HTML, error) { return v.time(moment(v.lang, t), t) },
 		"day":   func(t time.Time) (template.HTML, error) { return v.time(day(v.lang, t), t) },
-		"mark":  v.want, "form": v.openForm, "end_form": v.closeForm,
+		"mark":  v.want, "marks": v.wantAll, "form": v.openForm, "end_form": v.closeForm,
 		"line": v.field("line"), "text": v.field("textarea"), "check": v.field("check"), "date_input": v.dateInput,
 		"radios": v.choice("radios"), "checks": v.choice("checks"), "select": v.choice("select"),
 		"hidden": v.hidden, "submit": v.submit,

@@ -44,6 +44,7 @@ type view struct {
 	shown  map[string]bool // typed fields that the page has shown
 	asked  []labelled      // the fields that the form shown again asks for, in order
 	marks  []wanted
+	lists  []string // where lists of several rooms begin and end
 	chosen []string // names in the form that is open that nobody types into
 }
 
@@ -123,7 +124,7 @@ func (s *Site) Page(w http.ResponseWriter, r *Request, status int, room, name st
 	if err != nil {
 		return err
 	}
-	html, err = s.compose(r, html, v.marks)
+	html, err = s.compose(r, html, v.marks, v.lists)
 	if err != nil {
 		return err
 	}

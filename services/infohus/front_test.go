@@ -98,3 +98,22 @@ func TestEachLineOfTheFrontPageIsItsOwn(t *testing.T) {
 		t.Errorf("read, and still there: %v", left)
 	}
 }
+
+// TestWhatIsDueFirstStandsFirst: a notification of a child that is overdue stands
+// above what is due tomorrow, in the list and on the front page, also where the
+// concern's own step has days left (L25).
+func TestWhatIsDueFirstStandsFirst(t *testing.T) {
+	s := &driver{script: begin(t)}
+	child := s.drives("municipality", "triage").id
+	s.Advance(25 * time.Hour)
+	clear(s.who) // their sign-ins have ended
+	fresh := s.drives("municipality", "received").id
+	for _, path := range []string{"/", "/concerns"} {
+		text := s.as(coordinator).Get(path).Must(200).Text()
+		text = text[strings.Index(text, "<main"):]
+		first, then := strings.Index(text, "/concerns/"+string(child)), strings.Index(text, "/concerns/"+string(fresh))
+		if first < 0 || then < first {
+			t.Errorf("at %s the child's concern is at %d, the fresh one at %d", path, first, then)
+		}
+	}
+}
