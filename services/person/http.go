@@ -186,8 +186,17 @@ type newData struct {
 	Course            []web.Step // of taking a concern, where it goes on to one
 }
 
-// newPage asks who a concern is about.
+// newPage asks who a concern is about: whoever may register somebody, and to
+// everybody else it is not there, as when it is sent.
 func (x *room) newPage(w http.ResponseWriter, r *web.Request) error {
+	about := pg.Entry{Act: hub.ActCollect, Object: hub.Object{Kind: "subject"}, Controller: x.controller(r.Who, r.Now)}
+	err := x.DB.Command(r.Context(), r.Who, about, func(tx *pg.Tx) error {
+		_, err := x.mayRegister(r.Context(), tx, hub.Prevention, "")
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	d := newData{Next: r.URL.Query().Get("next"), Categories: Categories, Bands: Bands}
 	if !r.URL.Query().Has("next") {
 		d.Next = "concern" // from the menu: nobody is registered for nothing
