@@ -239,10 +239,12 @@ type seenData struct {
 	More bool // there are older ones
 }
 
-// seenDay is what somebody was shown of a concern in one day, and when last.
+// seenDay is what somebody was shown of a thing in one day, and when last. To
+// open it is another thing than to have it in a list on the way.
 type seenDay struct {
 	Sighting
-	Times int
+	Opened, Lists int             // how many times
+	looks         map[hub.ID]bool // by request, which is a page with all that it is made of: whether it was opened
 }
 
 // seenDays puts together what the same person saw on the same day.
@@ -254,11 +256,21 @@ func seenDays(list []Sighting) seenData {
 			return o.Name == s.Name && o.Role == s.Role && o.Authority == s.Authority && day(o.At) == day(s.At)
 		})
 		if i < 0 {
-			d.List = append(d.List, seenDay{s, 1})
-			continue
+			i = len(d.List)
+			d.List = append(d.List, seenDay{Sighting: s, looks: map[hub.ID]bool{}})
 		}
-		d.List[i].Times++
-		d.List[i].Fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.List[i].Fields, s.Fields))))
+		o := &d.List[i]
+		o.Fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(o.Fields, s.Fields))))
+		o.looks[s.Request] = o.looks[s.Request] || !s.Listed
+	}
+	for i, o := range d.List {
+		for _, opened := range o.looks {
+			if opened {
+				d.List[i].Opened++
+			} else {
+				d.List[i].Lists++
+			}
+		}
 	}
 	if len(d.List) > seenLines {
 		d.List, d.More = d.List[:seenLines], true

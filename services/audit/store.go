@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,6 +27,7 @@ func scan(row pgx.CollectableRow) (r Row, err error) {
 	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
 		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
 		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor)
+	r.Masked = masked(r.Act, r.Fields, r.Question, r.Input)
 	return r, err
 }
 
@@ -187,13 +189,15 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	return list, err
 }
 
-// Sighting is one time that somebody saw a thing.
+// Sighting is one row of somebody seeing a thing.
 type Sighting struct {
 	At        time.Time
 	Name      string
 	Role      hub.Role
 	Authority hub.AuthorityID
 	Fields    []string
+	Request   hub.ID // which shows a page: several rows of one are one look
+	Listed    bool   // as a line of a list; else it was opened, or taken out
 }
 
 // relationTo is what the actor is to the thing of that id, a concern, a case or
@@ -210,14 +214,21 @@ func relationTo(ctx context.Context, tx *pg.Tx, id hub.ID) (pg.Relation, error) 
 // sightings lists who has seen a thing, newest first: who read it, found it or
 // took it out. Refusals, and what was done with it, are not sightings.
 func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, kind string, id hub.ID, limit int) ([]Sighting, error) {
-	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields
+	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields, t.request, t.act, t.question, t.input
 		from audit.trail t left join access.hat h on h.id = t.hat
 		where t.object_id = $1 and t.object_kind = $3 and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
 		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, id, limit, kind)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sighting])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Sighting, err error) {
+		var act hub.Act
+		var question string
+		var input json.RawMessage
+		err = row.Scan(&s.At, &s.Name, &s.Role, &s.Authority, &s.Fields, &s.Request, &act, &question, &input)
+		s.Listed, s.Fields = act == hub.ActSearch, shown(s.Fields, masked(act, s.Fields, question, input))
+		return s, err
+	})
 }
 
 // gaps counts the newest rows whose two clocks are more than limit apart, by the

@@ -175,6 +175,7 @@ type Row struct {
 	Controller    hub.AuthorityID `json:"controller,omitempty"` // whose data
 	Subjects      []string        `json:"subjects"`             // pseudonyms
 	Fields        []string        `json:"fields"`               // what was shown
+	Masked        []string        `json:"masked,omitempty"`     // of the fields: those shown as a mask only
 	Rows          int             `json:"rows"`                 // how many a search or a list gave
 	Purpose       hub.Purpose     `json:"purpose,omitempty"`
 	Basis         hub.LegalBasis  `json:"legal_basis,omitempty"`
@@ -191,6 +192,34 @@ type Row struct {
 	whyDigest []byte
 	whyBox    []byte
 	whyFor    hub.AuthorityID
+}
+
+// Shown are the fields of a row in the words of the pages: where only the mask
+// was shown, they say so.
+func (r Row) Shown() []string { return shown(r.Fields, r.Masked) }
+
+func shown(fields, masked []string) []string {
+	list := slices.Clone(fields)
+	for i, f := range list {
+		if slices.Contains(masked, f) {
+			list[i] = f + "_masked"
+		}
+	}
+	return list
+}
+
+// masked are the fields of a row that were shown as a mask: a personal number is
+// read whole only where it was asked for by itself (L29), and what the question
+// was stands in the row.
+func masked(act hub.Act, fields []string, question string, input json.RawMessage) []string {
+	if act != hub.ActConsult || !slices.Contains(fields, "cpr") {
+		return nil
+	}
+	var asked struct{ Action string } // read leniently: rows outlive the shape of a question
+	if err := json.Unmarshal(input, &asked); err == nil && question == (policies.Act{}).Question() && asked.Action == "reveal" {
+		return nil
+	}
+	return []string{"cpr"}
 }
 
 // Codes lists what a row may say. The hub's own doings are among it, and what
