@@ -44,8 +44,9 @@ type view struct {
 	shown  map[string]bool // typed fields that the page has shown
 	asked  []labelled      // the fields that the form shown again asks for, in order
 	marks  []wanted
-	lists  []string // where lists of several rooms begin and end
-	chosen []string // names in the form that is open that nobody types into
+	lists  []string        // where lists of several rooms begin and end
+	chosen []string        // names in the form that is open that nobody types into
+	labels map[string]bool // "name=key" of its fields whose label is not of their name
 }
 
 // parse reads components of web and pages/*.html of a room.
