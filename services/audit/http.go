@@ -36,6 +36,11 @@ func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 		if err != nil {
 			return err
 		}
+		if f.tail != "" {
+			if f.reference, err = whole(ctx, tx, g, f.own, f.tail); err != nil {
+				return err
+			}
+		}
 		refs, err := meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym)
 		if err != nil {
 			return err
@@ -330,7 +335,7 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: hub.ID(f.Line("reference")), Person: hub.ID(f.Line("person")),
+	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
 		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after"), Limit: onPage}
 	found, err := x.searchTrail(r, in)
 	if err != nil {
