@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"html"
 	"html/template"
 	"regexp"
 	"slices"
@@ -82,21 +83,21 @@ var (
 // merged makes one list of several: the line that shows the earliest limit
 // first, those that show none last. The order is that of what stands there to be
 // read, so it tells nothing besides. What is no list stands after it.
-func merged(html string) string {
-	lists := aList.FindAllStringSubmatch(html, -1)
+func merged(rooms string) string {
+	lists := aList.FindAllStringSubmatch(rooms, -1)
 	if len(lists) == 0 {
-		return html
+		return rooms
 	}
 	type line struct {
-		html string
+		text string
 		by   time.Time
 	}
 	var lines []line
 	for _, l := range lists {
 		for _, text := range aLine.FindAllString(l[2], -1) {
-			one := line{html: text}
+			one := line{text: text}
 			for _, m := range aTime.FindAllStringSubmatch(byWhen.FindString(text), -1) {
-				if at, err := time.Parse(time.RFC3339, m[1]); err == nil && (one.by.IsZero() || at.Before(one.by)) {
+				if at, err := time.Parse(time.RFC3339, html.UnescapeString(m[1])); err == nil && (one.by.IsZero() || at.Before(one.by)) {
 					one.by = at
 				}
 			}
@@ -112,10 +113,10 @@ func merged(html string) string {
 	var b strings.Builder
 	b.WriteString(`<ul class="` + lists[0][1] + `">`)
 	for _, l := range lines {
-		b.WriteString(l.html)
+		b.WriteString(l.text)
 	}
 	b.WriteString(`</ul>`)
-	b.WriteString(aList.ReplaceAllLiteralString(html, ""))
+	b.WriteString(aList.ReplaceAllLiteralString(rooms, ""))
 	return b.String()
 }
 
