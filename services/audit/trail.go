@@ -28,12 +28,12 @@ var Outcomes = []string{"allow", "deny"}
 
 // Search is what an officer looks for. Everything but the ground may be empty.
 type Search struct {
-	Ground    string  `json:"ground"`              // one of Grounds
-	Side      string  `json:"side,omitempty"`      // one of Sides
+	Ground    string  `json:"ground"`         // one of Grounds
+	Side      string  `json:"side,omitempty"` // one of Sides
 	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one of your authority's own ends so."`
-	Person    hub.ID  `json:"person,omitempty"`    // who did it
-	From      string  `json:"from,omitempty"`      // the first day, YYYY-MM-DD in Copenhagen
-	Until     string  `json:"until,omitempty"`     // the last day
+	Person    hub.ID  `json:"person,omitempty"` // who did it
+	From      string  `json:"from,omitempty"`   // the first day, YYYY-MM-DD in Copenhagen
+	Until     string  `json:"until,omitempty"`  // the last day
 	Act       hub.Act `json:"act,omitempty"`
 	Outcome   string  `json:"outcome,omitempty"` // allow, deny
 	After     string  `json:"after,omitempty"`   // Found.Next of the page before
