@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,7 @@ type Step struct {
 //	{{title}}                                the page's title
 //	{{date .At}} {{day .At}}                 a time, a day, in words and for machines
 //	{{mark "person.card" .ID}}               what another room owns
+//	{{marks .Names .ID}}                     lists that several rooms own, as one: see merged
 //	{{form "name" "n" "action" "/p"}} … {{end_form}}
 //	{{line "field"}} {{text "field"}}        one line; many lines; options: "rows" 6, "max" 2000
 //	                                         (characters: said, and for the room to hold), "optional" true,
@@ -75,7 +77,7 @@ func (v *view) funcs() template.FuncMap {
 		"title": func() string { return v.site.words.text(v.lang, v.room+"."+v.name+".title") },
 		"date":  func(t time.Time) (template.HTML, error) { return v.time(moment(v.lang, t), t) },
 		"day":   func(t time.Time) (template.HTML, error) { return v.time(day(v.lang, t), t) },
-		"mark":  v.want, "form": v.openForm, "end_form": v.closeForm,
+		"mark":  v.want, "marks": v.wantAll, "form": v.openForm, "end_form": v.closeForm,
 		"line": v.field("line"), "text": v.field("textarea"), "check": v.field("check"), "date_input": v.dateInput,
 		"radios": v.choice("radios"), "checks": v.choice("checks"), "select": v.choice("select"),
 		"hidden": v.hidden, "submit": v.submit,
@@ -187,8 +189,23 @@ func (v *view) closeForm() (template.HTML, error) {
 	}
 	v.form = ""
 	names, err := v.component("hidden", map[string]any{"Name": "_chosen", "Value": strings.Join(v.chosen, " ")})
-	v.chosen = nil
-	return names + "</form>", err
+	if err != nil {
+		return "", err
+	}
+	labels, err := v.component("hidden", map[string]any{"Name": "_labels", "Value": strings.Join(slices.Sorted(maps.Keys(v.labels)), " ")})
+	v.chosen, v.labels = nil, nil
+	return names + labels + "</form>", err
+}
+
+// label notes what a field is called where its name alone does not say it: what
+// was typed into it may have to be given back when its page is no more. Fields
+// that differ by a number only are one; a "?" after the key says that the value is
+// a code.
+func (v *view) label(name, key string) {
+	if v.labels == nil {
+		v.labels = map[string]bool{}
+	}
+	v.labels[numbered.ReplaceAllString(name, ".#")+"="+key] = true
 }
 
 // typedHere reports whether the form that is open is the one shown again.
@@ -258,6 +275,7 @@ func (v *view) newInput(name string, pairs []any) (input, error) {
 	key := v.room + ".field." + field
 	if label, ok := o["label"].(string); ok {
 		key = label
+		v.label(field, key)
 	}
 	in := input{ID: v.id(field), Name: name, Label: v.site.words.text(v.lang, key), Error: v.wrongWith(field), Value: v.value(name), O: o}
 	if v.site.words.has(key + ".hint") {
@@ -321,6 +339,12 @@ func (v *view) choice(component string) func(string, any, ...any) (template.HTML
 		if err != nil {
 			return "", err
 		}
+		field := strings.TrimSuffix(name, "[]")
+		label := v.room + ".field." + field
+		if l, ok := in.O["label"].(string); ok {
+			label = l
+		}
+		v.label(field, label+"?") // its value is a code
 		chosen := v.values(name)
 		for i, o := range list {
 			id := in.ID
@@ -413,36 +437,58 @@ func (v *view) left() []typedField {
 // What nobody typed, hidden fields and the button pressed, is left out.
 func (s *Site) typedFields(lang, room string, typed url.Values, shown map[string]bool) []typedField {
 	var left []typedField
+	labels := map[string]string{}
+	for _, l := range strings.Fields(typed.Get("_labels")) {
+		if name, key, ok := strings.Cut(l, "="); ok && strings.HasPrefix(key, room+".") {
+			labels[name] = key
+		}
+	}
 	chosen := strings.Fields(typed.Get("_chosen"))
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		text := strings.TrimSpace(strings.Join(typed[name], "\n"))
 		if strings.HasPrefix(name, "_") || shown[name] || text == "" || slices.Contains(chosen, name) {
 			continue
 		}
-		left = append(left, s.inWords(lang, room+".field.", name, text))
+		left = append(left, s.inWords(lang, room, name, text, labels))
 	}
 	return left
 }
 
 var (
-	listed = regexp.MustCompile(`s\.[0-9]+\.`)        // "statements.0.text" has the label of "statement.text"
-	dated  = regexp.MustCompile(`-(day|month|year)$`) // a part of a date
+	listed   = regexp.MustCompile(`s\.[0-9]+\.`)        // "statements.0.text" has the label of "statement.text"
+	dated    = regexp.MustCompile(`-(day|month|year)$`) // a part of a date
+	numbered = regexp.MustCompile(`\.[0-9]+`)           // which of several fields with one label
 )
 
-// inWords is a field as people know it: its label, and what its value says where
-// it was chosen from a list.
-func (s *Site) inWords(lang, fields, name, text string) typedField {
+// inWords is a field as people know it: its label, as its page has said it or as
+// its name does, which of several it is, and what its value says where it was
+// chosen from a list.
+func (s *Site) inWords(lang, room, name, text string, labels map[string]string) typedField {
 	part := strings.TrimPrefix(dated.FindString(name), "-")
-	key := fields + listed.ReplaceAllString(strings.TrimSuffix(dated.ReplaceAllString(name, ""), "[]"), ".")
+	field := strings.TrimSuffix(dated.ReplaceAllString(name, ""), "[]")
+	key, said := labels[numbered.ReplaceAllString(field, ".#")]
+	key, code := strings.CutSuffix(key, "?")
+	if !said {
+		key = room + ".field." + listed.ReplaceAllString(field, ".")
+	}
 	f := typedField{name, text}
 	if s.words.has(key) {
 		f.Label = s.words.text(lang, key)
+		if which := numbered.FindAllString(field, -1); len(which) > 0 {
+			for i, n := range which {
+				at, _ := strconv.Atoi(n[1:])
+				which[i] = strconv.Itoa(at + 1)
+			}
+			f.Label += " (" + strings.Join(which, ".") + ")"
+		}
 	}
 	switch {
 	case part != "":
-		f.Label += " " + s.words.text(lang, "web.date."+part)
+		f.Label += ", " + strings.ToLower(s.words.text(lang, "web.date."+part))
 	case s.words.has(key + "." + text):
 		f.Text = s.words.text(lang, key+"."+text)
+	case code:
+		f.Text = s.authority(hub.AuthorityID(text)) // or as it is
 	case text == "yes":
 		f.Text = s.words.text(lang, "web.yes")
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"html"
 	"html/template"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,9 +57,72 @@ func (v *view) want(name string, id hub.ID) (template.HTML, error) {
 	return template.HTML(at), nil
 }
 
+// wantAll leaves a place for lists that several rooms own, to be read as one.
+func (v *view) wantAll(names []string, id hub.ID) (template.HTML, error) {
+	at := template.HTML("<!--" + rand.Text() + "-->")
+	all := at
+	for _, name := range names {
+		place, err := v.want(name, id)
+		if err != nil {
+			return "", err
+		}
+		all += place
+	}
+	v.lists = append(v.lists, string(at))
+	return all + at, nil
+}
+
+// A list as its room renders it, its lines, and what a line says of when.
+var (
+	aList  = regexp.MustCompile(`(?s)<ul class="([a-z ]+)">(.*?)</ul>`)
+	aLine  = regexp.MustCompile(`(?s)<li>.*?</li>`)
+	byWhen = regexp.MustCompile(`(?s)<p class="by">.*?</p>`)
+	aTime  = regexp.MustCompile(`<time datetime="([^"]+)"`)
+)
+
+// merged makes one list of several: the line that shows the earliest limit
+// first, those that show none last. The order is that of what stands there to be
+// read, so it tells nothing besides. What is no list stands after it.
+func merged(rooms string) string {
+	lists := aList.FindAllStringSubmatch(rooms, -1)
+	if len(lists) == 0 {
+		return rooms
+	}
+	type line struct {
+		text string
+		by   time.Time
+	}
+	var lines []line
+	for _, l := range lists {
+		for _, text := range aLine.FindAllString(l[2], -1) {
+			one := line{text: text}
+			for _, m := range aTime.FindAllStringSubmatch(byWhen.FindString(text), -1) {
+				if at, err := time.Parse(time.RFC3339, html.UnescapeString(m[1])); err == nil && (one.by.IsZero() || at.Before(one.by)) {
+					one.by = at
+				}
+			}
+			lines = append(lines, one)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int {
+		if a.by.IsZero() || b.by.IsZero() {
+			return b.by.Compare(a.by)
+		}
+		return a.by.Compare(b.by)
+	})
+	var b strings.Builder
+	b.WriteString(`<ul class="` + lists[0][1] + `">`)
+	for _, l := range lines {
+		b.WriteString(l.text)
+	}
+	b.WriteString(`</ul>`)
+	b.WriteString(aList.ReplaceAllLiteralString(rooms, ""))
+	return b.String()
+}
+
 // compose asks each mark once for all its ids, all at the same time, as the
 // person who asks for the page, and puts the answers where they belong.
-func (s *Site) compose(r *Request, html string, marks []wanted) (string, error) {
+func (s *Site) compose(r *Request, html string, marks []wanted, lists []string) (string, error) {
 	if len(marks) == 0 {
 		return html, nil
 	}
@@ -107,7 +173,13 @@ func (s *Site) compose(r *Request, html string, marks []wanted) (string, error) 
 		}
 		pairs = append(pairs, m.at, text)
 	}
-	return strings.NewReplacer(pairs...).Replace(html), nil
+	html = strings.NewReplacer(pairs...).Replace(html)
+	for _, at := range lists {
+		before, rest, _ := strings.Cut(html, at)
+		inside, after, _ := strings.Cut(rest, at)
+		html = before + merged(inside) + after
+	}
+	return html, nil
 }
 
 // lateMark notes a mark that failed, once for each place it stands in.

@@ -44,7 +44,9 @@ type view struct {
 	shown  map[string]bool // typed fields that the page has shown
 	asked  []labelled      // the fields that the form shown again asks for, in order
 	marks  []wanted
-	chosen []string // names in the form that is open that nobody types into
+	lists  []string        // where lists of several rooms begin and end
+	chosen []string        // names in the form that is open that nobody types into
+	labels map[string]bool // "name=key" of its fields whose label is not of their name
 }
 
 // parse reads components of web and pages/*.html of a room.
@@ -123,7 +125,7 @@ func (s *Site) Page(w http.ResponseWriter, r *Request, status int, room, name st
 	if err != nil {
 		return err
 	}
-	html, err = s.compose(r, html, v.marks)
+	html, err = s.compose(r, html, v.marks, v.lists)
 	if err != nil {
 		return err
 	}

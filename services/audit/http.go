@@ -36,6 +36,11 @@ func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 		if err != nil {
 			return err
 		}
+		if f.tail != "" {
+			if f.reference, err = whole(ctx, tx, g, f.own, f.tail); err != nil {
+				return err
+			}
+		}
 		refs, err := meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym)
 		if err != nil {
 			return err
@@ -239,10 +244,12 @@ type seenData struct {
 	More bool // there are older ones
 }
 
-// seenDay is what somebody was shown of a concern in one day, and when last.
+// seenDay is what somebody was shown of a thing in one day, and when last. To
+// open it is another thing than to have it in a list on the way.
 type seenDay struct {
 	Sighting
-	Times int
+	Opened, Lists int             // how many times
+	looks         map[hub.ID]bool // by request, which is a page with all that it is made of: whether it was opened
 }
 
 // seenDays puts together what the same person saw on the same day.
@@ -254,11 +261,21 @@ func seenDays(list []Sighting) seenData {
 			return o.Name == s.Name && o.Role == s.Role && o.Authority == s.Authority && day(o.At) == day(s.At)
 		})
 		if i < 0 {
-			d.List = append(d.List, seenDay{s, 1})
-			continue
+			i = len(d.List)
+			d.List = append(d.List, seenDay{Sighting: s, looks: map[hub.ID]bool{}})
 		}
-		d.List[i].Times++
-		d.List[i].Fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.List[i].Fields, s.Fields))))
+		o := &d.List[i]
+		o.Fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(o.Fields, s.Fields))))
+		o.looks[s.Request] = o.looks[s.Request] || !s.Listed
+	}
+	for i, o := range d.List {
+		for _, opened := range o.looks {
+			if opened {
+				d.List[i].Opened++
+			} else {
+				d.List[i].Lists++
+			}
+		}
 	}
 	if len(d.List) > seenLines {
 		d.List, d.More = d.List[:seenLines], true
@@ -318,7 +335,7 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: hub.ID(f.Line("reference")), Person: hub.ID(f.Line("person")),
+	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
 		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after"), Limit: onPage}
 	found, err := x.searchTrail(r, in)
 	if err != nil {

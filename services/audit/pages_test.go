@@ -1,9 +1,15 @@
 package audit
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +76,16 @@ func TestOfficersPages(t *testing.T) {
 			if !strings.Contains(a.Text(), "alert-success") {
 				t.Errorf("%s: the same revision does not agree: %s", lang, a.Body)
 			}
+			// What the rules said stands in words; what they were asked, to be asked
+			// again (L16), in a part of the page that is closed.
+			said := map[string][]string{"da": {"egen myndigheds sag", "havde ikke noget med den at gøre"}, "en": {"it is the own authority", "had nothing to do with it"}}[lang]
+			top, closed, _ := strings.Cut(a.Text(), "<details")
+			if !strings.Contains(top, said[0]) && !strings.Contains(top, said[1]) || strings.Contains(top, "<code>own<") || strings.Contains(top, "no_relation") {
+				t.Errorf("%s: the reasons are not in words: %s", lang, top)
+			}
+			if strings.Contains(top, "relation&#34;:") || !strings.Contains(closed, "relation&#34;:") {
+				t.Errorf("%s: the question does not stand in the closed part: %s", lang, a.Body)
+			}
 		}
 	}
 	for _, login := range []string{"rune", "gudrun", "solvej"} {
@@ -114,4 +130,81 @@ func TestWords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Every reason and every obligation that the rules can name has words: those in
+// the rules, and those in their data.
+func TestReasonsHaveWords(t *testing.T) {
+	w := browsing(t)
+	words := w.Site().Words()
+	need := map[string]bool{"audit.reason.hat_mismatch": true}
+	rules, err := filepath.Glob("../../policies/*/*.rego")
+	if err != nil || len(rules) == 0 {
+		t.Fatal(err)
+	}
+	said := regexp.MustCompile(`(?:refusals|reasons|obligations) contains "([a-z_]+)"|why := "([a-z_]+)"|\{"([a-z_]+)" \||"reasons": \{"([a-z_]+)"(?:, "([a-z_]+)")?\}`)
+	for _, name := range rules {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.rego") {
+			continue
+		}
+		for _, m := range said.FindAllStringSubmatch(string(b), -1) {
+			kind := "audit.reason."
+			if strings.HasPrefix(m[0], "obligations") {
+				kind = "audit.obligation."
+			}
+			for _, code := range m[1:] {
+				if code != "" {
+					need[kind+code] = true
+				}
+			}
+		}
+	}
+	var data map[string]any
+	if err := json.Unmarshal(w.Engine().Document(), &data); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		m, _ := v.(map[string]any)
+		for k, in := range m {
+			switch in := in.(type) {
+			case string:
+				if k == "never" || k == "refused" {
+					need["audit.reason."+in] = true
+				}
+			case []any:
+				for _, code := range in {
+					if k == "obligations" {
+						need[fmt.Sprint("audit.obligation.", code)] = true
+					}
+				}
+			case map[string]any:
+				for standing, code := range in {
+					if k == "needs" {
+						need[fmt.Sprint("audit.reason.", code)] = true
+					}
+					if k == "obligations" {
+						need["audit.obligation."+standing] = true
+					}
+				}
+				walk(in)
+			}
+		}
+	}
+	walk(data)
+	for _, roles := range data["view"].(map[string]any) { // how somebody stands to a thing is why they may
+		for standing := range roles.(map[string]any) {
+			need["audit.reason."+standing] = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(need)) {
+		if !slices.Contains(words, key) {
+			t.Errorf("no words for %s", key)
+		}
+	}
+	t.Logf("%d codes", len(need))
 }

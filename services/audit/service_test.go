@@ -161,20 +161,50 @@ func TestNobodyElse(t *testing.T) {
 	}
 }
 
+// The end of a reference finds what the whole one finds, of the own authority's
+// things; another's is told like what never was, and of two nothing is chosen.
+func TestTheEndOfAReferenceIsEnough(t *testing.T) {
+	w := run(t)
+	id := func(first, last byte) hub.ID {
+		return hub.MakeID([16]byte{first, 12: 0xa1, 13: 0xb2, 14: 0xc3, 15: last})
+	}
+	ours, whom, theirs, twin, twins := id(1, 4), id(2, 8), id(3, 12), id(4, 16), id(5, 16)
+	for _, i := range []struct {
+		id, about hub.ID
+		of        string
+	}{{ours, whom, "koege"}, {theirs, stranger, "roskilde"}, {twin, whom, "koege"}, {twins, whom, "koege"}} {
+		w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, $3, 'municipality', 'received', 'nobody')`, string(i.id), string(i.about), i.of)
+		w.consults("gudrun", i.id, "") // who is refused at another authority's
+	}
+	tail := func(id hub.ID) string { return "…" + strings.ToUpper(string(id[20:])) }
+	for _, known := range []hub.ID{ours, whom} {
+		all := w.search("dagny", Search{Reference: string(known), Act: hub.ActConsult})
+		if end := w.search("dagny", Search{Reference: tail(known), Act: hub.ActConsult}); len(all.Rows) == 0 || told(end) != told(all) {
+			t.Errorf("the whole finds %q, the end %q", told(all), told(end))
+		}
+	}
+	for what, ref := range map[string]string{"another authority's": tail(theirs), "one that never was": "zzzzzz"} {
+		if f := w.search("dagny", Search{Reference: ref}); f.Total != 0 || len(f.Rows) != 0 {
+			t.Errorf("the end of %s finds %s", what, told(f))
+		}
+	}
+	w.As("dagny").API("POST", "/api/trail/search", Search{Ground: "lawfulness", Reference: tail(twin)}).Must(http.StatusBadRequest)
+}
+
 func TestWhoSawThisPerson(t *testing.T) {
 	w := run(t)
 	w.items()
 	w.consults("gudrun", koege, "")
 	w.consults("gudrun", roskilde, "")
 	w.consults("thorkild", koege, "")
-	byConcern, bySubject := w.search("dagny", Search{Reference: koege}), w.search("dagny", Search{Reference: subject})
+	byConcern, bySubject := w.search("dagny", Search{Reference: string(koege)}), w.search("dagny", Search{Reference: string(subject)})
 	if len(byConcern.Rows) < 2 || byConcern.Total != len(byConcern.Rows) {
 		t.Errorf("by the concern: %+v", byConcern)
 	}
 	if a, b := told(byConcern), told(bySubject); a != b || strings.Count(a, "consult") != 2 {
 		t.Errorf("by the concern %s, by the subject %s", a, b)
 	}
-	if got := told(w.search("dagny", Search{Reference: stranger, Side: "data"})); got != "" {
+	if got := told(w.search("dagny", Search{Reference: string(stranger), Side: "data"})); got != "" {
 		t.Errorf("about another authority's person: %s", got)
 	}
 	// A foreign concern does not tell whom it is about: what else the own people
@@ -183,7 +213,7 @@ func TestWhoSawThisPerson(t *testing.T) {
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, 'roskilde', 'municipality', 'received', 'nobody')`,
 		string(elsewhere), string(stranger))
 	w.consults("gudrun", elsewhere, "")
-	if f := w.search("dagny", Search{Reference: roskilde, Act: hub.ActConsult}); len(f.Rows) != 1 {
+	if f := w.search("dagny", Search{Reference: string(roskilde), Act: hub.ActConsult}); len(f.Rows) != 1 {
 		t.Errorf("by a foreign concern: %+v", f.Rows)
 	}
 	if strings.Contains(w.One(`select string_agg(t::text, ' ') from audit.trail t`), string(subject)) {
@@ -202,7 +232,7 @@ func TestWhoSawThisPerson(t *testing.T) {
 func TestReadingIsRecorded(t *testing.T) {
 	w := run(t)
 	w.items()
-	w.search("dagny", Search{Reference: koege, Ground: "self_monitoring"})
+	w.search("dagny", Search{Reference: string(koege), Ground: "self_monitoring"})
 	f := w.search("dagny", Search{Act: hub.ActSearch})
 	if len(f.Rows) != 1 || f.Rows[0].ObjectKind != "trail" || f.Rows[0].Justification != "self_monitoring" || f.Rows[0].Purpose != hub.LogControl ||
 		len(f.Rows[0].Subjects) != 1 || f.Rows[0].Subjects[0] != w.Vault().Pseudonym(subject) {
@@ -220,7 +250,7 @@ func TestPages(t *testing.T) {
 		w.consults("gudrun", koege, "")
 	}
 	seen := map[int64]bool{}
-	s := Search{Reference: koege, Side: "data", Act: hub.ActConsult, Limit: 3}
+	s := Search{Reference: string(koege), Side: "data", Act: hub.ActConsult, Limit: 3}
 	for page := 1; ; page++ {
 		f := w.search("dagny", s)
 		if f.Total != 7 || f.More {

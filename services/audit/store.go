@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,6 +27,7 @@ func scan(row pgx.CollectableRow) (r Row, err error) {
 	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
 		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
 		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor)
+	r.Masked = masked(r.Act, r.Fields, r.Question, r.Input)
 	return r, err
 }
 
@@ -118,6 +120,28 @@ type references struct {
 	pseudonyms []string // subjects
 }
 
+// whole finds the one reference of the own authority's things, and of those they
+// are about, that ends so. Of none it gives back the end alone, which finds
+// nothing, as a reference that never was; two are for the officer to tell apart.
+// The trail has rows of them all for this officer, so that nothing is learnt here.
+func whole(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, tail string) (hub.ID, error) {
+	rows, err := tx.Query(ctx, `select id from access.item where controller = $1 and right(id, length($2)) = $2
+		union select about from access.item where controller = $1 and right(about, length($2)) = $2 limit 2`, own, tail)
+	if err != nil {
+		return "", err
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	switch {
+	case err != nil:
+		return "", err
+	case len(list) > 1:
+		return "", hub.Invalid("reference", "audit.error.trail.several")
+	case len(list) == 1:
+		return list[0], nil
+	}
+	return hub.ID(tail), nil
+}
+
 // meaning finds what a reference of the own authority stands for: a subject, or
 // a concern and so its subject. Of what another authority controls it says no
 // more than of what does not exist.
@@ -187,13 +211,15 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	return list, err
 }
 
-// Sighting is one time that somebody saw a thing.
+// Sighting is one row of somebody seeing a thing.
 type Sighting struct {
 	At        time.Time
 	Name      string
 	Role      hub.Role
 	Authority hub.AuthorityID
 	Fields    []string
+	Request   hub.ID // which shows a page: several rows of one are one look
+	Listed    bool   // as a line of a list; else it was opened, or taken out
 }
 
 // relationTo is what the actor is to the thing of that id, a concern, a case or
@@ -210,14 +236,21 @@ func relationTo(ctx context.Context, tx *pg.Tx, id hub.ID) (pg.Relation, error) 
 // sightings lists who has seen a thing, newest first: who read it, found it or
 // took it out. Refusals, and what was done with it, are not sightings.
 func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, kind string, id hub.ID, limit int) ([]Sighting, error) {
-	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields
+	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields, t.request, t.act, t.question, t.input
 		from audit.trail t left join access.hat h on h.id = t.hat
 		where t.object_id = $1 and t.object_kind = $3 and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
 		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, id, limit, kind)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sighting])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Sighting, err error) {
+		var act hub.Act
+		var question string
+		var input json.RawMessage
+		err = row.Scan(&s.At, &s.Name, &s.Role, &s.Authority, &s.Fields, &s.Request, &act, &question, &input)
+		s.Listed, s.Fields = act == hub.ActSearch, shown(s.Fields, masked(act, s.Fields, question, input))
+		return s, err
+	})
 }
 
 // gaps counts the newest rows whose two clocks are more than limit apart, by the

@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,12 +28,12 @@ var Outcomes = []string{"allow", "deny"}
 
 // Search is what an officer looks for. Everything but the ground may be empty.
 type Search struct {
-	Ground    string  `json:"ground"`              // one of Grounds
-	Side      string  `json:"side,omitempty"`      // one of Sides
-	Reference hub.ID  `json:"reference,omitempty"` // a subject or a concern: whom or what it was about
-	Person    hub.ID  `json:"person,omitempty"`    // who did it
-	From      string  `json:"from,omitempty"`      // the first day, YYYY-MM-DD in Copenhagen
-	Until     string  `json:"until,omitempty"`     // the last day
+	Ground    string  `json:"ground"`         // one of Grounds
+	Side      string  `json:"side,omitempty"` // one of Sides
+	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one of your authority's own ends so."`
+	Person    hub.ID  `json:"person,omitempty"` // who did it
+	From      string  `json:"from,omitempty"`   // the first day, YYYY-MM-DD in Copenhagen
+	Until     string  `json:"until,omitempty"`  // the last day
 	Act       hub.Act `json:"act,omitempty"`
 	Outcome   string  `json:"outcome,omitempty"` // allow, deny
 	After     string  `json:"after,omitempty"`   // Found.Next of the page before
@@ -56,6 +57,7 @@ type filter struct {
 	own          hub.AuthorityID
 	data, people bool
 	reference    hub.ID
+	tail         string // of a reference, instead of it
 	person       hub.ID
 	from, until  time.Time // zero: open
 	act          hub.Act
@@ -88,8 +90,10 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 	if s.Act != "" && !slices.Contains(hub.Acts, s.Act) {
 		p.Add("act", "audit.error.unknown_choice")
 	}
-	f := filter{own: own, data: s.Side != "people", people: s.Side != "data", reference: s.Reference, person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
-	if _, err := hub.ParseID(string(s.Reference)); s.Reference != "" && err != nil {
+	f := filter{own: own, data: s.Side != "people", people: s.Side != "data", person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
+	if id, err := hub.ParseID(s.Reference); err == nil {
+		f.reference = id
+	} else if f.tail = tail(s.Reference); f.tail == "" && s.Reference != "" {
 		p.Add("reference", "audit.error.trail.reference")
 	}
 	if _, err := hub.ParseID(string(s.Person)); s.Person != "" && s.Person != "system" && err != nil {
@@ -113,6 +117,21 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 		p.Add("after", "audit.error.trail.after")
 	}
 	return f, p.Err()
+}
+
+var (
+	tailForm   = regexp.MustCompile(`^[0-9a-hjkmnp-tv-z]{6,25}$`)
+	numberForm = regexp.MustCompile(`^[0-9]{10}$`)
+)
+
+// tail is the end of a reference, as a page shows it ("…k3x9ab") and people read
+// it out; "" for what can be none. Ten figures are a personal number.
+func tail(s string) string {
+	t := strings.ToLower(strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), "….")))
+	if !tailForm.MatchString(t) || numberForm.MatchString(t) {
+		return ""
+	}
+	return t
 }
 
 // day reads a day as its first instant in Copenhagen.
@@ -175,6 +194,7 @@ type Row struct {
 	Controller    hub.AuthorityID `json:"controller,omitempty"` // whose data
 	Subjects      []string        `json:"subjects"`             // pseudonyms
 	Fields        []string        `json:"fields"`               // what was shown
+	Masked        []string        `json:"masked,omitempty"`     // of the fields: those shown as a mask only
 	Rows          int             `json:"rows"`                 // how many a search or a list gave
 	Purpose       hub.Purpose     `json:"purpose,omitempty"`
 	Basis         hub.LegalBasis  `json:"legal_basis,omitempty"`
@@ -191,6 +211,34 @@ type Row struct {
 	whyDigest []byte
 	whyBox    []byte
 	whyFor    hub.AuthorityID
+}
+
+// Shown are the fields of a row in the words of the pages: where only the mask
+// was shown, they say so.
+func (r Row) Shown() []string { return shown(r.Fields, r.Masked) }
+
+func shown(fields, masked []string) []string {
+	list := slices.Clone(fields)
+	for i, f := range list {
+		if slices.Contains(masked, f) {
+			list[i] = f + "_masked"
+		}
+	}
+	return list
+}
+
+// masked are the fields of a row that were shown as a mask: a personal number is
+// read whole only where it was asked for by itself (L29), and what the question
+// was stands in the row.
+func masked(act hub.Act, fields []string, question string, input json.RawMessage) []string {
+	if act != hub.ActConsult || !slices.Contains(fields, "cpr") {
+		return nil
+	}
+	var asked struct{ Action string } // read leniently: rows outlive the shape of a question
+	if err := json.Unmarshal(input, &asked); err == nil && question == (policies.Act{}).Question() && asked.Action == "reveal" {
+		return nil
+	}
+	return []string{"cpr"}
 }
 
 // Codes lists what a row may say. The hub's own doings are among it, and what

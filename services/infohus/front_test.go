@@ -98,3 +98,51 @@ func TestEachLineOfTheFrontPageIsItsOwn(t *testing.T) {
 		t.Errorf("read, and still there: %v", left)
 	}
 }
+
+// TestWhatIsDueFirstStandsFirst: a notification of a child that is overdue stands
+// above what is due tomorrow, in the list and on the front page, also where the
+// concern's own step has days left (L25).
+func TestWhatIsDueFirstStandsFirst(t *testing.T) {
+	s := &driver{script: begin(t)}
+	child := s.drives("municipality", "triage").id
+	s.Advance(25 * time.Hour)
+	clear(s.who) // their sign-ins have ended
+	fresh := s.drives("municipality", "received").id
+	for _, path := range []string{"/", "/concerns"} {
+		text := s.as(coordinator).Get(path).Must(200).Text()
+		text = text[strings.Index(text, "<main"):]
+		first, then := strings.Index(text, "/concerns/"+string(child)), strings.Index(text, "/concerns/"+string(fresh))
+		if first < 0 || then < first {
+			t.Errorf("at %s the child's concern is at %d, the fresh one at %d", path, first, then)
+		}
+	}
+	// Those were two lists, after the front page at signing in, and that is what the
+	// concern says of who has seen it; of the number, only the mask.
+	if text := s.as(coordinator).Get("/concerns/" + string(child)).Must(200).Text(); !strings.Contains(text, "Åbnet 1 gang den dag<br>Vist som en linje i en liste 3 gange") ||
+		!strings.Contains(text, "personnummer (skjult)") {
+		t.Errorf("who has seen it: %s", text[strings.Index(text, "Hvem har set"):])
+	}
+}
+
+// TestAFormThatMayNotBeSentIsNotThere: who may register nobody, and hand in
+// nothing, is shown neither of the two pages, in the very bytes of a page that
+// there never was; and the trail has it, as it has the sending.
+func TestAFormThatMayNotBeSentIsNotThere(t *testing.T) {
+	s := begin(t)
+	for _, login := range []string{koegeDPO, koegeManager, "rune", "aksel"} {
+		none := s.as(login).Get("/nowhere").Must(404).Text()
+		refused := `select count(*) from audit.trail where act = 'collect' and outcome = 'deny' and person = $1`
+		before := s.One(refused, string(s.as(login).Post.Person))
+		for _, path := range []string{"/subjects/new", "/subjects/new?next=concern", "/concerns/new?subject=" + string(hub.NewID())} {
+			if a := s.as(login).Get(path); a.Status != 404 || a.Text() != none {
+				t.Errorf("%s is answered %d at %s, and not as if it were not there", login, a.Status, path)
+			}
+		}
+		if after := s.One(refused, string(s.as(login).Post.Person)); before != "0" || after != "3" {
+			t.Errorf("%s has %s refusals in the trail, and had %s", login, after, before)
+		}
+	}
+	for _, login := range []string{coordinator, teacher, policeMan} {
+		s.as(login).Get("/subjects/new").Must(200)
+	}
+}

@@ -59,8 +59,14 @@ func course(at int) []web.Step {
 
 // draftPage is the second page of taking a concern by phone: what was seen.
 // Without an id it is a new draft about the subject in the address, a random
-// reference; with one it is the draft as it was saved.
+// reference, for whoever may hand one in; with one it is the draft as it was
+// saved.
 func (x *room) draftPage(w http.ResponseWriter, r *web.Request) error {
+	if r.PathValue("id") == "" {
+		if err := x.knock(r); err != nil {
+			return err
+		}
+	}
 	d := draftData{Rows: rows(0), Subject: hub.ID(r.URL.Query().Get("subject")), lists: x.lists(r), Police: r.Who.Kind == hub.Police, Course: course(1)}
 	if r.PathValue("id") != "" {
 		v, err := x.draft(r)

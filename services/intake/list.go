@@ -138,15 +138,17 @@ func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, e
 // Steps that wait for somebody: what is asked of them, not what they could do.
 var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 
-// What a reader is not given orders nothing either: without the clock a line
+// Whatever is due first stands first: the step, or the notification of a child
+// (L25). What a reader is not given orders nothing: without the clock a line
 // stands where it was begun.
 const pageSQL = `with allowed as (
-	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks from access.mine($1, $2, $3, $4, $5) r
-	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by)
+	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks, a.children from access.mine($1, $2, $3, $4, $5) r
+	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[], $25::bool[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by, children)
 	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by)
 	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
-seen as (select c.*, a.n as tuple, case when a.clocks then coalesce(c.step_due, c.erase_at) else c.created_at end as rank,
+seen as (select c.*, a.n as tuple, coalesce(least(case when a.clocks then c.step_due end, case when a.children and c.child_outcome = '' then c.child_due end),
+		case when a.clocks then c.erase_at else c.created_at end) as rank,
 	a.steps or a.notifies and c.child_due is not null and c.child_outcome = ''
 		or a.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $16) as waits
 	from allowed a join intake.concern c on c.id = a.id),
@@ -165,7 +167,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		n                                                     []int
 		relation, receivedBy, state, classes, basis, sharedBy []string
 		assigned, author, recused                             []bool
-		steps, judges, notifies, clocks                       []bool
+		steps, judges, notifies, clocks, children             []bool
 	}
 	for i, t := range tuples {
 		if in.State != "" && !t.grant.Allows("state") {
@@ -178,10 +180,10 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
 		steps, judges, notifies := t.asked()
 		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
-		cols.clocks = append(cols.clocks, t.grant.Allows("due"))
+		cols.clocks, cols.children = append(cols.clocks, t.grant.Allows("due")), append(cols.children, t.grant.Allows("child_due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy)...)
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children)...)
 	if err != nil {
 		return nil, err
 	}

@@ -38,15 +38,21 @@ func (x *room) identifySubject(r *web.Request, in Form) (Registered, error) {
 }
 
 func (x *room) getSubject(r *web.Request, _ struct{}) (*View, error) {
+	v, _, err := x.subject(r)
+	return v, err
+}
+
+// subject reads the subject that the path names, and on what it was shown.
+func (x *room) subject(r *web.Request) (*View, *sight, error) {
 	s, err := x.one(r.Context(), r.Who, allFields, pathID(r))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	views, err := x.show(r.Context(), s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return views[0], nil
+	return views[0], s, nil
 }
 
 // Reveal asks for the whole number.
@@ -115,19 +121,37 @@ func (x *room) reveal(ctx context.Context, who hub.Actor, id hub.ID, reason hub.
 // mayReveal asks for each way in which the actor stands to something about the
 // subject, until one opens the number.
 func mayReveal(ctx context.Context, tx *pg.Tx, f *file) (g policies.Grant, err error) {
-	who := tx.Who()
-	for _, q := range questions(who, f) {
-		v, ok := q.(policies.View)
-		if !ok { // the registrant's own, which nothing is about yet
-			v = pg.Relation{}.View(who, hub.Prevention)
-		}
-		g, err = tx.Ask(ctx, policies.Act{Action: "reveal", Role: v.Role, Kind: v.Kind, Relation: v.Relation, ReceivedBy: v.ReceivedBy, SharedBy: v.SharedBy,
-			State: v.State, Assigned: v.Assigned, Author: v.Author, Recused: v.Recused, Purpose: v.Purpose})
+	for _, q := range reveals(tx.Who(), f) {
+		g, err = tx.Ask(ctx, q)
 		if err == nil || !errors.As(err, new(*policies.Denial)) {
 			return g, err
 		}
 	}
 	return g, err
+}
+
+// reveals are what to ask before the whole number is shown.
+func reveals(who hub.Actor, f *file) (list []policies.Question) {
+	for _, q := range questions(who, f) {
+		v, ok := q.(policies.View)
+		if !ok { // the registrant's own, which nothing is about yet
+			v = pg.Relation{}.View(who, hub.Prevention)
+		}
+		list = append(list, policies.Act{Action: "reveal", Role: v.Role, Kind: v.Kind, Relation: v.Relation, ReceivedBy: v.ReceivedBy, SharedBy: v.SharedBy,
+			State: v.State, Assigned: v.Assigned, Author: v.Author, Recused: v.Recused, Purpose: v.Purpose})
+	}
+	return list
+}
+
+// advised reports whether the rules say yes to one of some questions: for what a
+// page offers. A form that would be refused is not offered, and not there.
+func (x *room) advised(ctx context.Context, list ...policies.Question) (bool, error) {
+	for _, q := range list {
+		if answer, err := x.DB.Advise(ctx, q); err != nil || answer.Allow {
+			return answer.Allow, err
+		}
+	}
+	return false, nil
 }
 
 // pathID is the subject that the path names. What cannot be one is the empty
@@ -186,8 +210,17 @@ type newData struct {
 	Course            []web.Step // of taking a concern, where it goes on to one
 }
 
-// newPage asks who a concern is about.
+// newPage asks who a concern is about: whoever may register somebody, and to
+// everybody else it is not there, as when it is sent.
 func (x *room) newPage(w http.ResponseWriter, r *web.Request) error {
+	about := pg.Entry{Act: hub.ActCollect, Object: hub.Object{Kind: "subject"}, Controller: x.controller(r.Who, r.Now)}
+	err := x.DB.Command(r.Context(), r.Who, about, func(tx *pg.Tx) error {
+		_, err := x.mayRegister(r.Context(), tx, hub.Prevention, "")
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	d := newData{Next: r.URL.Query().Get("next"), Categories: Categories, Bands: Bands}
 	if !r.URL.Query().Has("next") {
 		d.Next = "concern" // from the menu: nobody is registered for nothing
@@ -254,14 +287,25 @@ type subjectData struct {
 	Existing bool   // it was found, not made
 	Use      string // where to go on to with it
 	Identify bool   // it can be completed
+	Reveal   bool   // the whole number can be asked for
 }
 
 func (x *room) subjectPage(w http.ResponseWriter, r *web.Request) error {
-	v, err := x.getSubject(r, struct{}{})
+	v, s, err := x.subject(r)
 	if err != nil {
 		return err
 	}
-	d := subjectData{View: v, Existing: r.URL.Query().Get("existing") != "", Identify: v.Own && !v.Complete}
+	d := subjectData{View: v, Existing: r.URL.Query().Get("existing") != ""}
+	if v.CPR != "" {
+		if d.Reveal, err = x.advised(r.Context(), reveals(r.Who, s.file)...); err != nil {
+			return err
+		}
+	}
+	if v.Own && !v.Complete {
+		if d.Identify, err = x.advised(r.Context(), register(r.Who, hub.Prevention, "")); err != nil {
+			return err
+		}
+	}
 	if to := nexts[r.URL.Query().Get("next")]; to != "" {
 		d.Use = to + "?subject=" + string(v.Subject)
 	}
@@ -279,7 +323,9 @@ func (x *room) identifyPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if !v.Own {
+	if may, err := x.advised(r.Context(), register(r.Who, hub.Prevention, "")); err != nil {
+		return err
+	} else if !may || !v.Own {
 		return hub.NotFound()
 	}
 	if v.Complete {
@@ -301,11 +347,13 @@ func (x *room) identifyForm(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (x *room) revealPage(w http.ResponseWriter, r *web.Request) error {
-	v, err := x.getSubject(r, struct{}{})
+	v, s, err := x.subject(r)
 	if err != nil {
 		return err
 	}
-	if v.CPR == "" {
+	if may, err := x.advised(r.Context(), reveals(r.Who, s.file)...); err != nil {
+		return err
+	} else if !may || v.CPR == "" {
 		return hub.NotFound()
 	}
 	return x.Web.Page(w, r, http.StatusOK, "person", "reveal", v)

@@ -122,6 +122,27 @@ func TestPagesOfASubject(t *testing.T) {
 	}
 }
 
+// Whoever is let in sees the mask; the whole number is asked for by those who may
+// have it, and by nobody else is the form seen, or the way to it.
+func TestNoFormThatWouldBeRefused(t *testing.T) {
+	w := browsing(t)
+	r := w.register("solvej", map[string]any{"name": "Signe Prøvesen", "cpr": number})
+	w.about(r.Subject, "koege", "draft", "solvej") // her own draft, with what she typed
+	page := "/subjects/" + string(r.Subject)
+	c := w.As("solvej")
+	none := c.Get("/nowhere").Must(http.StatusNotFound)
+	if a := c.Get(page).Must(http.StatusOK); !strings.Contains(a.Text(), "710109-••••") || strings.Contains(a.Text(), page+"/reveal") {
+		t.Errorf("the page leads to a form that would be refused: %s", a.Body)
+	}
+	if a := c.Get(page + "/reveal").Must(http.StatusNotFound); a.Text() != none.Text() {
+		t.Errorf("the form is not as if it were not there: %s", a.Body)
+	}
+	w.SQL(`update access.item set state = 'received' where about = $1`, string(r.Subject))
+	if a := w.As("gudrun").Get(page).Must(http.StatusOK); !strings.Contains(a.Text(), page+"/reveal") {
+		t.Error("the coordinator is not offered the number")
+	}
+}
+
 func TestPagesOfIdentifying(t *testing.T) {
 	w := browsing(t)
 	r := w.register("gudrun", map[string]any{"unknown": true})

@@ -169,8 +169,10 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 	}{Hat: r.Who.Hat.ID, Role: r.Who.Role, Go: begins[r.Who.Role], Marks: x.Web.MarkKinds("waiting")}
 	var list []Notice
 	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
-		list, err = notices(r.Context(), tx, shown+1)
-		return err
+		if list, err = notices(r.Context(), tx, shown+1); err != nil {
+			return err
+		}
+		return end(r.Context(), tx, list)
 	})
 	if err != nil {
 		return err
@@ -320,17 +322,20 @@ type NoticeLine struct {
 	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`
 	Due     *time.Time `json:"due,omitempty"`
 	At      time.Time  `json:"at"`
+	Ended   bool       `json:"ended,omitempty" doc:"What it leads to is not open to your hat any more."`
 }
 
 func (x *room) listNotices(r *web.Request, _ struct{}) (Notices, error) {
 	out := Notices{Notices: []NoticeLine{}}
 	var list []Notice
 	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
-		list, err = notices(r.Context(), tx, 100)
-		return err
+		if list, err = notices(r.Context(), tx, 100); err != nil {
+			return err
+		}
+		return end(r.Context(), tx, list)
 	})
 	for _, n := range list {
-		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, Step: n.Step, At: n.At}
+		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, Step: n.Step, At: n.At, Ended: n.Ended}
 		if !n.Due.IsZero() {
 			line.Due = &n.Due
 		}

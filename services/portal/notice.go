@@ -24,6 +24,7 @@ type Notice struct {
 	Step      string // which step is overdue: portal.step.<step>; "" for whoever is not told of which concern
 	Due       time.Time
 	At        time.Time
+	Ended     bool // what it leads to is not open to its reader any more
 }
 
 // Href is where the notice leads.

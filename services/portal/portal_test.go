@@ -113,7 +113,14 @@ func TestNoticesReachWhomTheyAreFor(t *testing.T) {
 	w.sees(t, "thorkild", triaged)
 	w.sees(t, "solvej", handled, "!"+triaged)
 	w.tell(t, event.AccessChanged{Concern: concern, Person: w.person(t, "liv"), Granted: true})
-	w.sees(t, "liv", "Du har fået adgang til en bekymring.", string(concern))
+	// The fact is told, and the access is taken back already: a notice that leads
+	// nowhere says so, and is no link to a page that is not there.
+	w.sees(t, "liv", "Du har fået adgang til en bekymring.", "Reference …000000", "Du kan ikke åbne den nu.", "!/concerns/"+string(concern))
+	w.sees(t, "gudrun", "/concerns/"+string(concern), "!Du kan ikke åbne den nu.")
+	var told portal.Notices
+	if w.As("liv").API("GET", "/api/notices", nil).Must(200).JSON(&told); len(told.Notices) != 1 || !told.Notices[0].Ended {
+		t.Errorf("liv is told %+v", told.Notices)
+	}
 	w.tell(t, event.AccessChanged{Concern: concern, Person: w.person(t, "liv"), Granted: false})
 	w.sees(t, "liv", "Du har ikke længere adgang til en bekymring.")
 }

@@ -169,6 +169,35 @@ func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	})
 }
 
+// end marks the notices whose thing the hat that asks cannot open now: closed,
+// taken back, or theirs no more. It is asked as the thing's own page asks, so that
+// a notice tells nothing that following it would not.
+func end(ctx context.Context, tx *pg.Tx, list []Notice) error {
+	var ids []hub.ID
+	for _, n := range list {
+		if n.Concern != "" {
+			ids = append(ids, n.Concern)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `select * from access.relations($1, $2, $3, $4, $5) r where r.id = any($6)`, append(tx.Me(), ids)...)
+	if err != nil {
+		return err
+	}
+	var rel pg.Relation
+	open := map[string]bool{}
+	_, err = pgx.ForEachRow(rows, rel.Into(), func() error {
+		open[rel.Kind+string(rel.ID)] = tx.Sees(ctx, rel)
+		return nil
+	})
+	for i, n := range list {
+		list[i].Ended = n.Concern != "" && !open[n.Kind+string(n.Concern)]
+	}
+	return err
+}
+
 // read notes that notices were read, and with each those before it of the same
 // concern. Those that are not for the hat stay as they are.
 func read(ctx context.Context, tx *pg.Tx, ids []hub.ID) error {
