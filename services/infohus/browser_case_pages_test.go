@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // cases are the pages of cases, of questions and of help, as the demo world has
 // them.
 func (v *visitor) cases() {
@@ -29,4 +31,14 @@ func (v *visitor) cases() {
 		b.opens(p.path)
 		b.inspect(p.who + " at " + p.path)
 	}
+	b := v.as(coordinator) // the demo world has no draft of an offer
+	b.opens("/cases/" + in("recommended") + "/recommend")
+	b.chooses("authority", "Køge Kommune, Børne")
+	b.chooses("measure", "Mentor")
+	b.chooses("dimension", map[string]string{"da": "Netværk", "en": "Network"}[v.lang])
+	b.types("preview", strings.Repeat("Xerxes ", 6)) // in no language
+	b.types("task", "Xerxes")
+	b.presses("referral.recommend.send")
+	b.says("referral.send.before")
+	b.inspect("an offer before it is sent")
 }

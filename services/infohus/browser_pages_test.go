@@ -286,7 +286,7 @@ func (v *visitor) oddities() {
 func (s *site) covers() {
 	s.Helper()
 	none := []string{"/assets/{hash}/{file...}", "/favicon.ico", "/openapi.json", "/session", "/signin/callback", // files, what a script asks, and an address that only leads on
-		"/offers/{id}/send", "/cases/{id}/assessment/diff"} // the demo world has no draft of an offer, and no second version; their rooms' tests open them
+		"/cases/{id}/assessment/diff"} // the demo world has no second version; its room's test opens it
 	for _, r := range s.Site().Routes() {
 		if r.Method != http.MethodGet || strings.HasPrefix(r.Path, "/api/") || slices.Contains(none, r.Path) {
 			continue
