@@ -8,8 +8,12 @@ BUILD   := $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first.
 TESTS   ?= ./services/infohus ./...
-# Tests that take much data are built without the race detector: they are about volume, not about order.
-VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' . 2>/dev/null | xargs -n 1 dirname 2>/dev/null | sort -u)
+# Tests that take much data are built without the race detector: they are about volume, not about order. Whatever stands in such a file is one.
+VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
+VOLUMES  = ^($(subst $(SPACE),|,$(shell sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' $(VOLUME))))
+BROWSER  = ./services/infohus/
+EMPTY    :=
+SPACE    := $(EMPTY) $(EMPTY)
 # The race detector needs a C compiler. Vet and test are given the same, so that they share what they build.
 RACE     = $(shell printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null && echo -race)
 
@@ -20,7 +24,7 @@ help:
 	@echo 'make tour    play a concern against the running hub, and tell the story'
 	@echo 'make test    run every test; says at the end what could not run on this machine'
 	@echo 'make bench   measure'
-	@echo 'make deep    the tests that take long, and fuzzing'
+	@echo 'make deep    the tests that take long, and fuzzing; writes docs/deep.md'
 	@echo 'make setup   prepare your own Postgres and NATS servers (see deploy/)'
 	@echo 'make reset   forget the data of make run'
 	@echo 'make screenshots   take the pictures in docs/screenshots anew'
@@ -56,26 +60,25 @@ check: modules
 	@echo '→ go vet'
 	@$(GO) vet $(RACE) ./...
 
+# Three streams beside one another: where one waits, another works. What the last two share is compiled once, beside the first.
+STREAM   = $(GO) test -timeout 30m -ldflags='-s -w' -json
 test: check
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
-	@race='$(RACE)'; volume='$(VOLUME)'; skip=; rm -f bin/volume.json; { \
-	  if [ -z "$$race" ]; then echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; fi; \
-	  if [ -n "$$race" ] && [ -n "$$volume" ]; then \
-	    skip='-skip=^TestBrowser$$'; echo '→ go test, volume and browser, without the race detector, at the same time as the next'; \
-	    $(GO) test -run '^Test(Volume|Browser$$)' -timeout 30m -json $$volume >bin/volume.json 2>&1 & trap 'kill $$! 2>/dev/null' EXIT; fi; \
-	  echo "→ go test $$race $(TESTS)"; $(GO) test $$race $$skip -ldflags='-s -w' -timeout 30m -json $(TESTS); \
-	  wait; test ! -f bin/volume.json || cat bin/volume.json; \
-	} 2>&1 | bin/report
+	@if [ -n '$(RACE)' ]; then \
+	  bin/report -once "$(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
+	    "race: $(STREAM) $(RACE) -skip '^TestBrowser\$$' $(TESTS)" \
+	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(sort $(dir $(VOLUME)))" \
+	    "browser: $(STREAM) -run '^TestBrowser\$$' $(BROWSER)"; \
+	else bin/report "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) $(TESTS)"; fi
 
 bench: modules
 	@INFOHUS_TEST_DURABLE=1 $(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
 
+# The clock's test alone, then walks, then each target of fuzzing: half an hour on two cores. docs/deep.md is what it came to.
+FUZZ     ?= 1m
 deep: modules
-	@INFOHUS_TEST_DEEP=1 $(GO) test -timeout 180m ./...
-	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
-	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
-	    echo "→ $$name ($$(dirname $$f))"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 2m ./$$(dirname $$f) || exit 1; \
-	  done; done
+	@mkdir -p bin && $(GO) build -o bin/deep ./deploy/dev/deep
+	@bin/deep -to docs/deep.md -fuzz $(FUZZ)
 
 screenshots: modules
 	@$(GO) test ./services/infohus -run '^TestBrowser$$/^screenshots$$' -count=1 -screenshots='$(CURDIR)/docs/screenshots'

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,11 +22,27 @@ import (
 // object is a JSON object of the OpenAPI document, written in sorted order.
 type object = map[string]any
 
+// described is the document as it was last made, and of which values.
+type described struct {
+	mu     sync.Mutex
+	text   []byte
+	values map[string][]string
+}
+
 // describe makes the OpenAPI 3.1 document from the table and the Go types of
 // its rows. A struct is an object that allows no other fields; which of them are
-// needed, see [Needs]; which codes they may hold, [Coded] and [Code].
-func (s *Site) describe() ([]byte, error) {
-	d := describer{schemas: object{}, types: map[string]reflect.Type{}}
+// needed, see [Needs]; which codes they may hold, [Coded], [Code] and
+// Options.Values.
+func (s *Site) describe(values map[string][]string) ([]byte, error) {
+	d := describer{schemas: object{}, types: map[string]reflect.Type{}, values: values}
+	for _, t := range s.routes { // answers first: what was in force once is still shown
+		if t.Op != "" && t.Out != nil {
+			if _, err := d.schema(reflect.TypeOf(t.Out)); err != nil {
+				return nil, fmt.Errorf("web: %s: %w", t.Op, err)
+			}
+		}
+	}
+	d.asking = true
 	paths := object{}
 	for _, t := range s.routes {
 		if t.Op == "" {
@@ -77,6 +94,16 @@ func parts(pattern string) (string, []string) {
 type describer struct {
 	schemas object
 	types   map[string]reflect.Type // whose schema it is, by name
+	values  map[string][]string     // see Options.Values
+	asking  bool                    // it is at what is sent, and not at what is answered
+}
+
+// listOf are the types whose values are a list of Options.Values, where they are
+// asked with.
+var listOf = map[reflect.Type]string{
+	reflect.TypeFor[hub.LegalBasis]():  "legal_bases",
+	reflect.TypeFor[hub.Purpose]():     "purposes",
+	reflect.TypeFor[hub.AuthorityID](): "authorities",
 }
 
 // schemaName is what a type is called in the document.
@@ -274,6 +301,9 @@ func (d describer) field(of reflect.Type, f reflect.StructField) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.list(schema, t, f); err != nil {
+		return nil, err
+	}
 	limit(schema, f)
 	if coded, ok := reflect.Zero(of).Interface().(Coded); ok {
 		if codes := coded.Codes()[jsonName(f)]; codes != nil {
@@ -285,6 +315,31 @@ func (d describer) field(of reflect.Type, f reflect.StructField) (any, error) {
 		}
 	}
 	return schema, nil
+}
+
+// list adds the values that are data: by the field's tag of:"…", or by its type.
+func (d describer) list(schema any, t reflect.Type, f reflect.StructField) error {
+	o, ok := schema.(object)
+	if !ok || d.values == nil {
+		return nil
+	}
+	at := o
+	if items, ok := o["items"].(object); ok {
+		at, t = items, t.Elem()
+	}
+	name, tagged := f.Tag.Lookup("of")
+	if !tagged && d.asking {
+		name = listOf[t]
+	}
+	if name == "" {
+		return nil
+	}
+	if d.values[name] == nil {
+		return fmt.Errorf("%s is of %s, and there is no such list", f.Name, name)
+	}
+	at["enum"] = d.values[name]
+	o["description"] = "One of " + strings.ReplaceAll(name, "_", " ") + " in the structure file, as it stands today."
+	return nil
 }
 
 // limit adds what the field's own tags say: enum:"a b c", max:"2000", doc:"…".
@@ -304,6 +359,9 @@ func limit(schema any, f reflect.StructField) {
 		o["maxLength"] = n
 	}
 	if doc := f.Tag.Get("doc"); doc != "" {
+		if more, ok := o["description"].(string); ok {
+			doc += " " + more
+		}
 		o["description"] = doc
 	}
 }

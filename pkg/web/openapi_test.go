@@ -60,6 +60,11 @@ type either struct {
 
 func (either) Needs() [][]string { return [][]string{{"whole", "name"}, {"name", "half"}} }
 
+type baking struct {
+	Oven string            `json:"oven" of:"ovens"`
+	By   []hub.AuthorityID `json:"by"`
+}
+
 type misspelt struct{ A string }
 
 func (misspelt) Needs() [][]string { return [][]string{{"B"}} }
@@ -83,6 +88,21 @@ func TestTheDocumentIsMadeFromTheTypes(t *testing.T) {
 	}
 	if _, err := d.schema(reflect.TypeFor[misspelt]()); err == nil {
 		t.Error("a field that is needed and is none passes")
+	}
+	d.values = map[string][]string{"ovens": {"gas", "wood"}, "authorities": {"koege"}}
+	for asking, want := range map[bool]string{false: `"by":{"items":{"type":"string"},"type":"array"}`, true: `"by":{"description":"One of authorities in`} {
+		of := describer{schemas: object{}, types: map[string]reflect.Type{}, values: d.values, asking: asking}
+		if _, err := of.schema(reflect.TypeFor[baking]()); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := json.Marshal(of.schemas["Baking"])
+		if !strings.Contains(string(got), want) || !strings.Contains(string(got), `"enum":["gas","wood"]`) {
+			t.Errorf("asking %t, it is described as %s", asking, got)
+		}
+	}
+	delete(d.values, "ovens")
+	if _, err := d.schema(reflect.TypeFor[baking]()); err == nil {
+		t.Error("a list that there is not passes")
 	}
 	d.types["Pie"] = reflect.TypeFor[either]()
 	if _, err := d.schema(reflect.TypeFor[pie]()); err == nil {

@@ -196,5 +196,21 @@ func (t Route) check(room string, table []Route) error {
 func (s *Site) Routes() []Route { return append([]Route(nil), s.routes...) }
 
 // OpenAPI is the OpenAPI 3.1 document of every operation, as served at
-// /openapi.json.
-func (s *Site) OpenAPI() []byte { return s.openapi }
+// /openapi.json: with the codes that are in force now.
+func (s *Site) OpenAPI() ([]byte, error) {
+	var values map[string][]string
+	if s.o.Values != nil {
+		values = s.o.Values(s.o.Now())
+	}
+	d := &s.described
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.text == nil || !reflect.DeepEqual(values, d.values) {
+		text, err := s.describe(values)
+		if err != nil {
+			return nil, err
+		}
+		d.text, d.values = text, values
+	}
+	return d.text, nil
+}

@@ -320,7 +320,11 @@ func (s *Site) favicon(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Site) document(w http.ResponseWriter, r *Request) error {
+	text, err := s.OpenAPI()
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Write(s.openapi)
+	w.Write(text)
 	return nil
 }

@@ -112,6 +112,12 @@ type Options struct {
 	Name    string           // the operator's name for this hub, in the header; "" is Infohus
 	MarkFor time.Duration    // how long a page waits for its marks; 0 is 2 s
 	Done    func(Answered)   // told of every answer, after it was sent; for metrics and tests
+
+	// Values are the codes that are data at an instant, by the name of their list:
+	// what the description of the API says of a request's fields of the types
+	// hub.LegalBasis ("legal_bases"), hub.Purpose ("purposes") and hub.AuthorityID
+	// ("authorities"), and of every field with the tag of:"…". Nil describes none.
+	Values func(at time.Time) map[string][]string
 }
 
 // Answered is one request and what came of it.
@@ -143,7 +149,7 @@ type Site struct {
 	issuers   []*issuer
 	mux       *http.ServeMux
 	missing   map[string][]byte // the page of NotFound, by language
-	openapi   []byte
+	described described
 }
 
 // New makes a site from web's own pages and words. It reaches out to nobody:
@@ -248,7 +254,7 @@ func (s *Site) Handler() (h http.Handler, err error) {
 			return nil, err
 		}
 	}
-	if s.openapi, err = s.describe(); err != nil {
+	if _, err = s.OpenAPI(); err != nil {
 		return nil, err
 	}
 	return s.traced(http.HandlerFunc(s.serve)), nil

@@ -47,6 +47,12 @@ func (Dimension) Codes() map[string][]string {
 // Codes are those of a statement in a dimension.
 func (Evidence) Codes() map[string][]string { return coded{"kind": Kinds} }
 
+// Needs says that a draft may be half written.
+func (Evidence) Needs() [][]string { return [][]string{{}} }
+
+// Needs says that a draft may be half written.
+func (Gap) Needs() [][]string { return [][]string{{}} }
+
 // Codes are those of a version as it is shown.
 func (JointView) Codes() map[string][]string {
 	return coded{"state": {drafted, signed}, "awaited": {Drafter, Municipality, Police}}

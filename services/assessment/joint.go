@@ -19,18 +19,18 @@ import (
 // and nothing in it is worked out from anything else (L38).
 type Joint struct {
 	Dimensions  []Dimension `json:"dimensions,omitempty"`
-	Level       string      `json:"level,omitempty"`       // a code of the instrument, set by a named human; none to begin with (L38)
-	Rationale   string      `json:"rationale,omitempty"`   // at least 80 characters
-	NoneFor     bool        `json:"none_for,omitzero"`     // nothing was found that speaks for the concern
-	NoneAgainst bool        `json:"none_against,omitzero"` // nothing was found that speaks against it
-	ChangeTest  string      `json:"change_test,omitempty"` // what would change our mind
+	Level       string      `json:"level,omitempty" of:"levels"` // a code of the instrument, set by a named human; none to begin with (L38)
+	Rationale   string      `json:"rationale,omitempty"`         // at least 80 characters
+	NoneFor     bool        `json:"none_for,omitzero"`           // nothing was found that speaks for the concern
+	NoneAgainst bool        `json:"none_against,omitzero"`       // nothing was found that speaks against it
+	ChangeTest  string      `json:"change_test,omitempty"`       // what would change our mind
 	Scenarios   string      `json:"scenarios,omitempty"`
 	ValidUntil  string      `json:"valid_until,omitempty"` // YYYY-MM-DD
 }
 
 // Dimension is what is said under one dimension of the instrument.
 type Dimension struct {
-	Code       string     `json:"code"`
+	Code       string     `json:"code" of:"dimensions"`
 	For        []Evidence `json:"evidence_for,omitempty"`
 	Against    []Evidence `json:"evidence_against,omitempty"`
 	Protective []Evidence `json:"protective,omitempty"`

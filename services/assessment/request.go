@@ -50,7 +50,7 @@ func outcomeFor(outcome, state string, declines structure.Declines, own bool, du
 // L9).
 type Questions struct {
 	Authority  hub.AuthorityID `json:"authority"`
-	Department string          `json:"department,omitempty"`
+	Department string          `json:"department,omitempty" of:"departments"`
 	Hats       []hub.ID        `json:"hats,omitempty"` // who is to answer; none for the other party's coordinator
 	Questions  hub.Personal    `json:"questions"`
 	Due        string          `json:"due,omitempty"` // YYYY-MM-DD; the step's limit if not given

@@ -18,8 +18,8 @@ import (
 // Dissenting is a view of one's own, as prominent as the majority's, with its
 // test. It is added, and never changed or taken away.
 type Dissenting struct {
-	About  string       `json:"about"`           // level, or a dimension's code
-	Level  string       `json:"level,omitempty"` // the level that one would set oneself
+	About  string       `json:"about"`                       // level, or a dimension's code
+	Level  string       `json:"level,omitempty" of:"levels"` // the level that one would set oneself
 	Reason hub.Personal `json:"reason"`
 	Test   hub.Personal `json:"test"` // "I would change my mind if …"
 	Due    string       `json:"due"`  // YYYY-MM-DD: when it comes back

@@ -118,3 +118,14 @@ func (c *caller) request(ctx context.Context, login, method, path string, body a
 	}
 	return out, nil
 }
+
+// field is the first field that a problem names.
+func (r reply) field() string {
+	list, _ := r.Body["errors"].([]any)
+	for _, one := range list {
+		of, _ := one.(map[string]any)
+		name, _ := of["field"].(string)
+		return name
+	}
+	return ""
+}

@@ -110,6 +110,12 @@ func runEmbedded(ctx context.Context, s host.Settings, services []service.Servic
 			return err
 		}
 	}
+	l, err := host.Listen(ctx, s.Listen) // before anything is written
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	s = at(s, l)
 	unlock, err := d.lock()
 	if err != nil {
 		return err
@@ -118,12 +124,6 @@ func runEmbedded(ctx context.Context, s host.Settings, services []service.Servic
 	if err := d.mark(); err != nil {
 		return err
 	}
-	l, err := host.Listen(ctx, s.Listen)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	s = at(s, l)
 	fresh, err := d.begin(st, say)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -140,6 +141,9 @@ func TestEmbedded(t *testing.T) {
 	t.Setenv("INFOHUS_LISTEN", address)
 	t.Setenv("INFOHUS_DATA", filepath.Join(dataDir(t), "second"))
 	refused(t, "INFOHUS_LISTEN", run)
+	if _, err := os.Stat(os.Getenv("INFOHUS_DATA")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a hub that never started leaves %s: %v", os.Getenv("INFOHUS_DATA"), err)
+	}
 	t.Setenv("INFOHUS_DATA", string(d))
 	if err := dead(t.Context(), nil); err != nil {
 		t.Errorf("dead: %v", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/host"
+	"github.com/infohus/infohus/pkg/hub"
 )
 
 type hubTime = time.Time
@@ -63,6 +65,7 @@ const necessity = "Politiet må vide, hvem det drejer sig om, for at kunne sige,
 // story is a concern's life: received, checked, triaged; then, as a case, asked
 // about, assessed together, helped, followed up and closed.
 func (g *guide) story() error {
+	g.introduce()
 	for _, chapter := range []func() error{g.received, g.released, g.triaged, g.letIn,
 		g.opened, g.answered, g.met, g.assessed, g.helped, g.closed, g.turnedAway} {
 		if err := chapter(); err != nil {
@@ -89,7 +92,7 @@ func (g *guide) received() error {
 		return err
 	}
 	g.id = r.text("id")
-	g.say("   The receipt: %s, %s. It was put before the police in the same act: a share, by a named person, on retsplejeloven § 115 stk. 2.", g.id, r.text("state"))
+	g.say("   It is kept as %s, and stands at: %s. In the same act it was put before the police: by a named person, on a legal basis (retsplejeloven § 115 stk. 2).", g.id, g.step(r))
 	g.should(r.text("state") == "police_check", "the concern should wait for the police check")
 	if err := g.looks(map[int][]string{municipal: {"statements", "name", "reporter_name", "due"}, police: {"name", "theme", "state"}}); err != nil {
 		return err
@@ -111,7 +114,7 @@ func (g *guide) released() error {
 	if err != nil {
 		return err
 	}
-	g.say("   The concern is now in %s.", r.text("state"))
+	g.say("   It may. The concern stands at: %s; and only now do the police see all that was told.", g.step(r))
 	if err := g.looks(map[int][]string{municipal: {"statements", "name", "check_outcome"}, police: {"statements", "why_now", "name"}}); err != nil {
 		return err
 	}
@@ -128,12 +131,12 @@ func (g *guide) triaged() error {
 	if err != nil {
 		return err
 	}
-	g.say("   After the municipality's: %s.", r.text("state"))
+	g.say("   After the municipality's judgement it still stands at: %s.", g.step(r))
 	g.should(r.text("state") == "triage", "one coordinator alone must not close the triage")
 	if r, err = g.does(police, "triageConcern", nil, map[string]any{"outcome": "case", "rationale": "Bekymringen kan behandles forebyggende sammen med kommunen."}); err != nil {
 		return err
 	}
-	g.say("   After the police's: %s. The joint assessment begins from here.", r.text("state"))
+	g.say("   After the police's, which says the same, it becomes a %s.", g.step(r))
 	g.should(r.text("state") == "case", "two that agree open a case")
 	if err := g.looks(map[int][]string{municipal: {"municipal_rationale", "police_rationale", "triage_outcome"}, police: {"municipal_rationale", "police_rationale"}}); err != nil {
 		return err
@@ -145,7 +148,7 @@ func (g *guide) triaged() error {
 }
 
 func (g *guide) letIn() error {
-	g.say("\n4. %s lets one colleague in, and out again. It works from the commit on.", g.cast[municipal].post.Name)
+	g.say("\n4. %s lets one colleague in, and out again. Both hold from that instant, for everybody.", g.cast[municipal].post.Name)
 	r, err := g.does(municipal, "grantAccess", nil, map[string]any{"hat": string(g.cast[colleague].post.ID)})
 	if err != nil {
 		return err
@@ -167,17 +170,29 @@ func (g *guide) letIn() error {
 	return g.trail()
 }
 
+// turnedAway are two who are refused: for a purpose that prevention never
+// serves, and for somebody whom another municipality has told of.
 func (g *guide) turnedAway() error {
-	g.say("\n11. What is turned away: a police purpose that is never allowed, and a subject of somebody else.")
-	body := map[string]any{"subject": g.person, "municipality": "", "urgency": "normal", "why_now": "Prøve", "purpose": "investigation", "legal_basis": "RHL",
-		"statements": []map[string]any{{"kind": "fact", "text": "Prøve"}}}
-	for _, who := range []int{police, outsider} {
-		r, err := g.c.call(g.ctx, g.login(who), "submitConcern", nil, body)
-		if err != nil {
-			return err
-		}
-		g.say("   %s: %d %s", g.cast[who].name, r.Status, r.text("title"))
-		g.should(r.Status >= 400 && r.Status < 500, "%s should be refused, and got %d", g.cast[who].name, r.Status)
+	g.say("\n11. Two more hand in a concern about the same person, and are refused.")
+	hands := func(who int, subject, purpose, basis string) (reply, error) {
+		return g.c.call(g.ctx, g.login(who), "submitConcern", nil, map[string]any{"subject": subject, "municipality": string(g.home.Municipality), "urgency": "normal", "why_now": "Prøve",
+			"purpose": purpose, "legal_basis": basis, "statements": []map[string]any{{"kind": "fact", "text": "Prøve"}}})
 	}
+	r, err := hands(police, g.person, "investigation", "RHL")
+	if err != nil {
+		return err
+	}
+	g.should(r.Status == 400 && r.field() == "purpose", "the police should be refused at the purpose, and got %d at %q", r.Status, r.field())
+	g.say("   The police coordinator, for an investigation: refused at the purpose. What is told here is for prevention, and there is no way to say otherwise.")
+	if r, err = hands(outsider, g.person, "prevention", "GDPR6-1-E"); err != nil {
+		return err
+	}
+	never, err := hands(outsider, string(hub.NewID()), "prevention", "GDPR6-1-E")
+	if err != nil {
+		return err
+	}
+	g.should(r.Status >= 400 && r.Status < 500, "%s should be refused, and got %d", g.cast[outsider].name, r.Status)
+	g.should(r.Status == never.Status && bytes.Equal(r.Raw, never.Raw), "%s gets another answer for this person than for one who never was", g.cast[outsider].name)
+	g.say("   The other municipality's coordinator, by the person's reference: refused, in the same words as for a person who never was. Nobody finds out that way whether somebody is known.")
 	return g.trail()
 }

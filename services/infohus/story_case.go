@@ -25,7 +25,7 @@ func (g *guide) day(n int) string {
 }
 
 func (g *guide) opened() error {
-	g.say("\n5. A case was drafted from the triage, with the circle that the structure file proposes. Both coordinators confirm it.")
+	g.say("\n5. The hub has drafted a case, with those whom the structure file proposes for it: the core group. It is the municipality's data, so as yet only its coordinator sees it.")
 	var err error
 	if g.kase, err = caseOf(g.ctx, g.c, g.login(municipal), g.id); err != nil {
 		return err
@@ -40,15 +40,22 @@ func (g *guide) opened() error {
 		return err
 	}
 	g.should(r.text("state") == "opening", "one coordinator alone must not open the case")
+	g.say("   %s confirms who is to take part, and by that shows the case to the police coordinator, on a legal basis. It waits for the other's yes: %s.", g.cast[municipal].post.Name, g.step(r))
+	if err := g.looksAtCase(map[int][]string{municipal: {"state", "circle", "name"}, police: {"state", "circle", "name"}}); err != nil {
+		return err
+	}
 	if r, err = g.works(police, "openCase", map[string]any{"members": []string{}, "reason": "Forebyggelsen inddrages, når der er brug for det."}); err != nil {
 		return err
 	}
-	g.say("   The case is now in %s. A seat in the core group opens nothing by itself.", r.text("state"))
+	g.say("   %s confirms too, and the case is open: %s. Who has a seat in the core group sees nothing of it by that: only who is asked, or let in.", g.cast[police].post.Name, g.step(r))
 	g.should(r.text("state") == "collecting", "two confirmations open the case")
 	if err := g.looksAtCase(map[int][]string{municipal: {"name", "circle"}, police: {"name", "circle"}}); err != nil {
 		return err
 	}
-	return g.told("assessment.case.opened.v1", "case_opened", municipal, police)
+	if err := g.told("assessment.case.opened.v1", "case_opened", municipal, police); err != nil {
+		return err
+	}
+	return g.trail()
 }
 
 func (g *guide) answered() error {
@@ -69,7 +76,7 @@ func (g *guide) answered() error {
 		"statements": []map[string]any{{"kind": "fact", "text": "Fraværet er steget fra 4 til 31 procent siden september.", "source": "Fraværsregistrering", "reliability": "A", "as_of": g.day(-3), "class": "ordinary"}}}); err != nil {
 		return err
 	}
-	g.say("   %s answers with one fact, released to the police as well: a share, on § 115 stk. 2.", g.cast[coreGroup].post.Name)
+	g.say("   %s answers with one fact, and lets the police read it too, on § 115 stk. 2. Both coordinators read it, and nobody else.", g.cast[coreGroup].post.Name)
 	if _, err = g.does(partner, "declineInformation", map[string]string{"id": other}, nil); err != nil {
 		return err
 	}
@@ -86,7 +93,10 @@ func (g *guide) answered() error {
 		list, _ := r.Body["answers"].([]any)
 		g.should(len(list) == want, "%s should read %d answers, and reads %d", g.cast[who].name, want, len(list))
 	}
-	return g.looksAtCase(map[int][]string{municipal: {"requests"}, police: {"requests"}})
+	if err := g.looksAtCase(map[int][]string{municipal: {"requests"}, police: {"requests"}}); err != nil {
+		return err
+	}
+	return g.trail()
 }
 
 func (g *guide) met() error {
@@ -102,11 +112,14 @@ func (g *guide) met() error {
 	if err != nil {
 		return err
 	}
-	g.say("   The case is now in %s.", r.text("state"))
+	g.say("   The case stands at: %s. %s was let in by name, for this case and for sixty days, and sees what the own tasks need.", g.step(r), g.cast[coreGroup].post.Name)
 	if err := g.told("assessment.meeting.called.v1", "meeting_called", coreGroup); err != nil {
 		return err
 	}
-	return g.looksAtCase(map[int][]string{municipal: {"dimensions", "meeting"}, police: {"dimensions", "meeting"}, coreGroup: {"meeting", "level"}})
+	if err := g.looksAtCase(map[int][]string{municipal: {"dimensions", "meeting"}, police: {"dimensions", "meeting"}, coreGroup: {"meeting", "level", "own_dimensions", "-dimensions"}}); err != nil {
+		return err
+	}
+	return g.trail()
 }
 
 // assessment is what the two write together: each side of every dimension that
@@ -129,7 +142,7 @@ func (g *guide) assessment() map[string]any {
 }
 
 func (g *guide) assessed() error {
-	g.say("\n8. The joint assessment: evidence for and against, what nobody knows, a level that a named human sets. A dissent has its own test.")
+	g.say("\n8. The joint assessment: evidence for and against, what nobody knows, a level that a named human sets. %s sees it otherwise, and says what would show who is right.", g.cast[coreGroup].post.Name)
 	if _, err := g.works(municipal, "draftAssessment", g.assessment()); err != nil {
 		return err
 	}
@@ -149,16 +162,20 @@ func (g *guide) assessed() error {
 		if r, err = g.works(who, "signAssessment", map[string]any{"content": r.text("content")}); err != nil {
 			return err
 		}
-		g.say("   %s signs exactly what was read. The case is in %s.", g.cast[who].post.Name, r.text("state"))
+		g.say("   %s signs what stands there, letter for letter. The case stands at: %s.", g.cast[who].post.Name, g.step(r))
 	}
 	if err := g.told("assessment.assessment.signed.v1", "case_recommended", municipal, police); err != nil {
 		return err
 	}
-	return g.looksAtCase(map[int][]string{municipal: {"dimensions", "recommendations"}, police: {"dimensions", "recommendations"}, coreGroup: {"state"}})
+	g.say("   The assessment is done, and %s, who was let in for it, sees no more of it than that there is a case.", g.cast[coreGroup].post.Name)
+	if err := g.looksAtCase(map[int][]string{municipal: {"dimensions", "recommendations"}, police: {"dimensions", "recommendations"}, coreGroup: {"state", "-level", "-meeting", "-own_dimensions"}}); err != nil {
+		return err
+	}
+	return g.trail()
 }
 
 func (g *guide) helped() error {
-	g.say("\n9. Help is offered. The receiver sees what, and not who, until it says yes.")
+	g.say("\n9. Help is offered: %s asks %s's department for a mentor.", g.cast[municipal].post.Name, g.cast[coreGroup].post.Name)
 	i, _ := g.st.InstrumentAt(g.now)
 	var r reply
 	var err error
@@ -181,15 +198,16 @@ func (g *guide) helped() error {
 	if r, err = g.does(coreGroup, "getReferral", offer, nil); err != nil {
 		return err
 	}
-	g.should(!bytes.Contains(r.Raw, []byte(g.person)), "the preview should not say who it is")
+	g.should(!bytes.Contains(r.Raw, []byte(g.person)) && r.text("preview") != "" && r.text("task") == "", "the preview should say what, and not who it is")
+	g.say("   Before the answer %s reads what it is about, and not who it is: \"%s\"", g.cast[coreGroup].post.Name, r.text("preview"))
 	if _, err = g.does(coreGroup, "answerReferral", offer, map[string]any{"answer": "taken_up"}); err != nil {
 		return err
 	}
 	if r, err = g.does(coreGroup, "getReferral", offer, nil); err != nil {
 		return err
 	}
-	g.should(bytes.Contains(r.Raw, []byte(g.person)), "who took it up should see who it is")
-	g.say("   %s took it up, and sees who it is from now on.", g.cast[coreGroup].post.Name)
+	g.should(bytes.Contains(r.Raw, []byte(g.person)) && r.text("task") != "", "who took it up should see who it is, and the task")
+	g.say("   %s says yes, and from now on sees who it is, and the task: \"%s\" A no would have been as good an answer.", g.cast[coreGroup].post.Name, r.text("task"))
 	if _, err = g.does(coreGroup, "progressMeasure", offer, map[string]any{"status": "running", "start": g.day(0), "end": g.day(120)}); err != nil {
 		return err
 	}
@@ -197,15 +215,19 @@ func (g *guide) helped() error {
 		"note": "Mentoren er i gang, og fraværet falder.", "next": g.day(28)}); err != nil {
 		return err
 	}
-	g.say("   It was followed up, and has a next date: a case without one cannot exist.")
+	g.say("   The mentor has begun. %s follows the case up, and sets the next date: a case that nobody will look at again cannot exist.", g.cast[police].post.Name)
 	if err := g.told("referral.followup.recorded.v1", "followed_up", municipal, police); err != nil {
 		return err
 	}
-	return g.looksAtCase(map[int][]string{municipal: {"follow_ups"}, police: {"follow_ups"}, coreGroup: {"state"}})
+	g.say("   Of the case itself %s still sees only that it is there: the offer is another thing, with its own readers.", g.cast[coreGroup].post.Name)
+	if err := g.looksAtCase(map[int][]string{municipal: {"follow_ups"}, police: {"follow_ups"}, coreGroup: {"state", "-level", "-follow_ups"}}); err != nil {
+		return err
+	}
+	return g.trail()
 }
 
 func (g *guide) closed() error {
-	g.say("\n10. Both coordinators close it, and what others could see ends with it.")
+	g.say("\n10. Both coordinators close the case, each with a reason. It is kept until its date, and read by nobody.")
 	end := map[string]any{"reason": "risk_reduced", "level_at_close": "attention", "informed": "yes", "after_care": "Skolens vejleder kan kontaktes."}
 	r, err := g.works(municipal, "closeCase", end)
 	if err != nil {
@@ -215,10 +237,13 @@ func (g *guide) closed() error {
 	if r, err = g.works(police, "closeCase", end); err != nil {
 		return err
 	}
-	g.say("   The case is %s.", r.text("state"))
+	g.say("   The case is %s. What others could see has ended; the coordinators find that it is there, and who has seen it.", r.text("state"))
 	g.should(r.text("state") == "closed", "two that agree close the case")
 	if err := g.told("referral.case.closed.v1", "case_closed", municipal, police); err != nil {
 		return err
 	}
-	return g.looksAtCase(map[int][]string{municipal: {"reference"}, police: {"reference"}})
+	if err := g.looksAtCase(map[int][]string{municipal: {"reference", "-name", "-dimensions"}, police: {"reference", "-name", "-dimensions"}}); err != nil {
+		return err
+	}
+	return g.trail()
 }

@@ -21,13 +21,14 @@ type guide struct {
 	out    io.Writer
 	c      *caller
 	st     *structure.Structure
+	home   structure.Infohus // of the story
 	now    hubTime
-	cast   []role // everybody who looks, in the order of the telling
-	id     string // the concern
-	kase   string // the case
-	hash   string // of the joint assessment, as it was read
-	person string // the subject
-	rows   map[string]int
+	cast   []role                     // everybody who looks, in the order of the telling
+	id     string                     // the concern
+	kase   string                     // the case
+	hash   string                     // of the joint assessment, as it was read
+	person string                     // the subject
+	rows   map[string]map[string]bool // of the trail, that each officer has found
 	wrong  []string
 }
 
@@ -40,11 +41,12 @@ type role struct {
 // newGuide chooses the cast: one hat of each role that matters, in the Infohus
 // of the municipality, and outsiders.
 func newGuide(ctx context.Context, out io.Writer, c *caller, st *structure.Structure, now hubTime) (*guide, error) {
-	g := &guide{ctx: ctx, out: out, c: c, st: st, now: now, rows: map[string]int{}}
+	g := &guide{ctx: ctx, out: out, c: c, st: st, now: now, rows: map[string]map[string]bool{}}
 	home, other, err := g.homes(now)
 	if err != nil {
 		return nil, err
 	}
+	g.home = home
 	for _, want := range []struct {
 		name string
 		role hub.Role
@@ -124,6 +126,27 @@ const (
 
 func (g *guide) say(format string, args ...any) { fmt.Fprintf(g.out, format+"\n", args...) }
 
+// introduce says who is who, and how to read what follows.
+func (g *guide) introduce() {
+	g.say("One concern, from worry to closing, as these invented people live it:\n")
+	for _, r := range g.cast {
+		a, _ := g.st.Authority(r.post.Authority)
+		g.say("  %-38s %s, %s", r.name, r.post.Name, a.Name)
+	}
+	g.say("\nAfter a step everybody looks: what each one then sees is what the rules give that person at that moment, also where nothing is")
+	g.say("written yet. \"Told\" is a fact that went over the stream, and whom it reached: that something happened, and nothing of what. The")
+	g.say("trail is what a data-protection officer (DPO) finds since the last time of the own authority's data and people. All this looking")
+	g.say("stands in it too, and so does the officers' own.\n")
+}
+
+// step is what the state that a reply names is called here.
+func (g *guide) step(r reply) string {
+	if s, ok := g.st.Step(r.text("state"), g.home.Municipality, g.now); ok {
+		return s.NameEn
+	}
+	return r.text("state")
+}
+
 // should notes what is not as it should be, and goes on.
 func (g *guide) should(ok bool, format string, args ...any) {
 	if !ok {
@@ -145,8 +168,8 @@ func (g *guide) does(who int, op string, in map[string]string, body any) (reply,
 }
 
 // looks lets everybody look at the concern now, says what each one saw, and
-// holds the answer against what it should be: the fields named, or nothing at
-// all. Nothing is told byte for byte as it is of a concern that never was.
+// holds the answer against what it should be: the fields named ("-" before one
+// that should not be there), or nothing at all. Nothing is told byte for byte as it is of a concern that never was.
 func (g *guide) looks(want map[int][]string) error {
 	return g.lookAt("getConcern", g.id, "/api/concerns", telling, want)
 }
@@ -170,9 +193,10 @@ func (g *guide) lookAt(op, id, list string, telling []clue, want map[int][]strin
 		}
 		fields := inWords(telling, fieldsOf(seen))
 		if expected, some := want[i]; some {
-			g.say("     %-26s sees %s", r.name, fields)
+			g.say("     %-25s sees %s", r.name, fields)
 			for _, f := range expected {
-				g.should(slices.Contains(fieldsOf(seen), f), "%s should see %s", r.name, f)
+				gone, not := strings.CutPrefix(f, "-")
+				g.should(slices.Contains(fieldsOf(seen), gone) != not, "%s should see %s, and sees %s", r.name, f, fieldsOf(seen))
 			}
 			g.should(listed, "%s should find it in the list", r.name)
 			continue
@@ -181,7 +205,7 @@ func (g *guide) lookAt(op, id, list string, telling []clue, want map[int][]strin
 		g.should(seen.Status == invented.Status && bytes.Equal(seen.Raw, invented.Raw), "%s gets another answer for this than for one that never was", r.name)
 		g.should(seen.Status == 404 && !listed, "%s should see nothing, and saw %s", r.name, fields)
 	}
-	g.say("     nothing, and no sign that there is anything: %s.", strings.Join(nothing, ", "))
+	g.say("     no sign of it at all      %s", strings.Join(nothing, ", "))
 	return nil
 }
 
@@ -209,8 +233,8 @@ var telling = []clue{{"state", "that it is there and where it stands"}, {"theme"
 	{"statements", "every statement"}, {"reporter_name", "who reported it"}, {"due", "the time limits"}, {"police_rationale", "both rationales"},
 	{"who_can_see", "who can see it and who has"}, {"handled", "that it is handled"}}
 
-var tellingOfCase = []clue{{"state", "that it is there and where it stands"}, {"name", "who it is about"}, {"circle", "who takes part"}, {"requests", "who was asked"},
-	{"meeting", "the meeting"}, {"dimensions", "the whole joint assessment"}, {"own_dimensions", "the dimensions of the own tasks"}, {"level", "the level and its rationale"},
+var tellingOfCase = []clue{{"reference", "that it is there"}, {"state", "where it stands"}, {"name", "who it is about"}, {"circle", "who takes part"}, {"requests", "who was asked"},
+	{"meeting", "the meeting"}, {"dimensions", "the whole joint assessment"}, {"own_dimensions", "of the joint assessment what the own tasks touch"}, {"level", "the level and its rationale"},
 	{"recommendations", "what was recommended"}, {"follow_ups", "how it goes"}, {"closing", "how it ended"}, {"who_can_see", "who can see it and who has"}}
 
 // inWords tells what fields amount to.
@@ -235,35 +259,64 @@ func fieldsOf(r reply) []string {
 	return list
 }
 
-// trail says which rows the trail has gained about this concern, as the
-// data-protection officers find them.
+// acts are the acts of the trail in words.
+var acts = map[string]string{"collect": "taken in", "change": "changed", "consult": "read", "search": "listed or searched", "disclose": "shown to another authority",
+	"decide": "decided", "grant": "access given", "revoke": "access ended"}
+
+// trail says which rows the trail has gained about this concern and its case, as
+// the data-protection officers find them: by the reference of the one, and of
+// the other.
 func (g *guide) trail() error {
 	for _, who := range []int{dpo, policeDPO, outsideDPO} {
-		r, err := g.does(who, "searchTrail", map[string]string{}, map[string]any{"ground": "lawfulness", "reference": g.id, "limit": 200})
-		if err != nil {
-			return err
+		found := g.rows[g.login(who)]
+		if found == nil {
+			found = map[string]bool{}
+			g.rows[g.login(who)] = found
 		}
-		rows, _ := r.Body["rows"].([]any)
-		acts := map[string]int{}
-		for _, x := range rows {
-			row, _ := x.(map[string]any)
-			acts[fmt.Sprint(row["act"], " ", row["outcome"])]++
+		before, count := len(found), map[string]int{}
+		for _, reference := range []string{g.id, g.kase} {
+			for after := "-"; after != "" && reference != ""; {
+				r, err := g.does(who, "searchTrail", map[string]string{}, map[string]any{"ground": "lawfulness", "reference": reference, "limit": 200, "after": strings.TrimPrefix(after, "-")})
+				if err != nil {
+					return err
+				}
+				rows, _ := r.Body["rows"].([]any)
+				for _, x := range rows {
+					row, _ := x.(map[string]any)
+					if id := fmt.Sprint(row["id"]); !found[id] {
+						found[id] = true
+						count[inTrail(fmt.Sprint(row["act"]), fmt.Sprint(row["outcome"]))]++
+					}
+				}
+				after = r.text("next")
+			}
 		}
 		var told []string
-		for _, act := range slices.Sorted(maps.Keys(acts)) {
-			told = append(told, fmt.Sprintf("%d × %s", acts[act], act))
+		for _, act := range slices.Sorted(maps.Keys(count)) {
+			told = append(told, fmt.Sprintf("%d × %s", count[act], act))
 		}
-		total := int(number(r.Body["total"]))
-		g.say("   %s finds %d rows (%d new): %s", g.cast[who].name, total, total-g.rows[g.login(who)], strings.Join(told, ", "))
+		if told == nil {
+			told = []string{"nothing"}
+		}
+		g.say("   The trail: %s finds %d new rows: %s", g.cast[who].name, len(found)-before, strings.Join(told, ", "))
 		if who != outsideDPO {
-			g.should(total > g.rows[g.login(who)], "%s should find new rows", g.cast[who].name)
+			g.should(len(found) > before, "%s should find new rows", g.cast[who].name)
 		}
-		g.rows[g.login(who)] = total
 	}
 	return nil
 }
 
-func number(v any) float64 { f, _ := v.(float64); return f }
+// inTrail says in words what a row says was done.
+func inTrail(act, outcome string) string {
+	words, ok := acts[act]
+	if !ok {
+		words = act
+	}
+	if outcome == "deny" {
+		words += " (refused)"
+	}
+	return words
+}
 
 // told says which facts have reached whom: as a notice, that something happened
 // and nothing of what.

@@ -22,7 +22,7 @@ import (
 // the writer had before them.
 type DraftText struct {
 	Subject      hub.ID          `json:"subject,omitempty" doc:"A reference from registerSubject."`
-	Municipality hub.AuthorityID `json:"municipality,omitempty" doc:"The subject's. The police must say it; for others it is their own."`
+	Municipality hub.AuthorityID `json:"municipality,omitempty" of:"municipalities" doc:"The subject's. The police must say it; for others it is their own."`
 	Version      int             `json:"version,omitempty" doc:"Of the draft that was read: if it has changed since, nothing is saved."`
 	Report
 }

@@ -28,8 +28,9 @@ type file struct {
 // reference cannot open it by writing a concern about it. A case, and what comes
 // of it, takes its subject from the concern that two coordinators triaged. What
 // the actor is to a thing is worked out, and the boxes are read, only where the
-// access facts' own indexes say that they may be something to it at all: what is
-// forbidden costs no more than what never was (G7).
+// access facts' own indexes say that they may be something to it at all, looked up
+// once for all that is about it; where they may not, nothing that is about it
+// comes along: what is forbidden costs no more than what never was (G7).
 const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), coalesce(s.category, ''), coalesce(s.band, 'unknown'),
 		coalesce(s.protected, false), coalesce(s.number, 'unknown'), coalesce(s.named, false), coalesce(s.registered_by, ''), coalesce(s.authority, ''),
 		exists (select 1 from access.item u where u.about = q.id),
@@ -38,13 +39,13 @@ const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), 
 		case when q.near then array(select box from person.identity i where i.subject = q.id order by field) else '{}' end,
 		coalesce(t.kind, ''), coalesce(t.id, ''), coalesce(t.about, ''), coalesce(t.controller, ''), coalesce(t.received_by, ''), coalesce(t.state, ''),
 		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, '')
-	from (select id, exists (select from person.subject m where m.id = u.id and (m.registered_by = $1 or m.controller = $2))
-		or exists (select from access.item i where i.about = u.id and (i.controller = $2 or i.author = $1
-			or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
-			or exists (select from access.share h where h.item = i.id and h.receiver = $2 and h.ended_at is null))) as near
-		from unnest($6::text[]) u(id) offset 0) q
+	from (select u.id, i.mine or exists (select from person.subject m where m.id = u.id and (m.registered_by = $1 or m.controller = $2))
+		or exists (select from access.assignment a where a.item = any(i.items) and a.person = $1 and a.ended_at is null)
+		or exists (select from access.share h where h.item = any(i.items) and h.receiver = $2 and h.ended_at is null) as near
+		from unnest($6::text[]) u(id), lateral (select coalesce(array_agg(i.id) || array_agg(i.part_of), '{}') as items,
+			coalesce(bool_or(i.controller = $2 or i.author = $1), false) as mine from access.item i where i.about = u.id) i offset 0) q
 	left join person.subject s on s.id = q.id
-	left join access.item t on t.about = q.id and (s.id is null or t.controller = s.controller or t.author = s.registered_by or t.kind <> 'concern')
+	left join access.item t on q.near and t.about = q.id and (s.id is null or t.controller = s.controller or t.author = s.registered_by or t.kind <> 'concern')
 	left join lateral (select * from access.relations($1, $2, $3, $4, $5) r where q.near and r.kind = t.kind and r.id = t.id offset 0) r on true
 	order by q.id, t.id`
 

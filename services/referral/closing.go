@@ -11,12 +11,12 @@ import (
 
 // Closure is one party's closing of a case (domain.md 4.7).
 type Closure struct {
-	Reason       string       `json:"reason"`                   // a code of the structure file
-	Level        string       `json:"level_at_close,omitempty"` // the level of concern now, of the instrument; set by who closes, never proposed
-	OpenGaps     hub.Personal `json:"open_gaps,omitzero"`       // what nobody came to know
-	AfterCare    hub.Personal `json:"after_care,omitzero"`      // who may be contacted, by role
-	Informed     string       `json:"informed"`                 // has the person been told: yes, no, exempt
-	InformGround string       `json:"inform_ground,omitempty"`  // of exempt: the number of databeskyttelsesloven § 22
+	Reason       string       `json:"reason" of:"closing_reasons"`          // a code of the structure file
+	Level        string       `json:"level_at_close,omitempty" of:"levels"` // the level of concern now, of the instrument; set by who closes, never proposed
+	OpenGaps     hub.Personal `json:"open_gaps,omitzero"`                   // what nobody came to know
+	AfterCare    hub.Personal `json:"after_care,omitzero"`                  // who may be contacted, by role
+	Informed     string       `json:"informed"`                             // has the person been told: yes, no, exempt
+	InformGround string       `json:"inform_ground,omitempty"`              // of exempt: the number of databeskyttelsesloven § 22
 	Why          hub.Personal `json:"why_not_informed,omitzero"`
 }
 

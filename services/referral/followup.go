@@ -20,7 +20,7 @@ type Followed struct {
 
 // Movement is how a dimension has moved since the last time.
 type Movement struct {
-	Dimension string `json:"dimension"`
+	Dimension string `json:"dimension" of:"dimensions"`
 	Movement  string `json:"movement"` // better, same, worse, unknown
 }
 

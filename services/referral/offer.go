@@ -85,13 +85,13 @@ func (s OfferState) over() bool {
 // what the receiver sees before taking it up, and says nothing of who it is.
 type Recommendation struct {
 	Authority  hub.AuthorityID `json:"authority"`
-	Department string          `json:"department,omitempty"`
-	Hats       []hub.ID        `json:"hats,omitempty"` // who receives it there; in one's own authority everybody in the department where none is named
-	Dimension  string          `json:"dimension"`      // of the instrument: what it addresses
-	Measure    string          `json:"measure"`        // a code of the catalogue
-	Preview    hub.Personal    `json:"preview"`        // without identity, 30 to 500 characters; of a notification none
-	Task       hub.Personal    `json:"task"`           // what they are asked to do
-	Due        string          `json:"due,omitempty"`  // YYYY-MM-DD: when an answer is hoped for; the structure file's limit where not given
+	Department string          `json:"department,omitempty" of:"departments"`
+	Hats       []hub.ID        `json:"hats,omitempty"`            // who receives it there; in one's own authority everybody in the department where none is named
+	Dimension  string          `json:"dimension" of:"dimensions"` // of the instrument: what it addresses
+	Measure    string          `json:"measure" of:"measures"`     // a code of the catalogue
+	Preview    hub.Personal    `json:"preview"`                   // without identity, 30 to 500 characters; of a notification none
+	Task       hub.Personal    `json:"task"`                      // what they are asked to do
+	Due        string          `json:"due,omitempty"`             // YYYY-MM-DD: when an answer is hoped for; the structure file's limit where not given
 }
 
 // Limits on the texts, in characters.

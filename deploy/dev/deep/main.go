@@ -1,0 +1,111 @@
+// Command deep runs the tests that take long, one after the other, shows what
+// they say, and writes what they came to into a file of its own:
+//
+//	deep -to docs/deep.md -fuzz 1m
+//
+// First comes the test of the clock, which wants the machine for itself, then the
+// walks, then each target of fuzzing. Whatever fails, the others are run too; it
+// then ends with 1, and the file says what failed.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// part is one command, and what came of it.
+type part struct {
+	name string
+	args []string // of go test
+	said string
+	took time.Duration
+	err  error
+}
+
+func main() {
+	to := flag.String("to", "", "the file to write")
+	fuzz := flag.String("fuzz", "1m", "how long each target is fuzzed")
+	flag.Parse()
+	if err := deep(*to, *fuzz); err != nil {
+		fmt.Fprintln(os.Stderr, "deep:", err)
+		os.Exit(1)
+	}
+}
+
+func deep(to, fuzz string) error {
+	targets, err := targets(".")
+	if err != nil {
+		return err
+	}
+	hub := func(name, test string) *part {
+		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./services/infohus"}}
+	}
+	parts := []*part{hub("The clock", "TestTimingOfUnknownAndForbidden"), hub("Walks through the hub", "TestVolumeWalk"), hub("Walks on paper", "TestVolumeWalkOnPaper")}
+	for _, t := range targets {
+		parts = append(parts, &part{name: t[1], args: []string{"-run=^$", "-fuzz", "^" + t[1] + "$", "-fuzztime", fuzz, t[0]}})
+	}
+	failed := 0
+	for _, p := range parts {
+		if p.run(); p.err != nil {
+			failed++
+		}
+	}
+	page := render(parts, machine(), time.Now())
+	if err := os.WriteFile(to, []byte(page), 0o644); err != nil {
+		return err
+	}
+	fmt.Printf("→ written: %s\n", to)
+	if failed > 0 {
+		return fmt.Errorf("%d of %d failed", failed, len(parts))
+	}
+	return nil
+}
+
+// targets finds the targets of fuzzing: package and name.
+func targets(root string) (found [][2]string, err error) {
+	name := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+	return found, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range name.FindAllSubmatch(text, -1) {
+			found = append(found, [2]string{"./" + filepath.Dir(path), string(m[1])})
+		}
+		return err
+	})
+}
+
+// run runs go test, and shows what it says.
+func (p *part) run() {
+	fmt.Printf("→ %s: go test %s\n", p.name, strings.Join(p.args, " "))
+	var said bytes.Buffer
+	both := io.MultiWriter(os.Stdout, &said)
+	c := exec.Command("go", append([]string{"test"}, p.args...)...)
+	c.Env = append(os.Environ(), "INFOHUS_TEST_DEEP=1")
+	c.Stdout, c.Stderr = both, both
+	began := time.Now()
+	p.err = c.Run()
+	p.took, p.said = time.Since(began), said.String()
+}
+
+// machine is what the figures were made on.
+func machine() string {
+	kind := runtime.GOOS + "/" + runtime.GOARCH
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if m := regexp.MustCompile(`model name\s*: (.*)`).FindSubmatch(b); m != nil {
+			kind = string(m[1]) + ", " + kind
+		}
+	}
+	return fmt.Sprintf("%d cores (%s), %s", runtime.NumCPU(), kind, runtime.Version())
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What the tests say of themselves.
+var (
+	clocked = regexp.MustCompile(`GET (\S+): forbidden ([0-9.]+) ms, unknown ([0-9.]+) ms, difference ([-+0-9.]+) %, t ([-+0-9.]+) \((\d+) samples each\)`)
+	walked  = regexp.MustCompile(`(\d+) steps on (\d+) concerns and (\d+) cases by \d+ people: .* (\d+) views and (\d+) lists compared`)
+	paced   = regexp.MustCompile(`(\d+) steps by \d+ people, .* (\d+) views compared`)
+	fuzzed  = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
+)
+
+// figures are what a part came to, in words.
+func (p *part) figures() string {
+	var out []string
+	if all := clocked.FindAllStringSubmatch(p.said, -1); all != nil {
+		out = append(out, fmt.Sprintf("%d addresses, below", len(seen(all))))
+	}
+	if all := walked.FindAllStringSubmatch(p.said, -1); all != nil {
+		n := sums(all)
+		out = append(out, fmt.Sprintf("%d walks: %d steps on %d concerns and %d cases; %d views and %d lists compared", len(all), n[0], n[1], n[2], n[3], n[4]))
+	}
+	if all := paced.FindAllStringSubmatch(p.said, -1); all != nil {
+		n := sums(all)
+		out = append(out, fmt.Sprintf("%d walks: %d steps; %d views compared", len(all), n[0], n[1]))
+	}
+	if all := fuzzed.FindAllStringSubmatch(p.said, -1); all != nil { // the last line counts them all
+		last := all[len(all)-1]
+		out = append(out, fmt.Sprintf("%s executions; %s inputs kept", last[2], last[3]))
+	}
+	if out == nil {
+		return "nothing was counted"
+	}
+	return strings.Join(out, "; ")
+}
+
+// seen keeps the first of each address: a test that fails says its line again.
+func seen(all [][]string) (out [][]string) {
+	had := map[string]bool{}
+	for _, m := range all {
+		if !had[m[1]] {
+			had[m[1]] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// sums adds up the groups of every match.
+func sums(all [][]string) []int {
+	n := make([]int, len(all[0])-1)
+	for _, m := range all {
+		for i, text := range m[1:] {
+			x, _ := strconv.Atoi(text) // digits, by the pattern
+			n[i] += x
+		}
+	}
+	return n
+}
+
+// render writes the page.
+func render(parts []*part, machine string, at time.Time) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("# What takes long\n")
+	say("`make deep` wrote this on %s, on a machine with %s. It runs what is too slow or too much a matter of chance for every", at.UTC().Format(time.DateOnly), machine)
+	say("build: the clock's test, many more walks than `make test` takes, from seeds that are new each time, and each target of fuzzing.\n")
+	say("| what | how long | how it ended | what it came to |\n|--|--:|--|--|")
+	for _, p := range parts {
+		how := "well"
+		if p.err != nil {
+			how = "**failed**"
+		}
+		say("| %s | %s | %s | %s |", p.name, p.took.Round(time.Second), how, p.figures())
+	}
+	for _, p := range parts {
+		all := seen(clocked.FindAllStringSubmatch(p.said, -1))
+		if len(all) == 0 {
+			continue
+		}
+		say("\n## Forbidden and unknown by the clock\n")
+		say("What somebody may not know of takes as long as what never was: medians of %s requests of each, by turns, and Welch's t. The test fails", all[0][6])
+		say("where t is beyond 5 and the medians differ by more than 5 %%: what is real and smaller is drowned in the network.\n")
+		say("| GET | forbidden, ms | unknown, ms | difference, %% | t |\n|--|--:|--:|--:|--:|")
+		for _, m := range all {
+			say("| %s | %s | %s | %s | %s |", m[1], m[2], m[3], m[4], m[5])
+		}
+	}
+	return b.String()
+}
