@@ -94,42 +94,37 @@ func (x *room) caseClosed(ctx context.Context, tx *pg.Tx, _ event.Envelope, f ev
 // could see of them ends, and nobody reads them until it is opened again (S10).
 // An answer that was given while the case was being closed is ended too.
 func (x *room) closeWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
-	g, err := x.asSystem(ctx, tx, "follow", id)
-	if err != nil {
-		return err
-	}
-	questions, err := requestsOf(ctx, tx, g, id)
-	if err != nil {
-		return err
-	}
-	for _, q := range questions {
+	return x.words(ctx, tx, id, func(g policies.Grant, q *request) error {
 		if q.State != retracted {
 			if err := endRequest(ctx, tx, g, q); err != nil {
 				return err
 			}
 		}
-		if err := tx.Stage(ctx, g, "request", q.ID, requestClosed); err != nil {
-			return err
-		}
-	}
-	answers, err := answersOf(ctx, tx, g, id)
-	if err != nil {
-		return err
-	}
-	for _, a := range answers {
+		return tx.Stage(ctx, g, "request", q.ID, requestClosed)
+	}, func(g policies.Grant, a answerRow) error {
 		if _, err := tx.RevokeAll(ctx, g, "answer", a.ID, ""); err != nil {
 			return err
 		}
-		if err := stageAnswer(ctx, tx, g, a, answerClosed); err != nil {
-			return err
-		}
-	}
-	return nil
+		return stageAnswer(ctx, tx, g, a, answerClosed)
+	})
 }
 
 // openWords makes the questions and answers of a case that is opened again what
 // they were, for whoever asked and answered: what was shared stays ended.
 func (x *room) openWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	return x.words(ctx, tx, id, func(g policies.Grant, q *request) error {
+		if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
+			return err
+		}
+		_, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
+			Subjects: []hub.ID{q.Subject}, Fields: []string{"state"}})
+		return err
+	}, func(g policies.Grant, a answerRow) error { return stageAnswer(ctx, tx, g, a, a.State) })
+}
+
+// words does something with every question and then every answer of a case, the
+// questions held first: nothing is answered meanwhile.
+func (x *room) words(ctx context.Context, tx *pg.Tx, id hub.ID, ask func(policies.Grant, *request) error, answer func(policies.Grant, answerRow) error) error {
 	g, err := x.asSystem(ctx, tx, "follow", id)
 	if err != nil {
 		return err
@@ -139,11 +134,7 @@ func (x *room) openWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 		return err
 	}
 	for _, q := range questions {
-		if err := tx.Stage(ctx, g, "request", q.ID, q.State); err != nil {
-			return err
-		}
-		if _, err := tx.Record(ctx, g, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "request", ID: q.ID, Version: q.Version}, Controller: q.Asker,
-			Subjects: []hub.ID{q.Subject}, Fields: []string{"state"}}); err != nil {
+		if err := ask(g, q); err != nil {
 			return err
 		}
 	}
@@ -152,7 +143,7 @@ func (x *room) openWords(ctx context.Context, tx *pg.Tx, id hub.ID) error {
 		return err
 	}
 	for _, a := range answers {
-		if err := stageAnswer(ctx, tx, g, a, a.State); err != nil {
+		if err := answer(g, a); err != nil {
 			return err
 		}
 	}
