@@ -24,7 +24,7 @@ import (
 type world struct {
 	*hubtest.Hub
 	t             *testing.T
-	env           service.Env // of the room that tells of concerns
+	env, closes   service.Env // of the rooms that tell of concerns, and of closings
 	room          *room
 	kase, subject hub.ID
 }
@@ -73,7 +73,7 @@ func runWith(t *testing.T, file string) *world {
 		return open(e)
 	}
 	w.Hub = hubtest.Open(t, hubtest.Options{Structure: file, Services: []service.Service{portal.Service,
-		standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), own, standIn("referral", nil, nil), standIn("audit", nil, map[string]web.Mark{"seen": name})}})
+		standIn("person", nil, map[string]web.Mark{"card": name, "name": name}), standIn("intake", &w.env, nil), own, standIn("referral", &w.closes, nil), standIn("audit", nil, map[string]web.Mark{"seen": name})}})
 	w.kase, w.subject = w.another()
 	return w
 }
