@@ -64,6 +64,7 @@ check: modules
 STREAM   = $(GO) test -timeout 30m -ldflags='-s -w' -json
 test: check
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
+	@$(GO) run ./deploy/dev/postgres
 	@if [ -n '$(RACE)' ]; then \
 	  bin/report -once "$(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
 	    "race: $(STREAM) $(RACE) -skip '^TestBrowser\$$' $(TESTS)" \

@@ -119,6 +119,9 @@ func ifKind(room string, x things, _ string) bool { return writes(room, x.kind) 
 func ifEnds(room string, x things, _ string) bool {
 	return writes(room, x.kind) || writes(room, x.whole)
 }
+func ifMoves(room string, x things, own string) bool {
+	return writes(room, own) && ifEnds(room, x, own)
+}
 func ifTrue(room string, x things, own string) bool {
 	return writes(room, x.kind) && own == x.kind
 }
@@ -134,8 +137,9 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 	tries := map[string]allowed{
 		insertItem("{kind}", "new"): ifKind,
 		insertItem("{kind}", "{item}") + ` on conflict (id) do update set state = 'x'`:                                  ifKind,
-		insertItem("{own}", "{item}") + ` on conflict (id) do update set state = 'x'`:                                   ifKind,
+		insertItem("{own}", "{item}") + ` on conflict (id) do update set state = 'x'`:                                   ifMoves,
 		`update access.item set state = 'x', controller = 'greve' where id = '{item}'`:                                  ifKind,
+		`update access.item set state = 'x' where id = '{item}'`:                                                        ifEnds,
 		`select access.drop_item('{kind}', '{bare}')`:                                                                   ifKind,
 		insertAssignment("{kind}", "new"):                                                                               ifKind,
 		insertAssignment("{own}", "new"):                                                                                ifTrue,
@@ -239,7 +243,7 @@ func TestTheVerbsStopAtTheWalls(t *testing.T) {
 		"put": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
 			return tx.PutItem(ctx, g, pg.Item{Kind: x.kind, ID: x.bare, About: subject, Controller: "greve"})
 		}},
-		"stage": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Stage(ctx, g, x.kind, x.item, "x") }},
+		"stage": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Stage(ctx, g, x.kind, x.item, "x") }},
 		"drop":  {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.DropItem(ctx, g, x.kind, x.bare) }},
 		"assign": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
 			_, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.kind, Item: x.item, Person: receiver.Person, Why: "receiver"})

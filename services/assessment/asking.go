@@ -132,7 +132,7 @@ type settling struct {
 	*request
 }
 
-// settle does one thing with the request that the path names: policy, lock,
+// settle does one thing with the request that the path names: lock, policy,
 // change, record, fact.
 func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *settling) error) (CaseReceipt, error) {
 	id, err := r.PathID("id")
@@ -144,6 +144,9 @@ func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *set
 	err = x.DB.Command(ctx, r.Who, about(act, "request", id), func(tx *pg.Tx) error {
 		operation := action + " " + string(id)
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
+			return err
+		}
+		if err := holdCaseOf(ctx, tx, id); err != nil {
 			return err
 		}
 		g, err := mayDo(ctx, tx, "request", id, action, asked)

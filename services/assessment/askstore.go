@@ -62,6 +62,19 @@ func lockRequest(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (*
 	return q, err
 }
 
+// holdCaseOf holds the case of a question before the question, as every other
+// command does: a closing and an answer then wait for one another, once. For whoever
+// is nothing to the question there is no case: what is forbidden runs the statements
+// of what never was, and no others (G7).
+func holdCaseOf(ctx context.Context, tx *pg.Tx, id hub.ID) error {
+	var of hub.ID
+	if err := tx.Sheet(ctx, "request", id, new(pg.Relation), `select q.case_id from request q where q.id = r.id`, &of); err != nil {
+		return err
+	}
+	_, err := tx.Relation(ctx, "case", of)
+	return err
+}
+
 // requestsOf locks the questions of a case.
 func requestsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]*request, error) {
 	rows, err := tx.Query(ctx, `select `+requestColumns+` from request q join cases c on c.id = q.case_id where q.case_id = $1 order by q.id for update of q`, id)

@@ -219,12 +219,12 @@ func (x *room) follow(ctx context.Context, tx *pg.Tx, id hub.ID, change func(c *
 	return err
 }
 
-// asSystem asks whether the hub may do something by itself. It decides nothing
-// (L38).
+// asSystem asks whether the hub may do something by itself, the case held as in
+// every command. It decides nothing (L38).
 func (x *room) asSystem(ctx context.Context, tx *pg.Tx, action string, id hub.ID) (policies.Grant, error) {
-	var state string
-	if err := tx.QueryRow(ctx, `select state from access.item where kind = 'case' and id = $1`, id).Scan(&state); err != nil {
+	rel, err := tx.Relation(ctx, "case", id)
+	if err != nil {
 		return policies.Grant{}, err
 	}
-	return tx.Ask(ctx, policies.Act{Action: action, Role: tx.Who().Role, State: state, Purpose: hub.Operation})
+	return tx.Ask(ctx, policies.Act{Action: action, Role: tx.Who().Role, State: rel.State, Purpose: hub.Operation})
 }

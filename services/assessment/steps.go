@@ -100,8 +100,8 @@ func (x *room) enter(c *casework, s State, now time.Time) {
 	c.StepTold, c.NextAt = 0, x.due(s, c.Municipality, now)
 }
 
-// lastDay reads a day that must lie ahead, and gives the first instant after it
-// in Copenhagen.
+// lastDay reads a day that must lie ahead, and gives its last second in
+// Copenhagen: whatever ends then ends on that day, and is shown so.
 func lastDay(p *hub.Problems, field, day string, now time.Time) time.Time {
 	t, err := time.ParseInLocation(time.DateOnly, day, hub.Copenhagen)
 	switch {
@@ -112,7 +112,7 @@ func lastDay(p *hub.Problems, field, day string, now time.Time) time.Time {
 	case t.AddDate(0, 0, 1).Before(now):
 		p.Add(field, "assessment.error.past")
 	}
-	return t.AddDate(0, 0, 1)
+	return t.AddDate(0, 0, 1).Add(-time.Second)
 }
 
 // invalidMember says that a person may not be let in: whom one may let in is no

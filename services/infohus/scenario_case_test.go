@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -429,4 +430,32 @@ func TestClosedWords(t *testing.T) {
 	reads("tage", question, "frikvartererne", 404, false)
 	reads("tage", offer, `"task"`, 404, false)
 	d.holdsCases()
+}
+
+// TestAnsweringWhileClosing: who answers while the other closes is answered as
+// before the closing or as after it, and neither is told to come again.
+func TestAnsweringWhileClosing(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	w := d.works("collecting")
+	for range 3 {
+		asked := []hub.ID{d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase), d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase)}
+		d.changes(coordinator, "/api/cases/{id}/close", d.ends(), w.kase)
+		var all sync.WaitGroup
+		for _, q := range asked {
+			all.Go(func() {
+				if got := d.as("tage").API("POST", "/api/requests/"+string(q)+"/answer", d.answers(2)).Status; got != 200 && got != 404 {
+					t.Errorf("answering is answered with %d", got)
+				}
+			})
+		}
+		all.Go(func() {
+			if got := d.as(policeMan).API("POST", "/api/cases/"+string(w.kase)+"/close", d.ends()).Status; got != 200 {
+				t.Errorf("closing is answered with %d", got)
+			}
+		})
+		all.Wait()
+		d.Settle()
+		d.holdsCases()
+		d.reopened(w)
+	}
 }

@@ -185,7 +185,7 @@ func (r *real) shown(x *affair, a *actor, what string, id hub.ID, fields []strin
 
 // fieldOf is with which field of policy a part of an answer is given.
 var fieldOf = map[string]string{"state": "state", "subject": "name", "circle": "circle", "requests": "requests", "meetings": "meeting", "assessment": "dimensions own_dimensions level rationale inform",
-	"steps": "who_can_see", "next_date": "next_date progress", "erase_at": "erase_at", "offers": "recommendations", "consents": "recommendations", "follow_ups": "follow_ups", "tasks": "tasks",
+	"steps": "who_can_see tasks", "next_date": "next_date progress", "erase_at": "erase_at", "offers": "recommendations", "consents": "recommendations", "follow_ups": "follow_ups", "tasks": "tasks",
 	"closing": "closing", "questions": "questions", "necessity": "necessity", "preview": "preview", "task": "task", "progress": "progress", "note": "progress", "measure": "measure", "concern": "circle"}
 
 func (r *real) reads(x *affair, a *actor, what, text string, want map[string]bool) {
@@ -296,7 +296,9 @@ func (r *real) looksAtCourse(x *affair, a *actor) {
 	})
 	words := map[string][]string{"follow_ups": x.followed, "closing": x.said}
 	for _, h := range x.helps {
-		words["recommendations"] = append(words["recommendations"], h.preview)
+		if h.sent || h.sender == a.at { // a draft is its sender's alone
+			words["recommendations"] = append(words["recommendations"], h.preview)
+		}
 	}
 	for _, c := range x.consents {
 		words["recommendations"] = append(words["recommendations"], c.mark)

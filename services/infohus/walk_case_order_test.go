@@ -958,7 +958,7 @@ func (w *wander) orderSend(o *order, able bool) {
 		}
 	}
 	o.done = func(hub.ID) {
-		h.state, h.in, h.shared, h.consent = to, in, h.to != h.sender, consent
+		h.state, h.in, h.shared, h.consent, h.sent = to, in, h.to != h.sender, consent, true
 		x.advance()
 	}
 }

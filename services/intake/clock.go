@@ -130,11 +130,11 @@ func (x *room) tick(ctx context.Context, id hub.ID) error {
 // asSystem asks whether the hub may do something by itself: remind, throw away
 // what has run out, follow a fact. It decides nothing (L38).
 func (x *room) asSystem(ctx context.Context, tx *pg.Tx, action string, id hub.ID) (policies.Grant, error) {
-	var state string
-	if err := tx.QueryRow(ctx, `select state from access.item where kind = 'concern' and id = $1`, id).Scan(&state); err != nil {
+	rel, err := tx.Relation(ctx, "concern", id)
+	if err != nil {
 		return policies.Grant{}, err
 	}
-	return tx.Ask(ctx, policies.Act{Action: action, Role: tx.Who().Role, State: state, Purpose: hub.Operation})
+	return tx.Ask(ctx, policies.Act{Action: action, Role: tx.Who().Role, State: rel.State, Purpose: hub.Operation})
 }
 
 // remind adds the facts for every level that is due and not told yet.

@@ -234,7 +234,7 @@ func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseVi
 	if latest := x.latest(&s.course, x.Now()); may("tasks") || may("recommendations") {
 		v.Latest = &latest
 	}
-	if may("state") && may("who_can_see") { // the parties, while it is open
+	if may("tasks") {
 		for _, step := range s.Steps {
 			step.By = x.nameOf(step.Hat)
 			v.Steps = append(v.Steps, step.CourseStep)
@@ -253,6 +253,9 @@ func given(g policies.Grant) []string {
 func (x *room) showOffers(ctx context.Context, who hub.Actor, v *CourseView, s sheet, receipt hub.Receipt) error {
 	all := func(string) bool { return true }
 	for _, o := range s.Offers {
+		if o.SentAt == nil && o.Sender != who.Authority {
+			continue // until it is sent, an offer is its sender's alone
+		}
 		text, erased, err := x.Open(ctx, receipt, place("offer", o.ID), o.Texts, all)
 		if err != nil {
 			return err

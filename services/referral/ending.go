@@ -98,7 +98,8 @@ func (x *room) conclude(d *doing, reason string) error {
 }
 
 // closeCircle ends the assignments and shares on the case, its answers and its
-// questions, and gives the authorities that had a share.
+// questions, closes these with it (S10), and gives the authorities that had a
+// share.
 func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 	if _, err := d.tx.EndAssignments(d.ctx, d.grant, "case", d.ID, ""); err != nil {
 		return nil, err
@@ -117,6 +118,9 @@ func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 		}
 		more, err := d.tx.RevokeAll(d.ctx, d.grant, i.Kind, i.ID, "")
 		if err != nil {
+			return nil, err
+		}
+		if err := d.tx.Stage(d.ctx, d.grant, i.Kind, i.ID, i.Kind+"_closed"); err != nil {
 			return nil, err
 		}
 		for _, s := range more {

@@ -191,14 +191,14 @@ var answerActions = map[string]Action{"taken_up": TakeUp, "not_taken_up": TurnDo
 // it in which state is policy.
 var offerClasses = []string{"identity", "measure", "offer", "offer_preview", "offer_status"}
 
-// lastDay reads a day that must lie ahead, and gives the first instant after it
-// in Copenhagen.
+// lastDay reads a day that must lie ahead, and gives its last second in
+// Copenhagen: whatever ends then ends on that day, and is shown so.
 func lastDay(p *hub.Problems, field, day string, now time.Time) time.Time {
 	t, ok := aDay(p, field, day)
 	if ok && t.AddDate(0, 0, 1).Before(now) {
 		p.Add(field, "referral.error.past")
 	}
-	return t.AddDate(0, 0, 1)
+	return t.AddDate(0, 0, 1).Add(-time.Second)
 }
 
 // aDay reads a day that must be given.
