@@ -121,7 +121,7 @@ type AnswerView struct {
 	Authority  hub.AuthorityID `json:"authority,omitempty"` // who answers
 	By         string          `json:"by,omitempty"`
 	At         *time.Time      `json:"at,omitempty"`
-	Grade      int             `json:"grade"`
+	Grade      *int            `json:"grade,omitempty"` // 0 nothing relevant, 1 we have contact, 2 a short conclusion, 3 named facts
 	Contact    string          `json:"contact,omitempty"`
 	Conclusion string          `json:"conclusion,omitempty"`
 	Statements []SaidView      `json:"statements,omitempty"`
@@ -219,7 +219,7 @@ func (x *room) answerView(ctx context.Context, who hub.Actor, o given, set pg.Se
 	v := AnswerView{ID: o.ID, Authority: o.Controller}
 	keep(may("state"), &v.State, o.State)
 	keep(may("state"), &v.Request, o.Request)
-	keep(may("grade"), &v.Grade, o.Grade)
+	keep(may("grade"), &v.Grade, &o.Grade)
 	keep(may("grade"), &v.By, x.nameOf(o.Hat))
 	keep(may("settled_at"), &v.At, &o.At)
 	text, erased, err := x.Open(ctx, receipt, place("answer", o.ID), o.texts, func(field string) bool {

@@ -49,6 +49,9 @@ func talks(v *CaseView, given []AnswerView, own hub.AuthorityID) []talk {
 		t.Asked = append(t.Asked, askedOf{AskedLine: q, Mine: q.Asker == own || q.Authority == own})
 	}
 	for _, a := range given {
+		if a.State == "" {
+			continue // closed with its case: there is nothing to read
+		}
 		t := with(a.Authority)
 		if i := slices.IndexFunc(t.Asked, func(q askedOf) bool { return q.ID == a.Request }); i >= 0 {
 			t.Asked[i].Answers = append(t.Asked[i].Answers, a)
@@ -57,6 +60,18 @@ func talks(v *CaseView, given []AnswerView, own hub.AuthorityID) []talk {
 		}
 	}
 	return list
+}
+
+// Passed reports whether the case has been in a state, as far as its history is
+// shown: one that is closed early, or opened again, has not been in all of them.
+func (v *CaseView) Passed(s State) bool {
+	switch {
+	case len(v.Steps) == 0 || s == Opening || s == Collecting:
+		return true
+	case s == Recommended:
+		return v.Joint != nil && v.Joint.State == signed
+	}
+	return slices.ContainsFunc(v.Steps, func(step CaseStep) bool { return step.State == s })
 }
 
 // next is the meeting at which the case is to be discussed.

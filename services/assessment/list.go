@@ -129,7 +129,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in CaseFilter, sets pg.Sets,
 		keep(may("state"), &l.State, state)
 		keep(may("name"), &l.Subject, c.Subject)
 		keep(may("opened_at"), &l.OpenedAt, c.OpenedAt)
-		if next := c.NextAt; may("next_date") {
+		if next := c.NextAt; may("next_date") && state != Closing { // of a closing the room referral knows it
 			l.NextAt, l.Overdue = &next, next.Before(tx.Now) && state != Closed
 		}
 		page.Cases = append(page.Cases, l)

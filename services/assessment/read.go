@@ -163,7 +163,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("circle"), &v.Concern, o.Concern)
 	keep(may("name"), &v.Subject, o.Subject)
 	keep(may("opened_at"), &v.OpenedAt, o.OpenedAt)
-	keep(may("next_date"), &v.NextAt, &o.NextAt)
+	keep(may("next_date") && State(o.rel.State) != Closing, &v.NextAt, &o.NextAt) // of a closing the room referral knows it
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)

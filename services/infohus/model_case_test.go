@@ -90,7 +90,7 @@ type help struct {
 	named         []*actor // those who were chosen; none for a whole department, or the other party's coordinator
 	in            []*actor // those who were let in, and still are
 	sent          bool
-	shared        bool     // with another authority, in force
+	shared        bool // with another authority, in force
 	measure, kind string
 	young         bool // for people under 18 only
 	consent       *consented

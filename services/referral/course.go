@@ -94,8 +94,20 @@ type TaskView struct {
 type CourseStep struct {
 	At     time.Time `json:"at"`
 	Action Action    `json:"action"`
+	State  string    `json:"state"` // to which it led: of the case, or of the offer
 	Offer  hub.ID    `json:"offer,omitempty"`
 	By     string    `json:"by"`
+}
+
+// Did is the word for what was done: a closing and a reopening take two.
+func (s CourseStep) Did() string {
+	switch {
+	case s.Action == Close && s.State == string(Closed):
+		return "closed"
+	case s.Action == Reopen && s.State != string(Closed):
+		return "reopened"
+	}
+	return string(s.Action)
 }
 
 // Asked is who has said something about closing or reopening.
@@ -171,7 +183,7 @@ var courseContent = `select ` + courseColumns + `, ` + pg.TextsOf("c.case_id") +
 		from followup f where f.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', k.id, 'version', k.version, 'why', k.why, 'n', k.n, 'due', k.due_at, 'overdue', k.due_at < $5) order by k.due_at, k.id)
 		from task k where k.case_id = c.case_id and k.followup is null), '[]'),
-	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'offer', s.offer, 'hat', s.hat) order by s.n) from step s where s.case_id = c.case_id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'offer', s.offer, 'hat', s.hat) order by s.n) from step s where s.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'level', p.level, 'informed', p.informed,
 		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]')
 	from course c where c.case_id = r.id`

@@ -307,6 +307,8 @@ func TestEveryCodeHasItsWord(t *testing.T) {
 		for _, a := range append(slices.Clone(Actions), OfferActions...) {
 			has("did." + string(a))
 		}
+		has("did.closed")
+		has("did.reopened")
 		for what := range dutyOf {
 			has("waits." + what)
 		}
