@@ -391,3 +391,23 @@ func ended[T any](what []T, err error) error {
 	}
 	return err
 }
+
+// TestBusy: who waits too long for what another holds is told that, and not that
+// the log cannot be written.
+func TestBusy(t *testing.T) {
+	w := newWorld(t)
+	db := w.room("intake")
+	id := w.concern(db, "received")
+	other, err := pgx.Connect(ctx, w.owner)
+	check(t, err)
+	defer other.Close(ctx) //nolint:errcheck // nothing to lose
+	_, err = other.Exec(ctx, `begin`)
+	check(t, err)
+	_, err = other.Exec(ctx, `select from access.item where id = $1 for update`, id)
+	check(t, err)
+	err = do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error { return tx.Stage(ctx, g, "concern", id, "case") })
+	var busy *hub.Error
+	if !errors.As(err, &busy) || busy.Code != hub.CodeUnavailable || busy.Key != "error.busy" {
+		t.Errorf("told %v", err)
+	}
+}

@@ -29,6 +29,9 @@ func wrap(err error) error {
 	if errors.As(err, &pe) && !passing(pe.Code) {
 		return safe(err)
 	}
+	if pe != nil && pe.Code == "55P03" { // somebody else is at the same thing, and the log is well
+		return &hub.Error{Code: hub.CodeUnavailable, Key: "error.busy", Err: safe(err)}
+	}
 	var ne net.Error
 	var ce *pgconn.ConnectError
 	if pe != nil || errors.As(err, &ne) || errors.As(err, &ce) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) ||
