@@ -76,7 +76,7 @@ func allowed(room string) []string {
 			"assessment.followup.needed.v1", "assessment.step.overdue.v1",
 			"$JS.API.CONSUMER.INFO.intake.assessment", "$JS.API.CONSUMER.MSG.NEXT.intake.assessment", "$JS.ACK.intake.assessment.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.assessment", "$JS.API.CONSUMER.MSG.NEXT.referral.assessment", "$JS.ACK.referral.assessment.1.1.1.1.0"},
-		"referral": {"referral.referral.sent.v1", "referral.referral.answered.v1", "referral.referral.withdrawn.v1", "referral.followup.recorded.v1",
+		"referral": {"referral.referral.sent.v1", "referral.referral.answered.v1", "referral.referral.withdrawn.v1", "referral.access.ended.v1", "referral.followup.recorded.v1",
 			"referral.step.overdue.v1", "referral.closing.proposed.v1", "referral.case.closed.v1", "referral.case.reopened.v1",
 			"$JS.API.CONSUMER.INFO.assessment.referral", "$JS.API.CONSUMER.MSG.NEXT.assessment.referral", "$JS.ACK.assessment.referral.1.1.1.1.0"},
 		"portal": {"$JS.API.CONSUMER.INFO.intake.portal", "$JS.API.CONSUMER.MSG.NEXT.intake.portal", "$JS.ACK.intake.portal.1.1.1.1.0",

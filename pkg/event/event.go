@@ -236,6 +236,16 @@ type ReferralWithdrawn struct {
 	Why       string          `json:"why"`       // withdrawn, error, closed
 }
 
+// AccessEnded tells whoever had something of a case that it ended with the case,
+// or was taken back (L24b): each by name, once, however much it was. Where nobody
+// of an authority had it by name, the authority is told.
+type AccessEnded struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"`        // where they work
+	Person    hub.ID          `json:"person,omitempty"` // who had it by name; else whoever answers for the authority
+	Why       string          `json:"why"`              // withdrawn, error, closed
+}
+
 // ClosingProposed tells the other coordinator that a closing waits for them (S9).
 type ClosingProposed struct {
 	Case      hub.ID          `json:"case"`
@@ -293,6 +303,7 @@ func (f ReferralAnswered) Key() hub.ID     { return f.Case }
 func (f FollowUpRecorded) Key() hub.ID     { return f.Case }
 func (f FollowUpOverdue) Key() hub.ID      { return f.Case }
 func (f ReferralWithdrawn) Key() hub.ID    { return f.Case }
+func (f AccessEnded) Key() hub.ID          { return f.Case }
 func (f ClosingProposed) Key() hub.ID      { return f.Case }
 func (f CaseClosed) Key() hub.ID           { return f.Case }
 func (f CaseReopened) Key() hub.ID         { return f.Case }
@@ -354,6 +365,8 @@ var Table = []Kind{
 		"The authority answered; what, is for policy to show (S7)."},
 	{"referral.referral.withdrawn.v1", "referral", []string{"portal"}, hub.Internal, ReferralWithdrawn{},
 		"What was shared with an authority was taken back or corrected (L24b)."},
+	{"referral.access.ended.v1", "referral", []string{"portal"}, hub.Internal, AccessEnded{},
+		"What somebody had of a case ended with it, or was taken back (L24b)."},
 	{"referral.followup.recorded.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, FollowUpRecorded{},
 		"The case was followed up, and has a next date (S8)."},
 	{"referral.step.overdue.v1", "referral", []string{"portal"}, hub.Internal, FollowUpOverdue{},

@@ -88,6 +88,12 @@ func desk(s *structure.Structure, id hub.AuthorityID) Notice {
 	return Notice{Authority: a.ID, Role: coordinator(a.Kind)}
 }
 
+// hasDesk reports whether an authority has coordinators of its own.
+func hasDesk(s *structure.Structure, id hub.AuthorityID) bool {
+	a, ok := s.Authority(id)
+	return ok && coordinator(a.Kind) != ""
+}
+
 // climb is whom to tell that a step is overdue, by how long it has been: those
 // whose step it is, their deputies, their managers. Where there is no deputy
 // the owners are told again, and where no manager is named, every manager of

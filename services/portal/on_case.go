@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 )
 
 // onCase is how the room reacts to what is told of a case, of the questions put
@@ -71,7 +73,13 @@ func (x *room) onCase() map[string]service.Reaction {
 			return n.of("offer").desk("offer_answered", f.Offer, time.Time{}, f.Authority)
 		}),
 		"referral.referral.withdrawn.v1": told(x, func(n notes, f event.ReferralWithdrawn) error {
-			return n.desk("withdrawn", "", time.Time{}, f.Authority)
+			if !hasDesk(n.Structure, f.Authority) {
+				return nil // its people are told by name, or who answers for them
+			}
+			return n.desk(erred("withdrawn", f.Why), "", time.Time{}, f.Authority)
+		}),
+		"referral.access.ended.v1": told(x, func(n notes, f event.AccessEnded) error {
+			return n.ended(f)
 		}),
 		"referral.followup.recorded.v1": told(x, func(n notes, f event.FollowUpRecorded) error {
 			return n.desks("followed_up", f.Case, f.Next)
@@ -178,6 +186,33 @@ func (n notes) assigned(id hub.ID) ([]hub.ID, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+}
+
+// ended tells that something somebody had is theirs no more: never of whom it was,
+// and nowhere to go. Who works at a desk is told there. Where nobody had it by name,
+// an authority without a desk is told as its managers.
+func (n notes) ended(f event.AccessEnded) error {
+	desked := hasDesk(n.Structure, f.Authority)
+	if f.Person == "" && !desked {
+		to := Notice{Authority: f.Authority, Role: hub.Manager}
+		if len(n.Structure.Holders(hub.Manager, f.Authority, n.tx.Now)) == 0 {
+			to = desk(n.Structure, f.Authority)
+		}
+		return n.tell(n.ctx, n.tx, erred("withdrawn", f.Why), "", time.Time{}, to)
+	}
+	own := desk(n.Structure, f.Authority).Role
+	if f.Person == "" || desked && slices.ContainsFunc(n.Structure.Holders(own, f.Authority, n.tx.Now), func(p structure.Post) bool { return p.Person == f.Person }) {
+		return nil
+	}
+	return n.tell(n.ctx, n.tx, erred("withdrawn_you", f.Why), "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
+}
+
+// erred is the word for what should never have been.
+func erred(word, why string) string {
+	if why == "error" {
+		return word + "_error"
+	}
+	return word
 }
 
 // climb tells that something is overdue: to its owner where there is one by

@@ -2,6 +2,7 @@ package referral
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,61 @@ func TestClosingEndsEverything(t *testing.T) {
 	}
 	f := w.told("referral.case.closed.v1")[0].(event.CaseClosed)
 	w.is(f.RetentionRule, "supported", "help was taken up")
+	w.out("closed", "koege "+liv, "koege sofus", "koege "+tage, "kriminalforsorgen ", "mvs-politi ", "psykiatrien ")
+}
+
+// out holds who was told that what they had of a case ended: an authority with
+// somebody by name, or nobody.
+func (w *world) out(why string, want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, f := range w.told("referral.access.ended.v1") {
+		f := f.(event.AccessEnded)
+		who := ""
+		for _, login := range []string{gudrun, thorkild, tage, "sofus", liv, jytte} {
+			if w.As(login).Post.Person == f.Person {
+				who = login
+			}
+		}
+		w.is(f.Why, why, "why")
+		got = append(got, string(f.Authority)+" "+who)
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		w.t.Errorf("told that it ended are %q, want %q", got, want)
+	}
+}
+
+// TestWhoHadItIsTold: a closing tells each by name whom it lets out, once, and
+// managers where an authority had a share and nobody there by name; with no
+// reference, and no link.
+func TestWhoHadItIsTold(t *testing.T) {
+	w := run(t)
+	id, subject := w.signedFor("under_18")
+	w.share("case", id, subject, "mvs-politi", "psykiatrien", "case_status,identity")
+	w.share("case", id, subject, "mvs-politi", "kriminalforsorgen", "case_status,identity")
+	for _, who := range []string{liv, jytte, gudrun} {
+		w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ($3, 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
+			string(id), string(w.As(who).Post.Person), "of-"+who)
+	}
+	w.sends(gudrun, id, offerTo("koege", "velfaerd", "concern_talk"), none)
+	w.closes(id, "error")
+	w.Settle()
+	w.out("error", "koege "+gudrun, "koege "+liv, "koege sofus", "koege "+tage, "kriminalforsorgen "+jytte, "mvs-politi ", "psykiatrien ")
+	var got []string
+	for _, row := range w.SQL(`select word, authority, role, person, concern from portal.notice where word like 'withdrawn%' order by 2, 3, 4`) {
+		for _, login := range []string{tage, "sofus", liv, jytte} {
+			row[3] = strings.ReplaceAll(row[3], string(w.As(login).Post.Person), login)
+		}
+		got = append(got, strings.Join(row, " "))
+	}
+	slices.Sort(got)
+	if want := []string{"withdrawn_error koege municipal_coordinator  ", "withdrawn_error mvs-politi police_coordinator  ", "withdrawn_error psykiatrien manager  ",
+		"withdrawn_you_error koege  liv ", "withdrawn_you_error koege  sofus ", "withdrawn_you_error koege  tage ", "withdrawn_you_error kriminalforsorgen  jytte "}; !slices.Equal(got, want) {
+		t.Errorf("the notices are %q", got)
+	}
+	if text := w.As(liv).Get("/").Must(200).Text(); !strings.Contains(text, "Sagen skulle ikke have været oprettet.") || strings.Contains(text, "/cases/"+string(id)) {
+		t.Errorf("she reads %s", text)
+	}
 }
 
 // TestErrorTellsEveryRecipient: a case that was an error is withdrawn from all,

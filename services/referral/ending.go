@@ -87,13 +87,15 @@ func (x *room) conclude(d *doing, reason string) error {
 		}
 		told = append(told, had...)
 	}
-	for _, a := range distinct(told) {
+	told = distinct(told)
+	for _, a := range told {
 		d.facts = append(d.facts, event.ReferralWithdrawn{Case: d.ID, Authority: a, Why: why})
 		if _, err := d.tx.Record(d.ctx, d.grant, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "case", ID: d.ID, Version: d.course.Version}, Controller: d.Municipality,
 			Subjects: []hub.ID{d.Subject}, Recipient: a, Fields: []string{}}); err != nil {
 			return err
 		}
 	}
+	x.tellOut(d, why, told...)
 	return x.retain(d, reason, all)
 }
 
@@ -101,7 +103,7 @@ func (x *room) conclude(d *doing, reason string) error {
 // questions, closes these with it (S10), and gives the authorities that had a
 // share.
 func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
-	if _, err := d.tx.EndAssignments(d.ctx, d.grant, "case", d.ID, ""); err != nil {
+	if err := d.end("case", d.ID); err != nil {
 		return nil, err
 	}
 	given, err := d.tx.Shares(d.ctx, "case", d.ID)
@@ -113,7 +115,7 @@ func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 		return nil, err
 	}
 	for _, i := range pieces {
-		if _, err := d.tx.EndAssignments(d.ctx, d.grant, i.Kind, i.ID, ""); err != nil {
+		if err := d.end(i.Kind, i.ID); err != nil {
 			return nil, err
 		}
 		more, err := d.tx.RevokeAll(d.ctx, d.grant, i.Kind, i.ID, "")

@@ -301,11 +301,41 @@ func (x *room) own(d *doing, hat hub.ID) error {
 
 // letOut ends everything that was given on an offer, at once and in every room.
 func (x *room) letOut(d *doing, o *offer) error {
-	if _, err := d.tx.EndAssignments(d.ctx, d.grant, "offer", o.ID, ""); err != nil {
+	if err := d.end("offer", o.ID); err != nil {
 		return err
 	}
 	_, err := d.tx.RevokeAll(d.ctx, d.grant, "offer", o.ID, "")
 	return err
+}
+
+// end ends every assignment on an item, and keeps who had one.
+func (d *doing) end(kind string, id hub.ID) error {
+	ended, err := d.tx.EndAssignments(d.ctx, d.grant, kind, id, "")
+	for _, a := range ended {
+		d.out = append(d.out, a.Person)
+	}
+	return err
+}
+
+// tellOut tells everybody whose assignment the action ended, once each; and of the
+// authorities that had something shared, those where nobody had it by name.
+func (x *room) tellOut(d *doing, why string, had ...hub.AuthorityID) {
+	var told []event.AccessEnded
+	for _, p := range x.Structure.Posts() {
+		f := event.AccessEnded{Case: d.ID, Authority: p.Authority, Person: p.Person, Why: why}
+		if p.Holds(d.tx.Now) && slices.Contains(d.out, p.Person) && !slices.Contains(told, f) {
+			told = append(told, f)
+		}
+	}
+	for _, a := range distinct(had) {
+		if !slices.ContainsFunc(told, func(f event.AccessEnded) bool { return f.Authority == a }) {
+			told = append(told, event.AccessEnded{Case: d.ID, Authority: a, Why: why})
+		}
+	}
+	for _, f := range told {
+		d.facts = append(d.facts, f)
+	}
+	d.out = nil
 }
 
 // withdrawReferral takes an offer back: from this moment on the receiver sees
@@ -327,6 +357,7 @@ func (x *room) takeBack(d *doing, o *offer, why string) error {
 	}
 	if o.SentAt != nil {
 		d.facts = append(d.facts, event.ReferralWithdrawn{Case: d.ID, Authority: o.Receiver, Why: why})
+		x.tellOut(d, why, o.Receiver)
 	}
 	return nil
 }

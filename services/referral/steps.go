@@ -25,6 +25,7 @@ type doing struct {
 	made  hub.ID // what the action made, for the receipt
 	facts []event.Fact
 	entry pg.Entry // what the trail is told, beyond what every action tells it
+	out   []hub.ID // whose assignments the action ended
 }
 
 // begin finds what an action is on: locked, judged by policy, and in a state that
