@@ -681,11 +681,31 @@ func (w *wander) orderRecommend(o *order, able, bad bool) {
 		o.in["dimension"] = "stars"
 		o.wrong(400, "no such dimension")
 	}
+	if able && !w.receivable(a, h) {
+		o.wrong(400, "nobody there can receive it")
+	}
 	o.h = h
 	o.done = func(id hub.ID) {
 		h.id = id
 		x.helps = append(x.helps, h)
 	}
+}
+
+// receivable is where an offer can go: to somebody whom the sender may let in, or
+// to the coordinators of another authority; and a notification within the own.
+func (w *wander) receivable(a *actor, h *help) bool {
+	if h.to != a.at {
+		bases := []hub.LegalBasis{"RPL115-1-1", "RPL115-1-2", "RPL115-1-3c", "RPL115-2", "RPL115-3"}
+		if h.kind == "notification" || !slices.ContainsFunc(bases, func(b hub.LegalBasis) bool { return carries(b, a.kind, w.kinds[h.to]) }) {
+			return false
+		}
+		if h.to == thePolice || a.at == thePolice && w.kinds[h.to] == hub.Municipality && w.coordinated[h.to] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(w.people, func(b *actor) bool {
+		return b.at == h.to && (h.department == "" || b.Post.Department == h.department) && let(a, b)
+	})
 }
 
 func (w *wander) orderClose(o *order, able, bad bool) {

@@ -247,7 +247,17 @@ func (x *room) recommendPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	d.Places, d.Measures, d.Dimensions = d.Words.places(r.Who.Authority), d.Words.measures(r.Now), d.Words.dimensions(x.instrument(r.Now))
+	for _, o := range d.Words.places(r.Who.Authority) {
+		authority, department, _ := strings.Cut(o.Value, "/")
+		ok, err := x.reaches(r.Context(), r.Who, spot{hub.AuthorityID(authority), department}, true, r.Now)
+		if err != nil {
+			return err
+		}
+		if ok {
+			d.Places = append(d.Places, o)
+		}
+	}
+	d.Measures, d.Dimensions = d.Words.measures(r.Now), d.Words.dimensions(x.instrument(r.Now))
 	for _, p := range x.Structure.Posts() {
 		if answer, err := x.DB.Advise(r.Context(), x.mayLetIn(r.Who, p, Offered)); err == nil && answer.Allow && p.Holds(r.Now) {
 			d.Hats = append(d.Hats, web.Option{Value: string(p.Hat.ID), Label: p.Name + " – " + d.Words.Where(p.Authority, p.Department)})

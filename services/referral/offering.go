@@ -59,7 +59,13 @@ func (x *room) newOffer(d *doing, in Recommendation) (*offer, error) {
 			p.Add("due", "referral.error.next_late", latest.In(hub.Copenhagen).Format("02.01.2006"))
 		}
 	}
+	said := len(p)
 	hats := x.receivers(&p, in, d.tx.Now)
+	if said == len(p) && !slices.ContainsFunc(p, func(e *hub.Error) bool { return e.Field == "authority" }) {
+		if err := x.unreached(d, &p, spot{in.Authority, in.Department}, m.Consent); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.Err(); err != nil {
 		return nil, err
 	}

@@ -124,9 +124,29 @@ func TestPartner(t *testing.T) {
 	}
 	in["hats"] = []hub.ID{w.As(rune).Post.Hat.ID}
 	w.post(thorkild, "/api/cases/"+string(id)+"/offers", in, 400)
-	w.post(thorkild, "/api/cases/"+string(id)+"/offers", offerTo("paraplyen", "", "mentor"), 201) // a draft may be; but never sent:
-	last := hub.ID(w.One(`select id from referral.offer where receiver = 'paraplyen'`))
-	w.post(thorkild, "/api/offers/"+string(last)+"/send", basis("RPL115-1-1"), 400)
+}
+
+// TestOffersGoWhereTheyCanBeReceived: where the rules let nobody receive an offer
+// of the reader's, it is neither on the page nor drafted; and they are told who can.
+func TestOffersGoWhereTheyCanBeReceived(t *testing.T) {
+	w := run(t)
+	id := w.signed()
+	at := "/cases/" + string(id)
+	for _, c := range []struct{ login, to, why string }{
+		{gudrun, "psykiatrien", "Midt- og Vestsjællands Politi"}, {gudrun, "kriminalforsorgen", "Midt- og Vestsjællands Politi"}, {gudrun, "maanebakken", "Midt- og Vestsjællands Politi"},
+		{gudrun, "roskilde", "Midt- og Vestsjællands Politi"}, {gudrun, "greve", "ingen dér"}, {gudrun, "paraplyen", "ingen dér"},
+		{gudrun, "koege/velfaerd", ""}, {gudrun, "koege/digitalisering", "ingen dér"}, {gudrun, "mvs-politi", ""},
+		{thorkild, "psykiatrien", ""}, {thorkild, "kriminalforsorgen", ""}, {thorkild, "maanebakken", ""}, {thorkild, "koege", ""}, {thorkild, "paraplyen", "ingen dér"},
+	} {
+		if listed := strings.Contains(w.As(c.login).Get(at+"/recommend").Must(200).Text(), `<option value="`+c.to+`"`); listed != (c.why == "") {
+			t.Errorf("on the page %s has %s: %v", c.login, c.to, listed)
+		}
+		authority, department, _ := strings.Cut(c.to, "/")
+		a := w.As(c.login).API("POST", "/api"+at+"/offers", offerTo(authority, department, "mentor"))
+		if c.why == "" && a.Status != 201 || c.why != "" && (a.Status != 400 || !strings.Contains(a.Text(), `"authority"`) || !strings.Contains(a.Text(), c.why)) {
+			t.Errorf("%s to %s: %d %s", c.login, c.to, a.Status, a.Body)
+		}
+	}
 }
 
 // TestDeclineCostsNothing: no reason, no word of it in the fact, and the case goes
