@@ -69,7 +69,7 @@ func Text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 type Basis struct {
 	LegalBasis hub.LegalBasis `json:"legal_basis"`
 	Purpose    hub.Purpose    `json:"purpose"`
-	Necessity  hub.Personal   `json:"necessity"` // at least 30 characters
+	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
 }
 
 // Check finds what is missing of a basis.

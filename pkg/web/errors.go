@@ -224,6 +224,9 @@ func (s *Site) showAgain(w http.ResponseWriter, r *Request, typed url.Values, wr
 	}
 	r2 := *r
 	r2.Request, r2.route, r2.form, r2.fill = asked, route, nil, nil
+	if r2.readable() != nil {
+		return false
+	}
 	r2.again = &again{typed: maps.Clone(typed), wrong: wrong, status: status, notice: notice}
 	held := &holder{header: http.Header{}}
 	if err := route.Do(held, &r2); err != nil || held.status == 0 || (status != 0 && held.status != status) {

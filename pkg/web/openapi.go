@@ -342,7 +342,15 @@ func (d describer) list(schema any, t reflect.Type, f reflect.StructField) error
 	return nil
 }
 
-// limit adds what the field's own tags say: enum:"a b c", max:"2000", doc:"…".
+// limits reads how little and how much a field may hold, from its tags min:"30"
+// max:"500": of a number its value, of a text its characters.
+func limits(f reflect.StructField) (least, most int, ok bool) {
+	least, _ = strconv.Atoi(f.Tag.Get("min"))
+	most, err := strconv.Atoi(f.Tag.Get("max"))
+	return least, most, err == nil
+}
+
+// limit adds what the field's own tags say: enum:"a b c", min:"30" max:"500", doc:"…".
 func limit(schema any, f reflect.StructField) {
 	o, ok := schema.(object)
 	if !ok || o["$ref"] != nil {
@@ -355,8 +363,15 @@ func limit(schema any, f reflect.StructField) {
 		}
 		at["enum"] = strings.Fields(e)
 	}
-	if n, err := strconv.Atoi(f.Tag.Get("max")); err == nil {
-		o["maxLength"] = n
+	if least, most, ok := limits(f); ok {
+		min, max := "minLength", "maxLength"
+		if o["type"] == "integer" {
+			min, max = "minimum", "maximum"
+		}
+		o[max] = most
+		if least > 0 {
+			o[min] = least
+		}
 	}
 	if doc := f.Tag.Get("doc"); doc != "" {
 		if more, ok := o["description"].(string); ok {

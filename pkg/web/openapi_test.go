@@ -38,13 +38,13 @@ func (flavour) Codes() []string { return []string{"sweet", "sour"} }
 
 type filling struct {
 	Flavour flavour      `json:"flavour"`
-	Note    hub.Personal `json:"note,omitzero" max:"9"`
+	Note    hub.Personal `json:"note,omitzero" min:"2" max:"9"`
 }
 
 type pie struct {
 	filling
 	Crust string   `json:"crust" doc:"What holds it."`
-	Size  *int     `json:"size,omitempty"`
+	Size  *int     `json:"size,omitempty" min:"1" max:"4"`
 	Tops  []string `json:"tops,omitempty"`
 }
 
@@ -73,7 +73,7 @@ func TestTheDocumentIsMadeFromTheTypes(t *testing.T) {
 	d := describer{schemas: object{}, types: map[string]reflect.Type{}}
 	for of, want := range map[reflect.Type]string{
 		reflect.TypeFor[pie](): `{"additionalProperties":false,"properties":{"crust":{"description":"What holds it.","enum":["thin"],"type":"string"},
-			"flavour":{"enum":["sweet","sour"],"type":"string"},"note":{"maxLength":9,"type":"string"},"size":{"type":"integer"},
+			"flavour":{"enum":["sweet","sour"],"type":"string"},"note":{"maxLength":9,"minLength":2,"type":"string"},"size":{"maximum":4,"minimum":1,"type":"integer"},
 			"tops":{"items":{"enum":["cream"],"type":"string"},"type":"array"}},"required":["crust","flavour"],"type":"object"}`,
 		reflect.TypeFor[either](): `{"additionalProperties":false,"anyOf":[{"required":["name","whole"]},{"required":["half","name"]}],
 			"properties":{"half":{"type":"string"},"name":{"type":"string"},"whole":{"type":"string"}},"required":["name"],"type":"object"}`,

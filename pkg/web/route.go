@@ -113,7 +113,8 @@ func API[In, Out any](op, method, path, summary string, do func(r *Request, in I
 }
 
 // query reads a query string strictly into a struct of texts, numbers and
-// truths, by their json names. Personal data never stands in one (A044).
+// truths, by their json names, and holds a number to its tags, such as min:"1"
+// max:"100". Personal data never stands in one (A044).
 func query(values url.Values, v reflect.Value) error {
 	for name, all := range values {
 		i := -1
@@ -135,6 +136,9 @@ func query(values url.Values, v reflect.Value) error {
 			n, err := strconv.ParseInt(all[0], 10, 32)
 			if err != nil {
 				return hub.Invalid(name, "error.json.kind")
+			}
+			if least, most, ok := limits(v.Type().Field(i)); ok && (int(n) < least || int(n) > most) {
+				return hub.Invalid(name, "error.json.range", least, most)
 			}
 			f.SetInt(n)
 		case reflect.Bool:

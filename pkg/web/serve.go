@@ -147,6 +147,9 @@ func (p *panicked) Error() string { return "panic of " + p.kind }
 func (s *Site) answer(w *counter, r *Request, found *finder) error {
 	err := s.admit(r, found)
 	if err == nil {
+		err = r.readable()
+	}
+	if err == nil {
 		err = r.route.Do(w, r)
 		if err == nil && r.form != nil {
 			s.dropKept(w, r)

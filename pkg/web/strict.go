@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -114,6 +117,38 @@ func findNUL(v reflect.Value, name string) (string, bool) {
 	}
 	return "", false
 }
+
+// readable holds an address to what a body is held to: the parts of its path and
+// its query are valid UTF-8 without NUL, before any room puts one to the
+// database.
+func (r *Request) readable() error {
+	_, names := parts(r.route.Path)
+	for _, name := range names {
+		if !readable(r.PathValue(name)) {
+			return hub.Invalid(name, notReadable)
+		}
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return hub.Invalid("", notReadable)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !readable(name) {
+			return hub.Invalid("", notReadable)
+		}
+		for _, v := range values[name] {
+			if !readable(v) {
+				return hub.Invalid(name, notReadable)
+			}
+		}
+	}
+	return nil
+}
+
+// notReadable is the error of an address with what no text holds.
+const notReadable = "error.address"
+
+func readable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // body reads a request's body, at most maxBody.
 func body(r *http.Request) ([]byte, error) {

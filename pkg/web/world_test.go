@@ -226,7 +226,8 @@ func newWorld(t *testing.T, issuers ...Issuer) *world {
 			return noteOut{ID: r.Who.Hat.ID, Text: in.Text, At: now}, nil
 		}),
 		API("listNotes", "GET", "/api/notes", "List notes.", func(r *Request, in struct {
-			Page int `json:"page,omitempty"`
+			Page int    `json:"page,omitempty" min:"1" max:"9"`
+			Word string `json:"word,omitempty"`
 		}) ([]noteOut, error) {
 			return nil, nil
 		}),

@@ -53,7 +53,7 @@ type Evidence struct {
 // Gap is something that nobody in the room knows: what, who could, and by when.
 type Gap struct {
 	What string          `json:"what"`
-	Who  hub.AuthorityID `json:"who_could_know,omitempty"`
+	Who  hub.AuthorityID `json:"who_could_know,omitempty" of:"authorities"`
 	Due  string          `json:"due,omitempty"` // YYYY-MM-DD: it comes back then
 }
 

@@ -19,7 +19,7 @@ import (
 type MeetingFilter struct {
 	Past  bool   `json:"past,omitempty"`  // those before today, the latest first; else those from today on
 	After hub.ID `json:"after,omitempty"` // the last of the page before
-	Limit int    `json:"limit,omitempty"` // 1 to 50; 20 if not given
+	Limit int    `json:"limit,omitempty" min:"1" max:"50" doc:"20 if not given."`
 }
 
 // Meetings is one page of the list. What of a meeting the asker may see is in

@@ -20,9 +20,9 @@ import (
 type Dissenting struct {
 	About  string       `json:"about"`                       // level, or a dimension's code
 	Level  string       `json:"level,omitempty" of:"levels"` // the level that one would set oneself
-	Reason hub.Personal `json:"reason"`
-	Test   hub.Personal `json:"test"` // "I would change my mind if …"
-	Due    string       `json:"due"`  // YYYY-MM-DD: when it comes back
+	Reason hub.Personal `json:"reason" min:"30" max:"2000"`
+	Test   hub.Personal `json:"test" min:"20" max:"2000"` // "I would change my mind if …"
+	Due    string       `json:"due"`                      // YYYY-MM-DD: when it comes back
 }
 
 func (in Dissenting) check(by structure.Instrument, today time.Time) hub.Problems {

@@ -154,8 +154,8 @@ func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act 
 // proposed is let in, and why. The municipal coordinator's also discloses the
 // case to the police, on its basis.
 type Confirmation struct {
-	Members []hub.ID     `json:"members"` // ids of proposed members of one's own authority; others are left out
-	Reason  hub.Personal `json:"reason"`  // what they are let in for
+	Members []hub.ID     `json:"members"`                    // ids of proposed members of one's own authority; others are left out
+	Reason  hub.Personal `json:"reason" min:"30" max:"2000"` // what they are let in for
 	service.Basis
 }
 
@@ -242,8 +242,8 @@ func find(circle []Member, id hub.ID) (Member, bool) {
 // another authority the case is disclosed, on a basis.
 type Invitation struct {
 	Hat    hub.ID       `json:"hat"`
-	Reason hub.Personal `json:"reason"` // what they are let in for
-	Until  string       `json:"until"`  // YYYY-MM-DD: the last day; required
+	Reason hub.Personal `json:"reason" min:"30" max:"2000"` // what they are let in for
+	Until  string       `json:"until"`                      // YYYY-MM-DD: the last day; required
 	service.Basis
 }
 

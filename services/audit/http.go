@@ -37,7 +37,7 @@ func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 			return err
 		}
 		if f.tail != "" {
-			if f.reference, err = whole(ctx, tx, g, f.own, f.tail); err != nil {
+			if f.reference, err = whole(ctx, tx, g, f.own, f.tail, x.Vault.Pseudonym); err != nil {
 				return err
 			}
 		}

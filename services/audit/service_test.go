@@ -162,7 +162,8 @@ func TestNobodyElse(t *testing.T) {
 }
 
 // The end of a reference finds what the whole one finds, of the own authority's
-// things; another's is told like what never was, and of two nothing is chosen.
+// things and of another's that the own people were let in to; another's that
+// they were refused is told like what never was, and of two nothing is chosen.
 func TestTheEndOfAReferenceIsEnough(t *testing.T) {
 	w := run(t)
 	id := func(first, last byte) hub.ID {
@@ -176,8 +177,13 @@ func TestTheEndOfAReferenceIsEnough(t *testing.T) {
 		w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, $3, 'municipality', 'received', 'nobody')`, string(i.id), string(i.about), i.of)
 		w.consults("gudrun", i.id, "") // who is refused at another authority's
 	}
+	shown, ofShown := id(6, 20), id(7, 24) // Roskilde's, which Køge's people saw
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, 'koege', 'municipality', 'received', 'nobody')`, string(shown), string(ofShown))
+	w.consults("gudrun", shown, "")
+	w.SQL(`update access.item set controller = 'roskilde' where id = $1`, string(shown))
+	w.SQL(`update audit.trail set controller = 'roskilde' where object_id = $1`, string(shown))
 	tail := func(id hub.ID) string { return "…" + strings.ToUpper(string(id[20:])) }
-	for _, known := range []hub.ID{ours, whom} {
+	for _, known := range []hub.ID{ours, whom, shown, ofShown} {
 		all := w.search("dagny", Search{Reference: string(known), Act: hub.ActConsult})
 		if end := w.search("dagny", Search{Reference: tail(known), Act: hub.ActConsult}); len(all.Rows) == 0 || told(end) != told(all) {
 			t.Errorf("the whole finds %q, the end %q", told(all), told(end))

@@ -92,6 +92,11 @@ func (q query) count() string {
 	return fmt.Sprintf("%sselect count(*) from (%s limit %d) c", q.with, strings.Join(q.branches, " union all "), countMax+1)
 }
 
+// any is the statement that says whether there is a row at all.
+func (q query) any() string {
+	return fmt.Sprintf("%sselect exists (%s)", q.with, strings.Join(q.branches, " union all "))
+}
+
 // page is the statement that reads a page after a place.
 func (q *query) page(after place, limit int) string {
 	rest := ""
@@ -120,26 +125,51 @@ type references struct {
 	pseudonyms []string // subjects
 }
 
-// whole finds the one reference of the own authority's things, and of those they
-// are about, that ends so. Of none it gives back the end alone, which finds
-// nothing, as a reference that never was; two are for the officer to tell apart.
-// The trail has rows of them all for this officer, so that nothing is learnt here.
-func whole(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, tail string) (hub.ID, error) {
-	rows, err := tx.Query(ctx, `select id from access.item where controller = $1 and right(id, length($2)) = $2
-		union select about from access.item where controller = $1 and right(about, length($2)) = $2 limit 2`, own, tail)
+// whole finds the one reference that ends so: of the own authority's things and
+// of those they are about, and of another's where the trail says to this officer
+// that somebody was let in to it. A refusal is not enough: of what never was
+// there are refusals too, and only this would tell it from what is there. Of
+// none it gives back the end alone, which finds nothing, as a reference that
+// never was; two are for the officer to tell apart.
+func whole(ctx context.Context, tx *pg.Tx, g policies.Grant, own hub.AuthorityID, tail string, pseudonym func(hub.ID) string) (hub.ID, error) {
+	rows, err := tx.Query(ctx, `select ref, bool_or(controller = $1) from (
+		select id as ref, controller from access.item where right(id, length($2)) = $2
+		union all select about, controller from access.item where right(about, length($2)) = $2) e group by ref`, own, tail)
 	if err != nil {
 		return "", err
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[hub.ID])
-	switch {
-	case err != nil:
-		return "", err
-	case len(list) > 1:
-		return "", hub.Invalid("reference", "audit.error.trail.several")
-	case len(list) == 1:
-		return list[0], nil
+	type end struct {
+		Ref  hub.ID
+		Ours bool
 	}
-	return hub.ID(tail), nil
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[end])
+	if err != nil {
+		return "", err
+	}
+	var found []hub.ID
+	for _, e := range list {
+		known := e.Ours
+		if !known {
+			refs, err := meaning(ctx, tx, g, own, e.Ref, pseudonym)
+			if err != nil {
+				return "", err
+			}
+			q := hits(filter{own: own, data: true, people: true, reference: e.Ref, outcome: "allow"}, refs)
+			if err := tx.QueryRow(ctx, q.any(), q.args...).Scan(&known); err != nil {
+				return "", err
+			}
+		}
+		if known {
+			found = append(found, e.Ref)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return hub.ID(tail), nil
+	case 1:
+		return found[0], nil
+	}
+	return "", hub.Invalid("reference", "audit.error.trail.several")
 }
 
 // meaning finds what a reference of the own authority stands for: a subject, or

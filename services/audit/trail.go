@@ -30,7 +30,7 @@ var Outcomes = []string{"allow", "deny"}
 type Search struct {
 	Ground    string  `json:"ground"`         // one of Grounds
 	Side      string  `json:"side,omitempty"` // one of Sides
-	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one of your authority's own ends so."`
+	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one ends so of your authority's own and of those that its people were let in to."`
 	Person    hub.ID  `json:"person,omitempty"` // who did it
 	From      string  `json:"from,omitempty"`   // the first day, YYYY-MM-DD in Copenhagen
 	Until     string  `json:"until,omitempty"`  // the last day

@@ -147,7 +147,13 @@ var badInput = []bad{
 	{name: "an unknown word in a query", where: "GET /api/concerns?owner=roskilde", status: 400, field: "owner", key: "error.json.unknown"},
 	{name: "a word twice in a query", where: "GET /api/concerns?limit=1&limit=2", status: 400, field: "limit", key: "error.json.duplicate"},
 	{name: "1e400 in a query", where: "GET /api/concerns?limit=1e400", status: 400, field: "limit", key: "error.json.kind"},
-	{name: "101 lines of a list", where: "GET /api/concerns?limit=101", status: 400, field: "limit", key: "intake.error.limit"},
+	{name: "101 lines of a list", where: "GET /api/concerns?limit=101", status: 400, field: "limit", key: "error.json.range"},
+	{name: "a line less than none", where: "GET /api/concerns?limit=-1", status: 400, field: "limit", key: "error.json.range"},
+	{name: "a NUL in a query", where: "GET /api/concerns?after=%00", status: 400, field: "after", key: "error.address"},
+	{name: "a NUL for a case in a query", where: "GET /api/requests?case=%00", status: 400, field: "case", key: "error.address"},
+	{name: "invalid UTF-8 in a query", where: "GET /api/concerns?after=%ff", status: 400, field: "after", key: "error.address"},
+	{name: "a NUL in the address of a page", status: 400, key: "error.address", do: pages("after=%00", "/concerns", "/cases", "/offers", "/meetings")},
+	{name: "invalid UTF-8 in the address of a page", status: 400, key: "error.address", do: pages("after=%ff", "/concerns", "/cases", "/offers", "/meetings")},
 	{name: "a list of a state that there is not", where: "GET /api/concerns?state=secret", status: 400, field: "state", key: "intake.error.unknown_choice"},
 	{name: "a list after nothing", where: "GET /api/concerns?after=x", status: 400, field: "after", key: "intake.error.unknown_choice"},
 
@@ -187,6 +193,20 @@ var badInput = []bad{
 	{name: "a form with a NUL", status: 400, field: "why_now", key: "error.body.nul", do: formWith("why_now=Ny+%00kreds", "why_now", "Ny kreds")},
 	{name: "a form with a field twice", status: 400, field: "why_now", key: "error.form.twice", do: formWith("why_now=Ny+kreds&why_now=Igen", "why_now", "Ny kreds")},
 	{name: "a form with half an escape", status: 400, key: "error.form.broken", do: formWith("why_now=Ny+%f", "", "")},
+}
+
+// pages asks for pages with a query, and gives the first that another answer
+// came of than 400, else the last.
+func pages(query string, paths ...string) func(w *wrong) (api, page *hubtest.Answer) {
+	return func(w *wrong) (api, page *hubtest.Answer) {
+		for _, path := range paths {
+			a := w.as(coordinator).Get(path + "?" + query)
+			if page = &a; a.Status != 400 {
+				break
+			}
+		}
+		return nil, page
+	}
 }
 
 func plus(member string) func(string) string {

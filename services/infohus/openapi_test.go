@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
@@ -27,6 +28,8 @@ type schema struct {
 	Enum                 []any             `json:"enum"`
 	Pattern              string            `json:"pattern"`
 	Description          string            `json:"description"`
+	MinLength            int               `json:"minLength"`
+	MaxLength            int               `json:"maxLength"`
 }
 
 type openAPI struct {
@@ -60,6 +63,9 @@ func (d *openAPI) fits(v any, s schema, at string) error {
 	}
 	if text, ok := v.(string); ok && s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(text) {
 		return fmt.Errorf("%s is %q, and should be like %s", at, text, s.Pattern)
+	}
+	if text, ok := v.(string); ok && (utf8.RuneCountInString(text) < s.MinLength || s.MaxLength > 0 && utf8.RuneCountInString(text) > s.MaxLength) {
+		return fmt.Errorf("%s is %q, and should have %d to %d characters", at, text, s.MinLength, s.MaxLength)
 	}
 	if !slices.Contains(types(s.Type), kindOf(v)) && s.Type != nil && !(kindOf(v) == "integer" && slices.Contains(types(s.Type), "number")) {
 		return fmt.Errorf("%s is %s, and should be %v", at, kindOf(v), s.Type)
@@ -342,13 +348,13 @@ func (r request) only(fields []string) map[string]any {
 
 // TestTheDocumentSaysWhatIsNeeded: of every operation, what the document calls
 // needed is enough, in each of the ways that it names; and less is refused at
-// the field that is missing, a code that it does not list at the field that has
+// the field that is missing, a text beyond its limits and a code that it does not list at the field that has
 // it.
 func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
 	s := &driver{script: begin(t)}
 	var d openAPI
 	s.Nobody().API("GET", "/openapi.json", nil).Must(200).JSON(&d)
-	requests := s.requests()
+	limited, requests := 0, s.requests()
 	maps.Copy(requests, s.caseRequests())
 	for path, methods := range d.Paths {
 		for method, op := range methods {
@@ -382,6 +388,20 @@ func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
 						t.Errorf("%s without its needed %s is answered %d %s", op.OperationID, field, a.Status, a.Body)
 					}
 				}
+				for _, field := range way {
+					p := d.resolve(says.Properties[field])
+					for _, n := range []int{p.MinLength - 1, p.MaxLength + 1} {
+						if n < 1 || n == 1 && p.MaxLength == 0 {
+							continue // it has no such limit, or stands above as left out
+						}
+						off := r.only(way)
+						off[field] = strings.Repeat("æ", n)
+						if a := ask(off); !named(a, field) {
+							t.Errorf("%s with a %s of %d characters, outside its %d to %d, is answered %d %s", op.OperationID, field, n, p.MinLength, p.MaxLength, a.Status, a.Body)
+						}
+						limited++
+					}
+				}
 				for field, p := range says.Properties {
 					if p = d.resolve(p); len(p.Enum) == 0 {
 						continue
@@ -397,6 +417,11 @@ func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
 					}
 				}
 				in := r.only(way)
+				for _, field := range way { // the least that is said is enough
+					if p := d.resolve(says.Properties[field]); p.MinLength > 1 {
+						in[field] = strings.Repeat("æ", p.MinLength)
+					}
+				}
 				if err := d.fits(decoded(t, in), says, op.OperationID); err != nil {
 					t.Error(err)
 				}
@@ -405,5 +430,8 @@ func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
 				}
 			}
 		}
+	}
+	if limited < 8 {
+		t.Errorf("the document limits the length of %d texts that are needed", limited)
 	}
 }

@@ -233,7 +233,7 @@ func text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 type Judgement struct {
 	Outcome   State        `json:"outcome"`         // unfounded, other_track, case
 	Track     string       `json:"track,omitempty"` // which, for other_track
-	Rationale hub.Personal `json:"rationale"`
+	Rationale hub.Personal `json:"rationale" min:"30" max:"2000"`
 	Version   int          `json:"version,omitempty" doc:"Of the concern that was read: if it has changed since, nothing is judged."`
 }
 

@@ -179,7 +179,7 @@ func orZero(r *Receipt) *Receipt {
 type Basis struct {
 	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"The code of a legal basis in force that carries it, such as RPL115-2."`
 	Purpose    hub.Purpose    `json:"purpose"`
-	Necessity  hub.Personal   `json:"necessity" doc:"At least 30 characters."`
+	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
 }
 
 func (b Basis) check() hub.Problems {

@@ -57,7 +57,7 @@ func (x *room) subject(r *web.Request) (*View, *sight, error) {
 
 // Reveal asks for the whole number.
 type Reveal struct {
-	Reason hub.Personal `json:"reason"` // why it is needed now; kept sealed for the data-protection officer
+	Reason hub.Personal `json:"reason" min:"10" max:"500"` // why it is needed now; kept sealed for the data-protection officer
 }
 
 // Revealed is a personal number that was asked for by itself, and recorded so.

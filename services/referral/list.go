@@ -20,7 +20,7 @@ import (
 type OfferFilter struct {
 	State OfferState `json:"state,omitempty"`
 	After hub.ID     `json:"after,omitempty"` // the last of the page before
-	Limit int        `json:"limit,omitempty"` // 1 to 100; 50 if not given
+	Limit int        `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
 }
 
 // OfferRow is an offer in a list: what policy gives of it, and no more.

@@ -89,8 +89,8 @@ type Recommendation struct {
 	Hats       []hub.ID        `json:"hats,omitempty"`            // who receives it there; in one's own authority everybody in the department where none is named
 	Dimension  string          `json:"dimension" of:"dimensions"` // of the instrument: what it addresses
 	Measure    string          `json:"measure" of:"measures"`     // a code of the catalogue
-	Preview    hub.Personal    `json:"preview"`                   // without identity, 30 to 500 characters; of a notification none
-	Task       hub.Personal    `json:"task"`                      // what they are asked to do
+	Preview    hub.Personal    `json:"preview" max:"500"`         // without identity, 30 to 500 characters; of a notification none
+	Task       hub.Personal    `json:"task" min:"1" max:"2000"`   // what they are asked to do
 	Due        string          `json:"due,omitempty"`             // YYYY-MM-DD: when an answer is hoped for; the structure file's limit where not given
 }
 
