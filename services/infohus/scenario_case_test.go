@@ -437,19 +437,20 @@ func TestClosedWords(t *testing.T) {
 func TestAnsweringWhileClosing(t *testing.T) {
 	d := &desk{driver: &driver{script: begin(t)}}
 	w := d.works("collecting")
+	tage, police, in := d.as("tage"), d.as(policeMan), d.answers(2)
 	for range 3 {
 		asked := []hub.ID{d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase), d.makes(coordinator, "/api/cases/{id}/requests", d.asks("tage"), w.kase)}
 		d.changes(coordinator, "/api/cases/{id}/close", d.ends(), w.kase)
 		var all sync.WaitGroup
-		for _, q := range asked {
-			all.Go(func() {
-				if got := d.as("tage").API("POST", "/api/requests/"+string(q)+"/answer", d.answers(2)).Status; got != 200 && got != 404 {
+		all.Go(func() {
+			for _, q := range asked {
+				if got := tage.API("POST", "/api/requests/"+string(q)+"/answer", in).Status; got != 200 && got != 404 {
 					t.Errorf("answering is answered with %d", got)
 				}
-			})
-		}
+			}
+		})
 		all.Go(func() {
-			if got := d.as(policeMan).API("POST", "/api/cases/"+string(w.kase)+"/close", d.ends()).Status; got != 200 {
+			if got := police.API("POST", "/api/cases/"+string(w.kase)+"/close", d.ends()).Status; got != 200 {
 				t.Errorf("closing is answered with %d", got)
 			}
 		})

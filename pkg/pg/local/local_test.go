@@ -189,7 +189,11 @@ func hub(t *testing.T, dir string, as identity) (cmd *exec.Cmd, stop func(), dsn
 	os.Chmod(filepath.Dir(copied), 0o755)
 	cmd = exec.Command(copied, "-test.run=^TestHub$")
 	cmd.Dir, cmd.SysProcAttr = "/", as.attributes()
-	cmd.Env = append(os.Environ(), "LOCAL_TEST_HUB="+dir, "HOME=/nonexistent", "XDG_CACHE_HOME=/nonexistent")
+	bin, err := Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "LOCAL_TEST_HUB="+dir, "HOME=/nonexistent", "XDG_CACHE_HOME=/nonexistent", "PGBIN="+bin.Dir)
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
 	cmd.Stderr = os.Stderr
