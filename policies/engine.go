@@ -17,7 +17,7 @@
 //   - No personal data goes in or comes out: only kinds, roles, states, codes.
 //
 // The expected answers stand in the csv files (matrix: who sees what; acts; shares,
-// disclose and special: who may disclose what, on which basis; assign), written by
+// disclose and special: who may disclose what, on which basis; assign; recuse), written by
 // hand from the law and from practice, and the tests hold engine and files together.
 package policies
 
@@ -47,7 +47,7 @@ type Question interface {
 
 // questions is every question there is, as zero values, in the order in which
 // a concern meets them.
-var questions = []Question{Register{}, Submit{}, List{}, View{}, Act{}, Disclose{}, Assign{}, Trail{}}
+var questions = []Question{Register{}, Submit{}, List{}, View{}, Act{}, Disclose{}, Assign{}, Recuse{}, Trail{}}
 
 // Engine answers questions. It is safe for concurrent use.
 type Engine struct {

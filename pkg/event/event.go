@@ -98,6 +98,17 @@ type AccessChanged struct {
 	Granted bool   `json:"granted"`
 }
 
+// ConcernRecusal tells that somebody is too close to a concern to deal with it
+// (inhabil), or is so no more. It has worked since its commit, and reaches all that
+// came of the concern; why, is told to nobody.
+type ConcernRecusal struct {
+	Concern    hub.ID          `json:"concern"`
+	Authority  hub.AuthorityID `json:"authority"` // where they work
+	Person     hub.ID          `json:"person"`
+	Substitute hub.ID          `json:"substitute,omitempty"` // the person who takes over, where one was chosen
+	Lifted     bool            `json:"lifted"`
+}
+
 // CasePrepared tells the coordinators that a case waits for them to confirm its
 // circle.
 type CasePrepared struct {
@@ -124,6 +135,16 @@ type CircleChanged struct {
 	Kind    string `json:"kind"` // case, request
 	Person  hub.ID `json:"person"`
 	Granted bool   `json:"granted"`
+}
+
+// CaseRecusal is the same of a case: it reaches the concern that it came of, and
+// all that came of it.
+type CaseRecusal struct {
+	Case       hub.ID          `json:"case"`
+	Authority  hub.AuthorityID `json:"authority"` // where they work
+	Person     hub.ID          `json:"person"`
+	Substitute hub.ID          `json:"substitute,omitempty"` // the person who takes over, where one was chosen
+	Lifted     bool            `json:"lifted"`
 }
 
 // InformationRequested tells an authority that a question waits for it.
@@ -287,10 +308,12 @@ func (f CheckCompleted) Key() hub.ID    { return f.Concern }
 func (f ConcernTriaged) Key() hub.ID    { return f.Concern }
 func (f StepOverdue) Key() hub.ID       { return f.Concern }
 func (f AccessChanged) Key() hub.ID     { return f.Concern }
+func (f ConcernRecusal) Key() hub.ID    { return f.Concern }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
 func (f CircleChanged) Key() hub.ID        { return f.Case }
+func (f CaseRecusal) Key() hub.ID          { return f.Case }
 func (f InformationRequested) Key() hub.ID { return f.Case }
 func (f InformationSettled) Key() hub.ID   { return f.Case }
 func (f MeetingCalled) Key() hub.ID        { return f.Case }
@@ -339,12 +362,16 @@ var Table = []Kind{
 		"A step's time limit passed; owner, deputy or manager is told, without content."},
 	{"intake.access.changed.v1", "intake", []string{"portal"}, hub.Internal, AccessChanged{},
 		"A person was given or lost an assignment to a concern."},
+	{"intake.recusal.changed.v1", "intake", []string{"portal"}, hub.Internal, ConcernRecusal{},
+		"Somebody is too close to a concern to deal with it, or is so no more (forvaltningsloven § 3)."},
 	{"assessment.case.prepared.v1", "assessment", []string{"portal"}, hub.Internal, CasePrepared{},
 		"A case was drafted with its circle, for a coordinator to confirm (S4)."},
 	{"assessment.case.opened.v1", "assessment", []string{"portal"}, hub.Internal, CaseOpened{},
 		"Both coordinators confirmed the circle, and the authorities can be asked (S4)."},
 	{"assessment.circle.changed.v1", "assessment", []string{"portal"}, hub.Internal, CircleChanged{},
 		"A person was let into a case or a question, or out of it."},
+	{"assessment.recusal.changed.v1", "assessment", []string{"portal"}, hub.Internal, CaseRecusal{},
+		"Somebody is too close to a case to deal with it, or is so no more (forvaltningsloven § 3)."},
 	{"assessment.information.requested.v1", "assessment", []string{"portal"}, hub.Internal, InformationRequested{},
 		"An authority was asked (S4)."},
 	{"assessment.information.settled.v1", "assessment", []string{"portal"}, hub.Internal, InformationSettled{},

@@ -107,7 +107,7 @@ func TestVerbs(t *testing.T) {
 
 	sees(coordinator, true)
 	check(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error {
-		return tx.Recuse(ctx, g, coordinator.Person, "concern", id)
+		return tx.Recuse(ctx, g, coordinator.Person, "concern", id, "2")
 	}))
 	sees(coordinator, false)
 	w.is("concern intake", `select kind || ' ' || writer from access.item where id = $1`, id)

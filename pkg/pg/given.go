@@ -139,12 +139,6 @@ func (tx *Tx) RevokeAll(ctx context.Context, g policies.Grant, kind string, id h
 	return endAll(ctx, tx, g, shares, kind, id, string(to))
 }
 
-// Recuse keeps a person away from an item for good (inhabilitet).
-func (tx *Tx) Recuse(ctx context.Context, g policies.Grant, person hub.ID, kind string, id hub.ID) error {
-	return tx.change(ctx, g, hub.Conflict("error.already_recused"), `insert into access.recusal (person, kind, item, by_person, by_hat)
-		select $1, $2, i.id, $4, $5 from access.lock_item($2, $3) i on conflict do nothing`, person, kind, id, tx.who.Person, tx.who.Hat.ID)
-}
-
 // end ends an assignment or a share. The item is locked by a statement of its
 // own: the next one then sees what those who held it have committed.
 func (tx *Tx) end(ctx context.Context, g policies.Grant, table string, id hub.ID) error {

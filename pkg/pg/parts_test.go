@@ -95,13 +95,13 @@ func TestAnAssignmentOnTheWholeCountsOnItsParts(t *testing.T) {
 		t.Errorf("a share of a part opened the whole: %+v", r)
 	}
 	check(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error {
-		return tx.Recuse(ctx, g, coordinator.Person, "case", whole)
+		return tx.Recuse(ctx, g, coordinator.Person, "case", whole, "1")
 	}))
 	check(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error {
-		return tx.Recuse(ctx, g, receiver.Person, "request", one)
+		return tx.Recuse(ctx, g, receiver.Person, "request", one, "1")
 	}))
-	if !relation(t, db, coordinator, "request", one).Recused || !relation(t, db, receiver, "request", one).Recused || relation(t, db, receiver, "case", whole).Recused {
-		t.Error("a recusal counts on the whole and its parts, and not the other way round")
+	if !relation(t, db, coordinator, "request", one).Recused || !relation(t, db, receiver, "request", two).Recused || !relation(t, db, receiver, "case", whole).Recused {
+		t.Error("a recusal counts on the whole and all its parts, whichever it was said of")
 	}
 }
 

@@ -19,12 +19,12 @@ const (
 	everyRoomWrites = "revision insert document,revision"
 	itemRoomWrites  = "assignment insert by_hat,by_person,from_at,id,item,kind,person,until_at,why\nassignment update ended_by\n" +
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
-		"recusal insert by_hat,by_person,item,kind,person\n" + everyRoomWrites + "\n" +
+		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
 	everyRoomCalls   = "hold mine relations"
-	itemRoomCalls    = "drop_item hold hold_subject lock_item mine relations"
+	itemRoomCalls    = "drop_item hold hold_subject lift_recusal lock_item mine relations"
 	subjectRoomCalls = "drop_subject hold mine put_subject relations"
-	bothCalls        = "drop_item drop_subject hold hold_subject lock_item mine put_subject relations"
+	bothCalls        = "drop_item drop_subject hold hold_subject lift_recusal lock_item mine put_subject relations"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,
@@ -44,7 +44,7 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 				where c.relnamespace = 'access'::regnamespace and c.relkind <> 'i' and has_column_privilege($1, c.oid, a.attnum, p) group by c.relname, p) x`, room)
 			w.is(want[1], `select string_agg(proname, ' ' order by proname collate "C") from pg_proc where pronamespace = 'access'::regnamespace and has_function_privilege($1, oid, 'execute')`, room)
 			w.is(0, `select count(*) from pg_class where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'delete, truncate, trigger')`, room)
-			w.is("agreement assignment basis hat item recusal revision share", `select string_agg(relname, ' ' order by relname) from pg_class
+			w.is("agreement assignment basis hat item recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
 				where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'select')`, room)
 			w.is("false false", `select has_schema_privilege($1, 'access', 'create') || ' ' || pg_has_role($1, 'access_owner', 'member')`, room)
 		})
@@ -149,17 +149,21 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		`update access.share set ended_by = 'x' where id = '{share}'`:                                                   ifEnds,
 		`insert into access.recusal (person, kind, item, by_person, by_hat) values ('p', '{kind}', '{item}', 'p', 'h')`: ifKind,
 		`insert into access.recusal (person, kind, item, by_person, by_hat) values ('p', '{own}', '{item}', 'p', 'h')`:  ifTrue,
+		`select access.lift_recusal('{kind}', '{item}', 'p', 'p', 'h')`:                                                 ifKind,
 		// What nobody may, whatever the kind.
-		`update access.item set kind = '{own}' where id = '{item}'`:                                 never,
-		`update access.item set part_of = '{bare}' where id = '{item}'`:                             never,
-		`update access.item set came_of = '{bare}' where id = '{item}'`:                             never,
-		`update access.item set writer = session_user where id = '{item}'`:                          never,
-		`update access.assignment set item = '{bare}' where id = '{assignment}'`:                    never,
-		`update access.assignment set person = 'x' where id = '{assignment}'`:                       never,
-		`update access.assignment set ended_by = 'x', ended_writer = 'x' where id = '{assignment}'`: never,
-		`update access.share set item = '{bare}' where id = '{share}'`:                              never,
-		`update access.share set classes = '{}', until_at = '9999-12-31' where id = '{share}'`:      never,
-		`update access.share set ended_by = 'x', ended_at = now() where id = '{share}'`:             never,
+		`update access.item set kind = '{own}' where id = '{item}'`:                                                                        never,
+		`update access.item set part_of = '{bare}' where id = '{item}'`:                                                                    never,
+		`update access.item set came_of = '{bare}' where id = '{item}'`:                                                                    never,
+		`update access.item set writer = session_user where id = '{item}'`:                                                                 never,
+		`update access.assignment set item = '{bare}' where id = '{assignment}'`:                                                           never,
+		`update access.assignment set person = 'x' where id = '{assignment}'`:                                                              never,
+		`update access.assignment set ended_by = 'x', ended_writer = 'x' where id = '{assignment}'`:                                        never,
+		`update access.share set item = '{bare}' where id = '{share}'`:                                                                     never,
+		`update access.share set classes = '{}', until_at = '9999-12-31' where id = '{share}'`:                                             never,
+		`update access.share set ended_by = 'x', ended_at = now() where id = '{share}'`:                                                    never,
+		`insert into access.recusal (person, kind, item, follows, by_person, by_hat) values ('p', '{kind}', '{item}', '{bare}', 'p', 'h')`: never,
+		`delete from access.recusal where item = '{item}'`:                                                                                 never,
+		`insert into access.recusal_lifted (person) values ('p')`:                                                                          never,
 	}
 	for _, room := range allRooms {
 		t.Run(room, func(t *testing.T) {
@@ -255,7 +259,13 @@ func TestTheVerbsStopAtTheWalls(t *testing.T) {
 			return err
 		}},
 		"recuse": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
-			return tx.Recuse(ctx, g, receiver.Person, x.kind, x.item)
+			return tx.Recuse(ctx, g, receiver.Person, x.kind, x.item, "1")
+		}},
+		"lift recusal": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
+			if err := tx.LiftRecusal(ctx, g, receiver.Person, x.kind, x.bare); hub.CodeOf(err) != hub.CodeNotFound {
+				return err
+			}
+			return nil // there is none
 		}},
 		"end assignment": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.EndAssignment(ctx, g, x.assignment) }},
 		"revoke":         {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Revoke(ctx, g, x.share) }},

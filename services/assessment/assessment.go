@@ -31,6 +31,7 @@ type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
+	recusals := x.recusals()
 	readers := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Receiver, hub.Partner}
 	meets := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Partner}
 	answerers := append([]hub.Role{hub.Institution}, readers...)
@@ -43,6 +44,9 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
 			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
 			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
+			{Method: "GET", Path: "/cases/{id}/recusal", Do: recusals.Page("assessment")},
+			{Method: "POST", Path: "/cases/{id}/recusal", Do: recusals.Form("assessment.recusal.done")},
+			{Method: "POST", Path: "/cases/{id}/recusal/{person}/lift", Do: recusals.LiftForm("assessment.recusal.lifted")},
 			{Method: "GET", Path: "/cases/{id}/meeting", Do: x.meetingPage},
 			{Method: "POST", Path: "/cases/{id}/meeting", Do: x.conveneForm},
 			{Method: "POST", Path: "/cases/{id}/meeting/held", Do: x.holdForm},
@@ -75,6 +79,9 @@ func open(env service.Env) (service.Room, error) {
 			web.API("openCase", "POST", "/api/cases/{id}/open", "Confirm the circle; when both coordinators have, the case is open.", x.openCase),
 			web.API("inviteToCase", "POST", "/api/cases/{id}/circle", "Let a named person of the circle's authorities into the case, for a purpose, until a day.", x.inviteToCase),
 			web.API("uninviteFromCase", "DELETE", "/api/cases/{id}/circle/{member}", "End an invitation, from this moment on.", x.uninviteFromCase),
+			web.API("getCaseRecusals", "GET", "/api/cases/{id}/recusals", "Who is too close to a case to deal with it, and who was.", recusals.Read),
+			web.API("recuseFromCase", "POST", "/api/cases/{id}/recusals", "Say that you, or a colleague, are too close to a case, its concern and all that came of it (forvaltningsloven § 3).", recusals.Say),
+			web.API("liftCaseRecusal", "POST", "/api/cases/{id}/recusals/{person}/lift", "Take somebody else's recusal back, with a reason.", recusals.Lift),
 			web.API("conveneMeeting", "POST", "/api/cases/{id}/meeting", "Say when the case is discussed; once more postpones it.", x.conveneMeeting),
 			web.API("holdMeeting", "POST", "/api/cases/{id}/meeting/held", "Note who was there and what was said, or why there is no note (L44).", x.holdMeeting),
 			web.API("listMeetings", "GET", "/api/meetings", "List the meetings with the cases that you may see on their agendas.", x.listMeetings),

@@ -34,6 +34,7 @@ type CaseView struct {
 	Steps         []CaseStep      `json:"steps,omitempty"`
 	WhoCanSee     []CaseReader    `json:"-"`
 	SeeTrail      bool            `json:"-"`
+	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
 	Actions       []Action        `json:"actions"`
 	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool            `json:"erased,omitempty"`
@@ -155,7 +156,7 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 // show opens what the grant names, and nothing else.
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*CaseView, error) {
 	may := g.Allows
-	v := &CaseView{ID: o.ID, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen")}
+	v := &CaseView{ID: o.ID, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
 	keep(may("state"), &v.State, State(o.rel.State))
 	keep(may("state"), &v.Version, o.Version)
 	keep(may("state"), &v.Municipality, o.Municipality)

@@ -31,6 +31,7 @@ type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
+	recusals := x.recusals()
 	coordinators := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator}
 	readers := append([]hub.Role{hub.Receiver, hub.Reporter, hub.Institution}, coordinators...)
 	return service.Room{
@@ -57,6 +58,9 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/concerns/{id}/access", Do: x.accessPage},
 			{Method: "POST", Path: "/concerns/{id}/access", Do: x.accessForm},
 			{Method: "POST", Path: "/concerns/{id}/access/{assignment}/end", Do: x.revokeForm},
+			{Method: "GET", Path: "/concerns/{id}/recusal", Do: recusals.Page("intake")},
+			{Method: "POST", Path: "/concerns/{id}/recusal", Do: recusals.Form("intake.recusal.done")},
+			{Method: "POST", Path: "/concerns/{id}/recusal/{person}/lift", Do: recusals.LiftForm("intake.recusal.lifted")},
 			{Method: "GET", Path: "/tell", Do: x.tellPage, Public: true, NoTrace: true, Door: "intake.tell.door"},
 			{Method: "POST", Path: "/tell", Do: x.tellForm, Public: true, NoTrace: true},
 			{Method: "POST", Path: "/tell/slip", Do: x.slipForm, Public: true, NoTrace: true},
@@ -75,6 +79,9 @@ func open(env service.Env) (service.Room, error) {
 			web.API("assessNotification", "POST", "/api/concerns/{id}/notification", "Say that the duty to notify about a child was assessed.", x.assessNotification),
 			web.API("grantAccess", "POST", "/api/concerns/{id}/access", "Let a named colleague of your own authority in.", x.grantAccess),
 			web.API("revokeAccess", "DELETE", "/api/concerns/{id}/access/{assignment}", "End a colleague's assignment, from this moment on.", x.revokeAccess),
+			web.API("getConcernRecusals", "GET", "/api/concerns/{id}/recusals", "Who is too close to a concern to deal with it, and who was.", recusals.Read),
+			web.API("recuseFromConcern", "POST", "/api/concerns/{id}/recusals", "Say that you, or a colleague, are too close to a concern and all that came of it (forvaltningsloven § 3).", recusals.Say),
+			web.API("liftConcernRecusal", "POST", "/api/concerns/{id}/recusals/{person}/lift", "Take somebody else's recusal back, with a reason.", recusals.Lift),
 		},
 		Marks: map[string]web.Mark{"waiting": x.waiting},
 		On: map[string]service.Reaction{

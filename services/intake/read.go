@@ -56,6 +56,7 @@ type ConcernView struct {
 	Steps         []StepView      `json:"steps,omitempty"`
 	WhoCanSee     []Reader        `json:"-"`
 	SeeTrail      bool            `json:"-"` // the page may ask audit who has seen it
+	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
 	Actions       []Action        `json:"actions"`
 	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool            `json:"erased,omitempty"`
@@ -173,7 +174,7 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 // show opens what the grant names, and nothing else.
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*ConcernView, error) {
 	may := g.Allows
-	v := &ConcernView{ID: o.ID, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen")}
+	v := &ConcernView{ID: o.ID, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
 	keep(may("state"), &v.State, o.State)
 	keep(may("state"), &v.Version, o.Version)
 	keep(may("received_at"), &v.ReceivedAt, o.ReceivedAt)

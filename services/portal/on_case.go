@@ -30,6 +30,9 @@ func (x *room) onCase() map[string]service.Reaction {
 			}
 			return n.person(f.Kind+"_given", f.Kind, f.Item, time.Time{}, f.Person)
 		}),
+		"assessment.recusal.changed.v1": told(x, func(n notes, f event.CaseRecusal) error {
+			return n.recused(f.Case, f.Authority, f.Person, f.Substitute, f.Lifted)
+		}),
 		"assessment.information.requested.v1": told(x, func(n notes, f event.InformationRequested) error {
 			if named, err := n.assigned(f.Request); err != nil || len(named) > 0 {
 				return err // they are told by name

@@ -17,6 +17,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
@@ -64,6 +65,9 @@ func open(env service.Env) (service.Room, error) {
 			"intake.concern.triaged.v1":  x.concernTriaged,
 			"intake.step.overdue.v1":     x.stepOverdue,
 			"intake.access.changed.v1":   x.accessChanged,
+			"intake.recusal.changed.v1": told(x, func(n notes, f event.ConcernRecusal) error {
+				return n.of("concern").recused(f.Concern, f.Authority, f.Person, f.Substitute, f.Lifted)
+			}),
 		}),
 		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}},
 	}, nil

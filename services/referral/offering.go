@@ -24,7 +24,7 @@ func (x *room) recommend(r *web.Request, in Recommendation) (ReferralReceipt, er
 		if err := insertOffer(d.ctx, d.tx, d.grant, o); err != nil {
 			return err
 		}
-		if err := d.tx.PutItem(d.ctx, d.grant, pg.Item{Kind: "offer", ID: o.ID, About: o.Subject, Controller: o.Sender, ReceivedBy: d.tx.Who().Kind, State: string(OfferDraft)}); err != nil {
+		if err := d.tx.PutItem(d.ctx, d.grant, pg.Item{Kind: "offer", ID: o.ID, About: o.Subject, Controller: o.Sender, ReceivedBy: d.tx.Who().Kind, State: string(OfferDraft), CameOf: d.ID}); err != nil {
 			return err
 		}
 		d.made = o.ID

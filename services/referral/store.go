@@ -277,9 +277,9 @@ func proposals(ctx context.Context, tx *pg.Tx, c *course, what string) ([]Propos
 }
 
 // parts are the items that are parts of a case, and the questions that came of
-// it, whichever room's.
+// it, whichever room's. Offers came of it too, and are ended by themselves.
 func parts(ctx context.Context, tx *pg.Tx, id hub.ID) ([]pg.Item, error) {
-	rows, err := tx.Query(ctx, `select kind, id from access.item where part_of = $1 or came_of = $1 order by id`, id)
+	rows, err := tx.Query(ctx, `select kind, id from access.item where (part_of = $1 or came_of = $1) and kind <> 'offer' order by id`, id)
 	if err != nil {
 		return nil, err
 	}

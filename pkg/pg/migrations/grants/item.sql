@@ -6,5 +6,6 @@ grant insert (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
 grant update (ended_by) on access.assignment to {room};
 grant insert (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat) on access.share to {room};
 grant update (ended_by) on access.share to {room};
-grant insert (person, kind, item, by_person, by_hat) on access.recusal to {room};
+grant insert (person, kind, item, ground, by_person, by_hat) on access.recusal to {room};
 grant execute on function access.lock_item(text, text), access.drop_item(text, text), access.hold_subject(text) to {room};
+grant execute on function access.lift_recusal(text, text, text, text, text) to {room};
