@@ -100,7 +100,8 @@ type Hat struct {
 	Department string        `json:"department,omitempty"`
 	Role       Role          `json:"role"`
 	From       time.Time     `json:"from"`
-	Until      time.Time     `json:"until"` // the first instant at which it no longer holds
+	Until      time.Time     `json:"until"`               // the first instant at which it no longer holds
+	DeputyOf   ID            `json:"deputy_of,omitempty"` // the hat that it stands in for; what is done in it carries both names
 }
 
 // Actor is a person wearing a hat, as every question, record and command names

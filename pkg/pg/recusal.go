@@ -16,8 +16,9 @@ type Recusal struct {
 	Person   hub.ID
 	Ground   string // the number of § 3 stk. 1
 	By       hub.ID // the person who said so
+	Hat      hub.ID // and in which hat
 	At       time.Time
-	LiftedBy hub.ID    // the person who lifted it; empty while it stands
+	LiftedBy hub.ID    // the hat that lifted it; empty while it stands
 	LiftedAt time.Time // zero while it stands
 }
 
@@ -47,16 +48,16 @@ func (tx *Tx) LiftRecusal(ctx context.Context, g policies.Grant, person hub.ID, 
 // Recusals are those that reach an item, and those that did and were lifted, the
 // oldest first: when it was said, whichever item of the course it was said of.
 func (tx *Tx) Recusals(ctx context.Context, kind string, id hub.ID) ([]Recusal, error) {
-	rows, err := tx.Query(ctx, `select person, ground, by_person, at, lifted_by, lifted_at from (
-		select c.person, c.ground, c.by_person, c.written_at as at, '' as lifted_by, '0001-01-01T00:00:00Z'::timestamptz as lifted_at
+	rows, err := tx.Query(ctx, `select person, ground, by_person, by_hat, at, lifted_by, lifted_at from (
+		select c.person, c.ground, c.by_person, c.by_hat, c.written_at as at, '' as lifted_by, '0001-01-01T00:00:00Z'::timestamptz as lifted_at
 			from access.recusal c where c.kind = $1 and c.item = $2
-		union all select l.person, l.ground, l.by_person, l.written_at, l.lifted_person, l.lifted_at
+		union all select l.person, l.ground, l.by_person, l.by_hat, l.written_at, l.lifted_hat, l.lifted_at
 			from access.recusal_lifted l where l.kind = $1 and l.item = $2) r order by at, person`, kind, id)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (c Recusal, err error) {
-		err = r.Scan(&c.Person, &c.Ground, &c.By, &c.At, &c.LiftedBy, &c.LiftedAt)
+		err = r.Scan(&c.Person, &c.Ground, &c.By, &c.Hat, &c.At, &c.LiftedBy, &c.LiftedAt)
 		c.At, c.LiftedAt = c.At.UTC(), c.LiftedAt.UTC()
 		return c, err
 	})

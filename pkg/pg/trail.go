@@ -63,17 +63,18 @@ type trailLine struct {
 	rows                                      int
 	whyRef                                    string
 	whyDigest                                 []byte
+	deputyOf                                  string
 }
 
 const insertTrail = `insert into audit.trail (said_at, person, hat, authority, role, issuer, loa, session, request, cause,
 	act, outcome, question, input, revision, reasons, obligations, object_kind, object_id, object_version,
-	controller, subjects, fields, purpose, basis, recipient, rows, why_ref, why_digest)
-	values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29)`
+	controller, subjects, fields, purpose, basis, recipient, rows, why_ref, why_digest, deputy_of)
+	values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30)`
 
 func (l trailLine) args() []any {
 	return []any{l.saidAt, l.person, l.hat, l.authority, l.role, l.issuer, l.loa, l.session, l.request, l.cause,
 		l.act, l.outcome, l.question, l.input, l.revision, some(l.reasons), some(l.obligations), l.objectKind, l.objectID, l.objectVersion,
-		l.controller, some(l.subjects), some(l.fields), l.purpose, l.basis, l.recipient, l.rows, l.whyRef, l.whyDigest}
+		l.controller, some(l.subjects), some(l.fields), l.purpose, l.basis, l.recipient, l.rows, l.whyRef, l.whyDigest, l.deputyOf}
 }
 
 // some makes an absent list an empty one: NULL is not a third answer.
@@ -194,7 +195,7 @@ func (db *DB) line(who hub.Actor, e Entry, at time.Time) trailLine {
 		issuer: who.Issuer, loa: who.LoA, session: string(who.Session), request: string(who.Request), cause: string(who.Cause),
 		act: string(e.Act), objectKind: e.Object.Kind, objectID: string(e.Object.ID), objectVersion: e.Object.Version,
 		controller: string(e.Controller), fields: e.Fields, basis: string(e.Basis), recipient: string(e.Recipient), rows: e.Rows,
-		input: []byte("null")}
+		input: []byte("null"), deputyOf: string(who.Hat.DeputyOf)}
 	for _, s := range e.Subjects {
 		l.subjects = append(l.subjects, db.sealer.Pseudonym(s))
 	}

@@ -324,9 +324,9 @@ func (x Recusals) Read(r *web.Request, _ struct{}) (RecusalSheet, error) {
 // show fills in who is recused, and whom it may be said of.
 func (x Recusals) show(ctx context.Context, s *RecusalSheet, r *web.Request, rel pg.Relation, all []pg.Recusal) {
 	for _, c := range all {
-		l := RecusalLine{Person: c.Person, Name: x.name(c.Person), Ground: c.Ground, By: x.name(c.By), At: c.At, LiftedBy: x.name(c.LiftedBy)}
+		l := RecusalLine{Person: c.Person, Name: x.name(c.Person), Ground: c.Ground, By: x.Structure.NameOf(c.Hat), At: c.At}
 		if c.LiftedBy != "" {
-			l.LiftedAt = &c.LiftedAt
+			l.LiftedBy, l.LiftedAt = x.Structure.NameOf(c.LiftedBy), &c.LiftedAt
 		} else {
 			l.CanLift = x.may(ctx, x.lifting(r.Who, rel, all, c.Person))
 		}

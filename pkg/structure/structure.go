@@ -188,14 +188,13 @@ type Person struct {
 	lines
 }
 
-// Post is a hat as the file tells it: the hat, how its wearer signs in, whose
-// deputy it is and who its manager is.
+// Post is a hat as the file tells it: the hat, how its wearer signs in, and who
+// its manager is.
 type Post struct {
 	hub.Hat
 	Login    string
 	Issuer   string // of the hat's authority
 	Subject  string // what that issuer calls the person
-	DeputyOf hub.ID // the hat it stands in for; "" none
 	Manager  hub.ID // the hat that is told when a step is overdue; "" none
 	deputyOf string // the login in the file
 	manager  string
@@ -337,6 +336,32 @@ func (s *Structure) Post(id hub.ID) (Post, bool) {
 		}
 	}
 	return Post{}, false
+}
+
+// NameOf is who wears a hat, and for whom where they stand in for somebody (A014):
+// "Viggo for Gudrun"; of a hat that is not in the file, the hat's ID.
+func (s *Structure) NameOf(hat hub.ID) string {
+	p, ok := s.Post(hat)
+	if !ok {
+		return string(hat)
+	}
+	if of, ok := s.Post(p.DeputyOf); ok {
+		return p.Name + " for " + of.Name // the same word in Danish and English
+	}
+	return p.Name
+}
+
+// OneDesk reports whether two hats are worn by one person, or one stands in for the
+// other, or both for the same: then they are one pair of eyes (A047, A048).
+func (s *Structure) OneDesk(a, b hub.ID) bool {
+	x, y := hub.Hat{ID: a}, hub.Hat{ID: b}
+	if p, ok := s.Post(a); ok {
+		x = p.Hat
+	}
+	if p, ok := s.Post(b); ok {
+		y = p.Hat
+	}
+	return x.ID == y.ID || x.Person != "" && x.Person == y.Person || x.DeputyOf == y.ID || y.DeputyOf == x.ID || x.DeputyOf != "" && x.DeputyOf == y.DeputyOf
 }
 
 // Deputies lists the hats that stand in for a hat at the instant.

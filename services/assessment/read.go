@@ -242,12 +242,7 @@ func classOf(field string) string {
 // givenWith names the texts whose field has another name in policy.
 var givenWith = map[string]string{"member": "circle", "note": "meeting", "dimension": "dimensions", "scenarios": "dimensions", "dissent": "dissents", "salt": "signatures"}
 
-func (x *room) nameOf(hat hub.ID) string {
-	if p, ok := x.Structure.Post(hat); ok {
-		return p.Name
-	}
-	return string(hat)
-}
+func (x *room) nameOf(hat hub.ID) string { return x.Structure.NameOf(hat) }
 
 // keep fills in a field that policy gives.
 func keep[T any](may bool, field *T, value T) {

@@ -84,6 +84,13 @@ func putStep(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, a Acti
 // second one of the same party is a Conflict.
 func putOpening(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, party string) (both bool, err error) {
 	who := g.Actor()
+	var same bool // identity decides, not account and not hat: nobody confirms for both parties (A047)
+	if err := tx.QueryRow(ctx, `select exists (select from opening where case_id = $1 and person = $2 and party <> $3)`, id, who.Person, party).Scan(&same); err != nil {
+		return false, err
+	}
+	if same {
+		return false, hub.Conflict("assessment.error.second_person")
+	}
 	tag, err := tx.Exec(ctx, `insert into opening (case_id, party, person, hat, at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
 		id, party, who.Person, who.Hat.ID, tx.Now)
 	if err != nil {

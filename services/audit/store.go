@@ -17,14 +17,14 @@ import (
 
 // columns of a row as an officer sees it. The name is whoever wears the hat in
 // the list of hats; a justification comes with the authority it is sealed for.
-const columns = `t.id, t.at, t.said_at, t.writer::text, t.person, coalesce(h.name, ''), t.hat, t.role, t.authority, t.issuer, t.loa, t.session, t.request, t.cause,
+const columns = `t.id, t.at, t.said_at, t.writer::text, t.person, coalesce(h.name, ''), coalesce(d.name, ''), t.hat, t.role, t.authority, t.issuer, t.loa, t.session, t.request, t.cause,
 	t.act, t.outcome, t.object_kind, t.object_id, t.object_version, t.controller, t.subjects, t.fields, t.rows, t.purpose, t.basis, t.recipient,
 	t.reasons, t.obligations, t.question, t.input, t.revision, t.why_ref, t.why_digest, j.box, coalesce(j.authority, '')`
 
-const joins = ` left join access.hat h on h.id = t.hat left join audit.reason j on j.ref = t.why_ref and t.why_ref <> ''`
+const joins = ` left join access.hat h on h.id = t.hat left join access.hat d on d.id = t.deputy_of left join audit.reason j on j.ref = t.why_ref and t.why_ref <> ''`
 
 func scan(row pgx.CollectableRow) (r Row, err error) {
-	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
+	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.DeputyFor, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
 		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
 		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor)
 	r.Masked = masked(r.Act, r.Fields, r.Question, r.Input)

@@ -177,7 +177,8 @@ type Row struct {
 	SaidAt        time.Time       `json:"said_at"` // by the hub's
 	Room          string          `json:"room"`    // which room wrote it, by its own login
 	Person        hub.ID          `json:"person"`
-	Name          string          `json:"name"` // of the person, from the list of hats; "" for one that is not there
+	Name          string          `json:"name"`                 // of the person, from the list of hats; "" for one that is not there
+	DeputyFor     string          `json:"deputy_for,omitempty"` // who they stood in for when they did it
 	Hat           hub.ID          `json:"hat"`
 	Role          hub.Role        `json:"role"`
 	Authority     hub.AuthorityID `json:"authority"`

@@ -201,6 +201,7 @@ func (d *desk) good(op string) (string, bool) {
 		"forwardConcern": toPolice, "completePoliceCheck": says("released"), "triageConcern": judge("case"), "rerouteConcern": {"track": "violence"},
 		"assessNotification": {"outcome": "notified", "reason": "Underrettet."}, "grantAccess": {"hat": d.hat(ssp)}, "revealSubject": {"reason": "Til opslag i fagsystemet."},
 		"identifySubject": {"name": "Rigmor Prøvelse"}, "saveDraft": concern(hub.NewID(), map[string]any{"version": 1, "purpose": nil, "legal_basis": nil}),
+		"recuseFromConcern": {"ground": "2"}, "recuseFromCase": {"ground": "2", "hat": d.hat(ssp)}, "liftConcernRecusal": {"reason": sayWhy}, "liftCaseRecusal": {"reason": sayWhy},
 		"reassess": nil, "resumeCase": nil, "declineInformation": nil, "withdrawReferral": nil, "withdrawConsent": nil, "decideAgain": nil,
 	}[op]
 	if ok && in == nil {
@@ -221,7 +222,7 @@ func (d *desk) fields(who *hubtest.Client) url.Values {
 		"test": {"Jeg skifter mening, hvis han ikke dukker op."}, "due-day": {"1"}, "due-month": {"12"}, "due-year": {"2026"}, "authority": {"psykiatrien"}, "questions": {"Er der et forløb?"},
 		"grade": {"1"}, "contact": {"Kontoret"}, "measure": {"mentor"}, "dimension": {"family"}, "preview": {"En mentor til en ung, der er ved at miste grebet."}, "task": {"Find en mentor."},
 		"answer": {"taken_up"}, "status": {"paused"}, "informed": {"yes"}, "movement.family": {"better"}, "next-day": {"1"}, "next-month": {"12"}, "next-year": {"2026"}, "track": {"violence"},
-		"name": {"Rigmor Prøvelse"}, "edit": {"0"}}
+		"name": {"Rigmor Prøvelse"}, "edit": {"0"}, "ground": {"2"}}
 }
 
 // everyMethod is what anything can be asked by.
@@ -242,6 +243,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	s.as(coordinator).API("POST", "/api/concerns/"+string(id)+"/access", map[string]any{"hat": s.as(ssp).Post.Hat.ID}).Must(200).JSON(&given)
 	waits["assignment"] = given.Assignment
 	waits["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege'"))
+	waits["person"] = s.as(coordinator).Post.Person
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)

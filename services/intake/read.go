@@ -312,12 +312,7 @@ func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, err
 	return list, err
 }
 
-func (x *room) nameOf(hat hub.ID) string {
-	if p, ok := x.Structure.Post(hat); ok {
-		return p.Name
-	}
-	return string(hat)
-}
+func (x *room) nameOf(hat hub.ID) string { return x.Structure.NameOf(hat) }
 
 func (x *room) getConcern(r *web.Request, _ struct{}) (*ConcernView, error) {
 	id, err := r.PathID("id")

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -322,9 +323,13 @@ func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
 		if in.Version != 0 && in.Version != d.Version { // somebody has judged since the page was opened
 			return hub.Conflict("intake.error.triage_changed")
 		}
-		party := "municipality"
+		party, other := "municipality", "police"
 		if d.tx.Who().Kind == hub.Police {
-			party = "police"
+			party, other = other, party
+		}
+		// Identity decides, not account and not hat: nobody agrees with themselves (A047).
+		if by, err := judgedBy(d.ctx, d.tx, d.ID, other); err != nil || by == d.tx.Who().Person {
+			return cmp.Or[error](err, hub.Conflict("intake.error.second_person"))
 		}
 		sealed, err := x.Vault.Seal(d.Subject, where(d.ID, "judgement."+party), in.Rationale)
 		if err != nil {

@@ -165,6 +165,12 @@ func putStep(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, a Acti
 	return err
 }
 
+// judgedBy is whose triage of a party is the latest; "" where it has given none.
+func judgedBy(ctx context.Context, tx *pg.Tx, id hub.ID, party string) (person hub.ID, err error) {
+	err = tx.QueryRow(ctx, `select coalesce((select person from intake.judgement where concern = $1 and party = $2 order by n desc limit 1), '')`, id, party).Scan(&person)
+	return person, err
+}
+
 // putJudgement appends one coordinator's triage and gives the latest of each.
 func putJudgement(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, party string, j Judgement, sealed []byte) (municipal, police *Judgement, err error) {
 	if _, err = tx.Exec(ctx, `insert into intake.judgement (concern, n, party, person, at, outcome, track, box)

@@ -218,10 +218,14 @@ func (x *room) hatsPage(w http.ResponseWriter, r *web.Request) error {
 	type post struct {
 		hub.Hat
 		Last time.Time // its last moment; zero where no end is known
+		For  string    // who it stands in for
 	}
 	var posts []post
 	for _, h := range r.Hats {
 		p := post{Hat: h}
+		if of, ok := x.Structure.Post(h.DeputyOf); ok {
+			p.For = of.Name
+		}
 		if h.Until.Before(structure.Forever) {
 			p.Last = h.Until.Add(-time.Second)
 		}
@@ -298,12 +302,13 @@ type WhoHat struct {
 	Department string            `json:"department,omitempty"`
 	Role       hub.Role          `json:"role"`
 	Until      time.Time         `json:"until" doc:"The first instant at which it no longer holds."`
+	DeputyOf   hub.ID            `json:"deputy_of,omitempty" doc:"The hat that it stands in for."`
 }
 
 func (x *room) whoami(r *web.Request, _ struct{}) (Who, error) {
 	me := Who{Person: r.Who.Person, Name: r.Who.Name, Issuer: r.Who.Issuer, LoA: r.Who.LoA, Hat: r.Who.Hat.ID, At: r.Now}
 	for _, h := range r.Hats {
-		me.Hats = append(me.Hats, WhoHat{h.ID, h.Authority, h.Kind, h.Department, h.Role, h.Until})
+		me.Hats = append(me.Hats, WhoHat{h.ID, h.Authority, h.Kind, h.Department, h.Role, h.Until, h.DeputyOf})
 	}
 	return me, nil
 }

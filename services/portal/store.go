@@ -48,13 +48,13 @@ func endSession(ctx context.Context, tx *pg.Tx, hash []byte) error {
 
 // hats lists what an identity may wear now, in an order that does not change.
 func hats(ctx context.Context, tx *pg.Tx, i web.Identity) ([]hub.Hat, error) {
-	rows, err := tx.Query(ctx, `select id, person, name, authority, kind, department, role, from_at, until_at from access.hat
+	rows, err := tx.Query(ctx, `select id, person, name, authority, kind, department, role, from_at, until_at, deputy_of from access.hat
 		where issuer = $1 and sub = $2 and from_at <= $3 and until_at > $3 order by authority, role, department, id`, i.Issuer, i.Subject, tx.Now)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (h hub.Hat, err error) {
-		err = r.Scan(&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Department, &h.Role, &h.From, &h.Until)
+		err = r.Scan(&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Department, &h.Role, &h.From, &h.Until, &h.DeputyOf)
 		return h, err
 	})
 }

@@ -227,7 +227,7 @@ func (x *room) resumeCase(r *web.Request, _ struct{}) (ReferralReceipt, error) {
 }
 
 // reopenCase opens a closed case again. One person asks for it, and another, not
-// the same identity, agrees (A060); one of them is the municipality's, whose case
+// the same identity and neither the other's deputy, agrees (A048, A060); one of them is the municipality's, whose case
 // it is, and discloses it to the police anew.
 func (x *room) reopenCase(r *web.Request, in Reopening) (ReferralReceipt, error) {
 	return x.onCase(r, Reopen, hub.ActDecide, func(d *doing) error {
@@ -279,7 +279,7 @@ func (x *room) askedToReopen(d *doing) ([]Proposal, error) {
 		d.Round++
 		return nil, nil
 	}
-	if said[0].Person == d.tx.Who().Person {
+	if who := d.tx.Who(); said[0].Person == who.Person || x.Structure.OneDesk(said[0].Hat, who.Hat.ID) {
 		return nil, hub.Conflict("referral.error.second_person")
 	}
 	return said, nil

@@ -301,12 +301,7 @@ func (x *room) resting(o *offer, all []consent, now time.Time) *consent {
 	return covering(all, o)
 }
 
-func (x *room) nameOf(hat hub.ID) string {
-	if p, ok := x.Structure.Post(hat); ok {
-		return p.Name
-	}
-	return string(hat)
-}
+func (x *room) nameOf(hat hub.ID) string { return x.Structure.NameOf(hat) }
 
 // keep fills in a field that policy gives.
 func keep[T any](may bool, field *T, value T) {

@@ -93,4 +93,7 @@ begin
 	delete from access.item i where i.kind = $1 and i.id = $2;
 	return found;
 end $$;
+
+-- Whose deputy a hat is: what is done in it carries both names.
+alter table hat add deputy_of text not null default '';
 revoke execute on all functions in schema access from public;

@@ -23,5 +23,5 @@ grant execute on function access.hold(text, text, text, text, timestamptz, text,
 
 grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
 	reasons, obligations, object_kind, object_id, object_version, controller, subjects, fields, purpose, basis, recipient, rows,
-	why_ref, why_digest) on audit.trail to {room};
+	why_ref, why_digest, deputy_of) on audit.trail to {room};
 grant insert (ref, authority, box) on audit.reason to {room};

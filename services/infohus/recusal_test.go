@@ -1,0 +1,168 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+const tooClose = "Borgmesteren har bedt om, at det ses efter en gang til."
+
+// sight is whether somebody sees a thing: by itself, on its page and in its list.
+func (d *desk) sight(login, kind string, id hub.ID) (alone, page, listed bool) {
+	d.Helper()
+	c := d.as(login)
+	return c.API("GET", "/api/"+kind+"/"+string(id), nil).Status == 200, c.Get("/"+kind+"/"+string(id)).Status == 200,
+		strings.Contains(c.API("GET", "/api/"+kind+"?limit=100", nil).Text(), string(id))
+}
+
+// sees holds that somebody sees each of the things of a case everywhere, or nowhere.
+func (d *desk) course(login string, w *work, yes bool) {
+	d.Helper()
+	of := map[string]hub.ID{"concerns": w.id, "cases": w.kase, "requests": w.asked, "offers": w.offer}
+	if login != policeMan {
+		of["offers"] = w.own
+		of["requests"] = w.settled
+	}
+	for kind, id := range of {
+		if alone, page, listed := d.sight(login, kind, id); alone != yes || page != yes || listed != yes {
+			d.Errorf("%s sees %s: alone %v, its page %v, in the list %v, want %v", login, kind, alone, page, listed, yes)
+		}
+	}
+	if has := strings.Contains(d.as(login).API("GET", "/api/cases/"+string(w.kase)+"/answers", nil).Text(), string(w.answer)); has != yes {
+		d.Errorf("%s sees the answer: %v, want %v", login, has, yes)
+	}
+}
+
+// TestRecusal is inhabilitet (forvaltningsloven §§ 3-6) on a whole course: whoever
+// says so of the concern sees neither that nor the case, its questions, answers and
+// offers, in record, list or page, also of what comes later; who is told, without
+// content; and lifting takes somebody else, and a reason.
+func TestRecusal(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("follow_up")
+	d.course(coordinator, w, true)
+	d.course(policeMan, w, true)
+	open := s.as(coordinator).Get("/cases/" + string(w.kase)) // a page that is open when it is said
+
+	// Of oneself, of the concern; it reaches the case and all that came of it.
+	path := "/api/concerns/" + string(w.id) + "/recusals"
+	s.as(coordinator).API("POST", path, map[string]any{"ground": "6"}).Must(400)
+	s.as(ssp).API("POST", "/api/cases/"+string(w.kase)+"/recusals", map[string]any{"ground": "2"}).Must(404) // who has nothing to do with the case
+	s.as(coordinator).API("POST", path, map[string]any{"ground": "2", "reason": "Hans mor er min kusine."}).Must(200)
+	d.course(coordinator, w, false)
+	d.course(deputy, w, true)
+	s.as(coordinator).API("POST", "/api/cases/"+string(w.kase)+"/close", d.ends()).Must(404)
+	if again := s.as(coordinator).Get(open.Path); again.Status != 404 || strings.Contains(again.Text(), "Opdigtet") {
+		t.Errorf("the open page answers %d", again.Status)
+	}
+	if a := s.as(coordinator).API("GET", "/api/subjects/"+string(w.subject), nil); a.Status != 404 {
+		t.Errorf("the person is seen: %d", a.Status)
+	}
+	s.seesNothing(w.id, coordinator)
+	later := d.makes(deputy, "/api/cases/{id}/offers", d.offers("tage"), w.kase) // what comes later inherits it
+	if alone, _, listed := d.sight(coordinator, "offers", later); alone || listed {
+		t.Error("an offer that was drafted later is seen")
+	}
+
+	// Who is told: the other coordinator, the deputy that it is theirs now, the own
+	// officer; none of why.
+	s.Settle()
+	for login, word := range map[string]string{policeMan: `"recused"`, deputy: `"recused_takeover"`, koegeDPO: `"recused"`, coordinator: `"recused_you"`} {
+		if a := s.as(login).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":`+word) || strings.Contains(a.Text(), "kusine") {
+			t.Errorf("%s is told %s", login, a.Text())
+		}
+	}
+	if a := s.as(koegeManager).API("GET", "/api/notices", nil); strings.Contains(a.Text(), "takeover") {
+		t.Errorf("the manager is told, and there is a deputy: %s", a.Text())
+	}
+	// Then the deputy too: nobody is left, and the manager is told, without of what.
+	s.as(deputy).API("POST", "/api/cases/"+string(w.kase)+"/recusals", map[string]any{"ground": "5"}).Must(200)
+	s.Settle()
+	d.course(deputy, w, false)
+	if a := s.as(koegeManager).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_takeover"`) || strings.Contains(a.Text(), string(w.kase)) {
+		t.Errorf("the manager is told %s", a.Text())
+	}
+
+	// Lifting: not by oneself, not by another authority, not without a reason; the
+	// manager may, who sees no content by it.
+	viggo, gudrun := s.as(deputy).Post.Person, s.as(coordinator).Post.Person
+	lift := func(login string, person hub.ID, in any) int {
+		return s.as(login).API("POST", "/api/cases/"+string(w.kase)+"/recusals/"+string(person)+"/lift", in).Status
+	}
+	why := map[string]any{"reason": tooClose}
+	for login, status := range map[string]int{deputy: 404, coordinator: 404, policeMan: 404, roskilde: 404} {
+		if got := lift(login, viggo, why); got != status {
+			t.Errorf("%s lifts it: %d", login, got)
+		}
+	}
+	if lift(koegeManager, viggo, map[string]any{"reason": "Ok."}) != 400 || lift(koegeManager, s.as(ssp).Post.Person, why) != 404 || lift(koegeManager, viggo, why) != 200 {
+		t.Error("the manager does not lift it, or without a reason, or of somebody who is not recused")
+	}
+	d.course(deputy, w, true)
+	if alone, _, _ := d.sight(koegeManager, "cases", w.kase); alone {
+		t.Error("the manager sees the case")
+	}
+	if lift(deputy, gudrun, why) != 200 { // who said it themselves: a colleague lifts it
+		t.Error("the deputy does not lift it")
+	}
+	d.course(coordinator, w, true)
+	if alone, _, _ := d.sight(coordinator, "offers", later); !alone {
+		t.Error("what came later stays shut")
+	}
+	var sheet struct {
+		Recused []struct {
+			Name     string
+			LiftedBy string `json:"lifted_by"`
+		}
+	}
+	s.as(coordinator).API("GET", path, nil).Must(200).JSON(&sheet)
+	if len(sheet.Recused) != 2 || sheet.Recused[0].LiftedBy != "Viggo Pladsholder" || sheet.Recused[1].Name != "Viggo Pladsholder" {
+		t.Errorf("the history is %+v", sheet)
+	}
+	if n := s.One("select count(*) from audit.trail where question = 'recuse' and act in ('revoke', 'grant') and outcome = 'allow' and object_id = any(array['" + string(w.id) + "','" + string(w.kase) + "'])"); n != "4" {
+		t.Errorf("%s rows of it in the trail, want 4", n)
+	}
+}
+
+// TestRecusingAColleague: a coordinator or a manager says it of a colleague of the
+// own authority, chooses who takes over, and never takes it themselves.
+func TestRecusingAColleague(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	of := d.drives("municipality", "received") // ingrid is let in
+	path := "/api/concerns/" + string(of.id) + "/recusals"
+	say := func(login string, in map[string]any, want int) {
+		t.Helper()
+		s.as(login).API("POST", path, in).Must(want)
+	}
+	birk := s.AsRole("birk", hub.Receiver)
+	say(ssp, map[string]any{"ground": "1", "hat": s.as(coordinator).Post.Hat.ID}, 404)                        // a receiver says it of nobody else
+	say(coordinator, map[string]any{"ground": "1", "hat": s.as(policeMan).Post.Hat.ID}, 400)                  // of another authority
+	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp), "substitute": d.hat(coordinator)}, 400) // oneself instead
+	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp), "substitute": d.hat(deputy)}, 400)      // in another role
+	say(roskilde, map[string]any{"ground": "1", "hat": d.hat("valborg")}, 404)                                // of another municipality
+	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp), "substitute": birk.Post.Hat.ID, "reason": "De er naboer."}, 200)
+	if got := s.sees(ssp, of.id); got != nil {
+		t.Errorf("ingrid sees %v", got)
+	}
+	if a := birk.API("GET", "/api/concerns/"+string(of.id), nil); a.Status != 200 {
+		t.Errorf("birk, who takes over, gets %d", a.Status)
+	}
+	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp)}, 409)
+	s.as(coordinator).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(404) // who said it does not lift it
+	s.as(deputy).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
+	if got := s.sees(ssp, of.id); got == nil {
+		t.Error("what was assigned does not hold again")
+	}
+	// The manager, who sees nothing of it, says it of the coordinator.
+	say(koegeManager, map[string]any{"ground": "4", "hat": d.hat(coordinator), "substitute": d.hat(deputy)}, 200)
+	s.seesNothing(of.id, coordinator, koegeManager)
+	// From the page.
+	page := s.as(deputy).Get("/concerns/" + string(of.id) + "/recusal")
+	if !strings.Contains(page.Text(), "Gudrun Modelborg") || !strings.Contains(page.Text(), "Jeg er inhabil") {
+		t.Errorf("the page shows %s", page.Text())
+	}
+}
