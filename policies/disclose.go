@@ -10,6 +10,9 @@ import "github.com/infohus/infohus/pkg/hub"
 // institution's agreement is, and that a consent is in force is for the asker to
 // have judged.
 //
+// What is another authority's is passed on only as that one's terms let it: not at
+// all, after its yes, or freely within the cooperation.
+//
 // Data on health and on offences needs a ground of its own (L10, L11): one
 // question for each such class, besides the one without.
 type Disclose struct {
@@ -24,6 +27,9 @@ type Disclose struct {
 	Special  hub.LegalBasis    `json:"special"`   // the ground for that class, of the discloser's own law: DBL7, DBL8-1 to DBL8-4, RHL; else empty
 	TaskArea bool              `json:"task_area"` // a self-governing institution on either side has a registered task area and a valid agreement (L5)
 	Consent  bool              `json:"consent"`   // the citizen's consent is in force, and covers this (L8)
+	Terms    string            `json:"terms"`     // on which the recipient gets it: no_onward, ask_first, within_cooperation; empty is the first, the narrowest
+	Under    string            `json:"under"`     // the terms on which the asker's authority has what is another's; empty where it has none, and then it passes nothing on
+	Agreed   bool              `json:"agreed"`    // whose the item is has said yes to this recipient
 }
 
 // Question is "disclose".

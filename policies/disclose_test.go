@@ -64,7 +64,7 @@ func grounds(t *testing.T) map[[3]string]string {
 // most is everything seen to, for a question that should be allowed.
 func most(role, from, to, basis, item, state string) Disclose {
 	return Disclose{Role: hub.Role(role), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis), Purpose: hub.Prevention,
-		Item: item, State: state, TaskArea: true, Consent: true}
+		Item: item, State: state, TaskArea: true, Consent: true, Under: "within_cooperation"}
 }
 
 // named is the classes that a yes lets a share name, and everything that it opens.

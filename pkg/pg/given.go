@@ -35,7 +35,7 @@ type Share struct {
 	Basis     hub.LegalBasis // must stand in access.basis; the share counts while the basis is valid
 	Purpose   hub.Purpose
 	Necessity hub.Personal // only when it is given: kept sealed
-	Terms     string       // no_onward
+	Terms     string       // no_onward, ask_first, within_cooperation: whether the receiver may pass it on
 	Until     time.Time    // for ever where zero
 	By        hub.ID       // the person who gave it: filled in
 }

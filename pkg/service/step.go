@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -98,10 +99,18 @@ type Disclosure struct {
 	Classes    []string // what is named of what policy would allow
 	Until      time.Time
 	Basis
+	Terms   string         // on which it is given: one of [Terms]; "" is the narrowest
+	Under   string         // the terms on which the actor's authority has it, where it is another's
+	Agreed  bool           // whose it is has said yes to this receiver
 	Class   string         // the data class that needs a ground of its own: "", health, offence (L10, L11)
 	Special hub.LegalBasis // that ground
 	Consent bool           // a signed consent is in force (L8)
 }
+
+// Terms are those on which something can be given to another authority (L1), the
+// narrowest first: it is passed on to nobody; only after asking; freely to those who
+// take part in the cooperation. Which of them a basis carries is policy.
+var Terms = []string{"no_onward", "ask_first", "within_cooperation"}
 
 // Disclose writes a share by the hand of the actor, with its record, and gives
 // the share's ID. A basis or purpose that does not fit is the asker's to mend,
@@ -113,13 +122,16 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
+		if why := denied.Reasons(); len(why) == 1 && why[0] == "terms_of_owner" { // a right basis, and not the asker's to use
+			return "", hub.Conflict("error.onward")
+		}
 		return "", hub.Invalid(wrongWith(denied.Reasons()), "error.basis")
 	}
 	if err != nil {
 		return "", err
 	}
 	share, err := tx.Share(ctx, g, pg.Share{ID: e.NewID(), Kind: d.Kind, Item: d.Item, About: d.About, Classes: d.Classes, From: tx.Who().Authority, To: d.To,
-		Basis: d.LegalBasis, Purpose: d.Purpose, Necessity: d.Necessity, Terms: "no_onward", Until: d.Until})
+		Basis: d.LegalBasis, Purpose: d.Purpose, Necessity: d.Necessity, Terms: cmp.Or(d.Terms, Terms[0]), Until: d.Until})
 	if err != nil {
 		return "", err
 	}
@@ -141,7 +153,7 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		special = ""
 	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To)}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
 }
 
 // taskArea reports whether an authority may take part as what it is: a
@@ -153,8 +165,11 @@ func (e Env) taskArea(id hub.AuthorityID) bool {
 
 // wrongWith is the field in which a refused disclosure can be mended.
 func wrongWith(reasons []string) string {
-	if slices.Contains(reasons, "special_basis_missing") {
+	switch {
+	case slices.Contains(reasons, "special_basis_missing"):
 		return "special"
+	case len(reasons) == 1 && reasons[0] == "terms_not_for_basis":
+		return "terms"
 	}
 	if slices.ContainsFunc(reasons, func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
 		return "purpose"

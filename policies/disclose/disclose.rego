@@ -29,6 +29,34 @@ allowed if {
 	not data.kinds[input.to].never
 	grounded
 	count(missing) == 0
+	onward
+	granted
+}
+
+# passing holds for what is always another's: a case is the municipality's.
+passing if data.disclose.onward.passing[input.item][input.from]
+
+# onward holds for what is the discloser's own, and for what its own authority's
+# terms let pass: of what it said no to, and of what it said nothing, nothing.
+onward if not passing
+
+onward if {
+	passing
+	data.disclose.onward.terms[input.under].passes[asked]
+}
+
+# asked is whether the item's own authority was asked, and agreed.
+asked := "agreed" if input.agreed
+
+asked := "unasked" if input.agreed == false
+
+# granted holds for the terms that the recipient gets: the narrowest, or what the
+# basis allows of what is the discloser's own.
+granted if input.terms in {"", "no_onward"}
+
+granted if {
+	not passing
+	data.disclose.bases[input.basis].terms[input.terms]
 }
 
 # grounded holds for what is neither on health nor on offences, and for a class
@@ -112,6 +140,10 @@ refusals contains "basis_not_for_purpose" if {
 }
 
 refusals contains code if some code in missing
+
+refusals contains "terms_of_owner" if not onward
+
+refusals contains "terms_not_for_basis" if not granted
 
 refusals contains "class_unknown" if {
 	input.class != ""

@@ -5,13 +5,13 @@ import data.infohus.disclose
 municipality := {
 	"role": "municipal_coordinator", "from": "municipality", "to": "police",
 	"basis": "RPL115-2", "purpose": "prevention", "item": "concern", "state": "police_check",
-	"class": "", "special": "", "task_area": false, "consent": false,
+	"class": "", "special": "", "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
 }
 
 police := {
 	"role": "police_coordinator", "from": "police", "to": "municipality",
 	"basis": "RPL115-1-1", "purpose": "prevention", "item": "concern", "state": "triage",
-	"class": "", "special": "", "task_area": false, "consent": false,
+	"class": "", "special": "", "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
 }
 
 but(base, change) := answer if {
@@ -172,4 +172,28 @@ test_an_attribute_that_was_not_given_is_nobody if {
 		a := disclose.answer with input as object.remove(municipality, [name])
 		not a.allow
 	}
+}
+
+invitation := {"to": "region", "item": "case", "state": "collecting"}
+
+test_the_police_pass_a_case_on_as_the_municipality_lets_them if {
+	but(police, invitation).allow
+	denied(but(police, object.union(invitation, {"under": "no_onward"})), "terms_of_owner")
+	denied(but(police, object.union(invitation, {"under": "no_onward", "agreed": true})), "terms_of_owner")
+	denied(but(police, object.union(invitation, {"under": ""})), "terms_of_owner")
+	denied(but(police, object.union(invitation, {"under": "ask_first"})), "terms_of_owner")
+	but(police, object.union(invitation, {"under": "ask_first", "agreed": true})).allow
+}
+
+test_who_gets_it_from_another_passes_nothing_on if {
+	denied(but(police, object.union(invitation, {"terms": "within_cooperation"})), "terms_not_for_basis")
+	but(police, object.union(invitation, {"terms": "no_onward"})).allow
+}
+
+test_what_is_ones_own_is_given_on_the_terms_that_the_basis_carries if {
+	every terms in ["", "no_onward", "ask_first", "within_cooperation"] { but(municipality, {"terms": terms, "under": ""}).allow }
+	denied(but(municipality, {"terms": "anything"}), "terms_not_for_basis")
+	school := {"to": "self_governing", "state": "case", "task_area": true, "basis": "RPL115-3"}
+	but(municipality, object.union(school, {"terms": "ask_first"})).allow
+	denied(but(municipality, object.union(school, {"terms": "within_cooperation"})), "terms_not_for_basis")
 }

@@ -34,6 +34,7 @@ type Action string
 const (
 	Open     Action = "open"     // one coordinator confirms the circle
 	Invite   Action = "invite"   // let a named person in
+	Onward   Action = "onward"   // let the police bring another authority in
 	Uninvite Action = "uninvite" // and out again
 	Ask      Action = "ask"      // put questions to one authority
 	Convene  Action = "convene"  // say when it is discussed
@@ -46,16 +47,16 @@ const (
 )
 
 // Actions lists every action on a case in this room.
-var Actions = []Action{Open, Invite, Uninvite, Ask, Convene, Hold, Draft, Dissent, Inform, Sign, Reassess}
+var Actions = []Action{Open, Invite, Onward, Uninvite, Ask, Convene, Hold, Draft, Dissent, Inform, Sign, Reassess}
 
 // Moves is the state × action table of a case in this room; the room referral
 // has its own for what follows. Open leads onward when both have confirmed, Sign
 // when everybody who must has signed.
 var Moves = map[State]map[Action]State{
 	Opening:     {Open: Opening},
-	Collecting:  {Invite: Collecting, Uninvite: Collecting, Ask: Collecting, Convene: Analysis},
-	Analysis:    {Invite: Analysis, Uninvite: Analysis, Ask: Collecting, Convene: Analysis, Hold: Assessment},
-	Assessment:  {Invite: Assessment, Uninvite: Assessment, Ask: Assessment, Draft: Assessment, Dissent: Assessment, Inform: Assessment, Sign: Assessment},
+	Collecting:  {Invite: Collecting, Onward: Collecting, Uninvite: Collecting, Ask: Collecting, Convene: Analysis},
+	Analysis:    {Invite: Analysis, Onward: Analysis, Uninvite: Analysis, Ask: Collecting, Convene: Analysis, Hold: Assessment},
+	Assessment:  {Invite: Assessment, Onward: Assessment, Uninvite: Assessment, Ask: Assessment, Draft: Assessment, Dissent: Assessment, Inform: Assessment, Sign: Assessment},
 	Recommended: {Uninvite: Recommended, Reassess: Assessment},
 	FollowUp:    {Uninvite: FollowUp, Reassess: Assessment},
 	Closing:     {Uninvite: Closing},

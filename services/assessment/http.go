@@ -79,7 +79,8 @@ func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
 		Others   []MemberView
 		Purposes []string
 		Bases    []web.Option
-		Crosses  bool // the step discloses the case to the police
+		Terms    []string // on which the police may get it
+		Crosses  bool     // the step discloses the case to the police
 	}{CaseView: v, Purposes: []string{string(hub.Prevention)}, Crosses: r.Who.Authority == v.Municipality}
 	for _, m := range v.Circle {
 		if m.Authority != r.Who.Authority {
@@ -90,6 +91,12 @@ func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	if d.Crosses {
 		d.Bases = x.Bases(r, service.Disclosure{Kind: "case", State: string(Opening), To: v.Police, Basis: service.Basis{Purpose: hub.Prevention}})
+		for _, terms := range service.Terms {
+			if len(x.Bases(r, service.Disclosure{Kind: "case", State: string(Opening), To: v.Police, Terms: terms, Basis: service.Basis{Purpose: hub.Prevention}})) > 0 {
+				d.Terms = append(d.Terms, terms)
+			}
+		}
+		r.Fill("terms", service.Terms[0])
 		r.Fill("legal_basis", "RPL115-2")
 		r.Fill("purpose", string(hub.Prevention))
 	}
@@ -101,7 +108,7 @@ func (x *room) openForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Confirmation{Reason: service.Typed(f.Text("reason")), Basis: service.BasisOf(f)}
+	in := Confirmation{Reason: service.Typed(f.Text("reason")), Basis: service.BasisOf(f), Terms: f.Line("terms")}
 	for _, id := range f.All("members[]") {
 		in.Members = append(in.Members, hub.ID(id))
 	}
@@ -132,7 +139,11 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		Purposes   []string
 		Bases      []web.Option
 		Mine       func(MemberView) bool
+		Onward     []web.Option // to whom the police may be let pass it on
 	}{CaseView: v, Purposes: []string{string(hub.Prevention)}}
+	if slices.Contains(v.Actions, Onward) {
+		d.Onward = x.passable(r, v)
+	}
 	in := map[hub.ID]bool{}
 	for _, m := range v.Circle {
 		in[m.Hat] = m.State == invited
@@ -146,7 +157,7 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		if p.Authority == v.Municipality || p.Authority == v.Police {
 			continue
 		}
-		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Basis: service.Basis{Purpose: hub.Prevention}}) {
+		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Under: "within_cooperation", Basis: service.Basis{Purpose: hub.Prevention}}) {
 			if !seen[hub.LegalBasis(b.Value)] {
 				seen[hub.LegalBasis(b.Value)] = true
 				d.Bases = append(d.Bases, b)

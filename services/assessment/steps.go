@@ -157,6 +157,7 @@ type Confirmation struct {
 	Members []hub.ID     `json:"members"`                    // ids of proposed members of one's own authority; others are left out
 	Reason  hub.Personal `json:"reason" min:"30" max:"2000"` // what they are let in for
 	service.Basis
+	Terms string `json:"terms,omitempty" enum:"no_onward ask_first within_cooperation" doc:"Whether the police may pass the case on to other authorities; the narrowest where it is missing."`
 }
 
 func (x *room) openCase(r *web.Request, in Confirmation) (CaseReceipt, error) {
@@ -172,7 +173,7 @@ func (x *room) openCase(r *web.Request, in Confirmation) (CaseReceipt, error) {
 			return err
 		}
 		if who.Authority == d.Municipality {
-			if err := x.shareCase(d, in.Basis); err != nil {
+			if err := x.shareCase(d, in); err != nil {
 				return err
 			}
 		}
@@ -199,9 +200,9 @@ func (c *casework) other(a hub.AuthorityID) hub.AuthorityID {
 }
 
 // shareCase discloses the case to the police, once: everything but the address.
-func (x *room) shareCase(d *doing, b service.Basis) error {
+func (x *room) shareCase(d *doing, in Confirmation) error {
 	_, err := x.Disclose(d.ctx, d.tx, service.Disclosure{Kind: "case", Item: d.ID, About: d.Subject, Version: d.Version, Controller: d.Municipality,
-		State: string(Opening), To: d.Police, Classes: caseClasses, Basis: b})
+		State: string(Opening), To: d.Police, Classes: caseClasses, Basis: in.Basis, Terms: in.Terms})
 	return err
 }
 
@@ -289,8 +290,12 @@ func (x *room) letIn(d *doing, m *Member, reason hub.Personal, until time.Time, 
 		return invalidMember(err)
 	}
 	if m.Authority != d.Municipality && m.Authority != d.Police {
+		under, agreed, err := x.terms(d, m.Authority)
+		if err != nil {
+			return err
+		}
 		if m.Share, err = x.Disclose(d.ctx, d.tx, service.Disclosure{Kind: "case", Item: d.ID, About: d.Subject, Version: d.Version, Controller: d.Municipality,
-			State: string(d.State), To: m.Authority, Classes: guestClasses, Until: until, Basis: b}); err != nil {
+			State: string(d.State), To: m.Authority, Classes: guestClasses, Until: until, Basis: b, Under: under, Agreed: agreed}); err != nil {
 			return err
 		}
 	}

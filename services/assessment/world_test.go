@@ -96,7 +96,7 @@ func (w *world) another() (kase, subject hub.ID) {
 	kase = hub.ID(w.One("select id from assessment.cases where concern = $1", string(concern)))
 	liv := w.One("select id from assessment.member where case_id = $1 and hat = $2", string(kase), string(w.As("liv").Post.Hat.ID))
 	why := "De kender skolegangen og skal kunne svare på det."
-	w.As("gudrun").API("POST", "/api/cases/"+string(kase)+"/open", map[string]any{"members": []string{liv}, "reason": why,
+	w.As("gudrun").API("POST", "/api/cases/"+string(kase)+"/open", map[string]any{"members": []string{liv}, "reason": why, "terms": "within_cooperation",
 		"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": "Politiet skal kunne vurdere sagen sammen med os."}).Must(http.StatusOK)
 	w.As("thorkild").API("POST", "/api/cases/"+string(kase)+"/open", map[string]any{"members": []string{}, "reason": why}).Must(http.StatusOK)
 	w.Settle()

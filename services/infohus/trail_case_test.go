@@ -129,7 +129,7 @@ func (d *desk) confirms(w *work) {
 			w.member = m.ID
 		}
 	}
-	d.changes(coordinator, "/api/cases/{id}/open", with(d.basis("RPL115-2", because), map[string]any{"members": []hub.ID{w.member}, "reason": d.text(sayWhy)}), w.kase)
+	d.changes(coordinator, "/api/cases/{id}/open", with(d.basis("RPL115-2", because), map[string]any{"members": []hub.ID{w.member}, "reason": d.text(sayWhy), "terms": "within_cooperation"}), w.kase)
 }
 
 // opensFor is the police's confirmation; then two are asked, and one answers.

@@ -246,6 +246,7 @@ func (w *wander) orderCase(o *order, able bool) {
 		}
 		reason := w.word()
 		o.in["members"], o.in["reason"] = members, "Kender skolegangen, og skal kunne deltage: "+reason
+		o.in["terms"] = "within_cooperation"
 		if bad && len(members) == 0 {
 			o.in["reason"] = "Fordi."
 			flaw(400, "too short a reason")

@@ -298,12 +298,12 @@ func (x *room) shareAgain(d *doing, b service.Basis, said []Proposal) (hub.ID, e
 	if err != nil {
 		return "", err
 	}
-	classes := []string{}
+	classes, terms := []string{}, ""
 	for _, s := range given {
 		if s.To != d.Police || s.From != d.Municipality {
 			continue
 		}
-		classes = s.Classes
+		classes, terms = s.Classes, s.Terms // what was agreed of passing it on holds again
 		if err := d.tx.Revoke(d.ctx, d.grant, s.ID); err != nil {
 			return "", err
 		}
@@ -313,7 +313,7 @@ func (x *room) shareAgain(d *doing, b service.Basis, said []Proposal) (hub.ID, e
 	}
 	rule, _ := x.Structure.Erasure("case", d.Municipality)
 	return x.Disclose(d.ctx, d.tx, service.Disclosure{Kind: "case", Item: d.ID, About: d.Subject, Version: d.course.Version, Controller: d.Municipality,
-		State: string(Assessment), To: d.Police, Classes: classes, Until: until(rule.EraseAt(d.tx.Now), d.EraseAt), Basis: b})
+		State: string(Assessment), To: d.Police, Classes: classes, Until: until(rule.EraseAt(d.tx.Now), d.EraseAt), Basis: b, Terms: terms})
 }
 
 // until is the later of two times.
