@@ -153,14 +153,20 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		special = ""
 	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
 }
 
-// taskArea reports whether an authority may take part as what it is: a
-// self-governing institution only with a registered task area (L5).
-func (e Env) taskArea(id hub.AuthorityID) bool {
-	a, ok := e.Structure.Authority(id)
-	return ok && (a.Kind != hub.SelfGoverning || a.TaskArea != "")
+// taskArea reports whether both parties may take part as what they are: a
+// self-governing institution only with a registered task area, and while its
+// agreement with the other is in force (L5).
+func (e Env) taskArea(x, y hub.AuthorityID, now time.Time) bool {
+	for _, id := range []hub.AuthorityID{x, y} {
+		a, ok := e.Structure.Authority(id)
+		if !ok || a.Kind == hub.SelfGoverning && (a.TaskArea == "" || !e.Structure.InCooperation(x, y, "RPL115-3", now)) {
+			return false
+		}
+	}
+	return true
 }
 
 // wrongWith is the field in which a refused disclosure can be mended.

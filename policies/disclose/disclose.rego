@@ -143,7 +143,10 @@ refusals contains code if some code in missing
 
 refusals contains "terms_of_owner" if not onward
 
-refusals contains "terms_not_for_basis" if not granted
+refusals contains "terms_not_for_basis" if {
+	input.terms
+	not granted
+}
 
 refusals contains "class_unknown" if {
 	input.class != ""

@@ -168,7 +168,7 @@ test_what_is_not_known_is_refused if {
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(municipality) - {"task_area", "consent"} { # which only some need
+	every name in object.keys(municipality) - {"task_area", "consent", "under", "agreed"} { # which only some need
 		a := disclose.answer with input as object.remove(municipality, [name])
 		not a.allow
 	}

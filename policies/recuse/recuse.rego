@@ -67,7 +67,10 @@ refusals contains "own_recusal" if {
 	input.said
 }
 
-refusals contains "not_for_role" if not data.recuse[whose][input.role]
+refusals contains "not_for_role" if {
+	whose
+	not data.recuse[whose][input.role]
+}
 
 refusals contains "not_in_this_state" if not data.recuse.states[input.state]
 

@@ -70,4 +70,7 @@ test_it_is_lifted_by_somebody_else if {
 	denied(but(object.union(lift, {"same_authority": false})), "not_a_colleague")
 }
 
-test_nothing_asked_is_nothing_given if not rule.answer.allow with input as {}
+test_nothing_asked_is_nothing_given if {
+	not rule.answer.allow with input as {}
+	rule.answer == {"allow": false, "fields": [], "reasons": {"incomplete"}, "obligations": []} with input as object.remove(coordinator, ["said"])
+}
