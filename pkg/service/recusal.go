@@ -214,7 +214,7 @@ func (x Recusals) finish(ctx context.Context, tx *pg.Tx, r *web.Request, g polic
 }
 
 // Lift is the operation that takes a recusal back: by another than the one whom it
-// is about, and than the one who said it.
+// is about, and than the one who said it, and than the deputy of either.
 func (x Recusals) Lift(r *web.Request, in Lifting) (RecusalReceipt, error) {
 	id, err := r.PathID("id")
 	if err != nil {
@@ -261,8 +261,12 @@ func (x Recusals) Lift(r *web.Request, in Lifting) (RecusalReceipt, error) {
 // lifting is the question whether somebody's recusal may be lifted.
 func (x Recusals) lifting(who hub.Actor, rel pg.Relation, all []pg.Recusal, person hub.ID) policies.Recuse {
 	q := x.question(who, rel)
-	q.Lift, q.Self = true, person == who.Person
-	q.Said = slices.ContainsFunc(all, func(c pg.Recusal) bool { return c.Person == person && c.By == who.Person && c.LiftedBy == "" })
+	me := func(p hub.ID) bool { // or whoever the asker acts for (A048)
+		of, ok := x.Structure.Post(who.DeputyOf)
+		return p == who.Person || ok && p == of.Person
+	}
+	q.Lift, q.Self = true, me(person)
+	q.Said = slices.ContainsFunc(all, func(c pg.Recusal) bool { return c.Person == person && me(c.By) && c.LiftedBy == "" })
 	q.SameAuthority = slices.ContainsFunc(x.Structure.Posts(), func(p structure.Post) bool { return p.Person == person && p.Authority == who.Authority })
 	return q
 }

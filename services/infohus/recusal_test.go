@@ -17,7 +17,8 @@ func (d *desk) sight(login, kind string, id hub.ID) (alone, page, listed bool) {
 		strings.Contains(c.API("GET", "/api/"+kind+"?limit=100", nil).Text(), string(id))
 }
 
-// sees holds that somebody sees each of the things of a case everywhere, or nowhere.
+// course holds that somebody sees each of the things of a case everywhere, or
+// nowhere. The list of questions is of those that wait: nothing must be in it.
 func (d *desk) course(login string, w *work, yes bool) {
 	d.Helper()
 	of := map[string]hub.ID{"concerns": w.id, "cases": w.kase, "requests": w.asked, "offers": w.offer}
@@ -26,7 +27,7 @@ func (d *desk) course(login string, w *work, yes bool) {
 		of["requests"] = w.settled
 	}
 	for kind, id := range of {
-		if alone, page, listed := d.sight(login, kind, id); alone != yes || page != yes || listed != yes {
+		if alone, page, listed := d.sight(login, kind, id); alone != yes || page != yes || listed != yes && (kind != "requests" || listed) {
 			d.Errorf("%s sees %s: alone %v, its page %v, in the list %v, want %v", login, kind, alone, page, listed, yes)
 		}
 	}
@@ -105,8 +106,8 @@ func TestRecusal(t *testing.T) {
 	if alone, _, _ := d.sight(koegeManager, "cases", w.kase); alone {
 		t.Error("the manager sees the case")
 	}
-	if lift(deputy, gudrun, why) != 200 { // who said it themselves: a colleague lifts it
-		t.Error("the deputy does not lift it")
+	if lift(deputy, gudrun, why) != 404 || lift(koegeManager, gudrun, why) != 200 { // whoever acts for her would lift her own
+		t.Error("her deputy lifts it, or the manager does not")
 	}
 	d.course(coordinator, w, true)
 	if alone, _, _ := d.sight(coordinator, "offers", later); !alone {
@@ -119,7 +120,7 @@ func TestRecusal(t *testing.T) {
 		}
 	}
 	s.as(coordinator).API("GET", path, nil).Must(200).JSON(&sheet)
-	if len(sheet.Recused) != 2 || sheet.Recused[0].LiftedBy != "Viggo Pladsholder" || sheet.Recused[1].Name != "Viggo Pladsholder" {
+	if len(sheet.Recused) != 2 || sheet.Recused[0].LiftedBy != "Hedvig Tænkeeksempel" || sheet.Recused[1].Name != "Viggo Pladsholder" {
 		t.Errorf("the history is %+v", sheet)
 	}
 	if n := s.One("select count(*) from audit.trail where question = 'recuse' and act in ('revoke', 'grant') and outcome = 'allow' and object_id = any(array['" + string(w.id) + "','" + string(w.kase) + "'])"); n != "4" {
@@ -153,7 +154,8 @@ func TestRecusingAColleague(t *testing.T) {
 	}
 	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp)}, 409)
 	s.as(coordinator).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(404) // who said it does not lift it
-	s.as(deputy).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
+	s.as(deputy).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(404)      // nor whoever acts for them
+	s.as(koegeManager).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
 	if got := s.sees(ssp, of.id); got == nil {
 		t.Error("what was assigned does not hold again")
 	}

@@ -8,3 +8,4 @@ create table onward (
 	at        timestamptz not null,
 	primary key (case_id, authority)
 );
+grant select, insert, delete on onward to assessment;
