@@ -136,6 +136,7 @@ var allowed = map[string]permitted{
 	"recuse, oneself":      {Recuse{Role: hub.Receiver, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "received", Assigned: true, Ground: "1", Self: true, SameAuthority: true}, "shared_by said"},
 	"recuse, a colleague":  {Recuse{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "analysis", Ground: "5", SameAuthority: true}, "assigned self"},
 	"recuse, lift":         {Recuse{Role: hub.Manager, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "closed", SameAuthority: true, Lift: true}, "assigned shared_by"},
+	"certify":              {Certify{Role: hub.Manager, Kind: hub.Region, Action: "confirm", SameAuthority: true}, ""},
 	"trail":                {Trail{hub.DPO, hub.Region, hub.LogControl, true}, ""},
 }
 

@@ -57,12 +57,12 @@ func SyncStructure(ctx context.Context, owner string, now time.Time, posts []Pos
 	}
 	for _, x := range posts {
 		hats = append(hats, string(x.Hat.ID))
-		b.Queue(`insert into access.hat as h (id, person, name, authority, kind, department, role, from_at, until_at, issuer, sub, deputy_of)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-			on conflict (id) do update set person = $2, name = $3, authority = $4, kind = $5, department = $6, role = $7, from_at = $8, until_at = $9, issuer = $10, sub = $11, deputy_of = $12
+		b.Queue(`insert into access.hat as h (id, person, name, authority, kind, department, role, from_at, until_at, issuer, sub, deputy_of, known_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			on conflict (id) do update set person = $2, name = $3, authority = $4, kind = $5, department = $6, role = $7, from_at = $8, until_at = least($9, h.ended_at), issuer = $10, sub = $11, deputy_of = $12
 			where (h.person, h.name, h.authority, h.kind, h.department, h.role, h.from_at, h.until_at, h.issuer, h.sub, h.deputy_of)
-			is distinct from ($2, $3, $4, $5, $6, $7, $8::timestamptz, $9::timestamptz, $10, $11, $12)`,
-			x.Hat.ID, x.Person, x.Name, x.Authority, x.Kind, x.Department, x.Role, x.From, until(x.Until), x.Issuer, x.Subject, x.DeputyOf)
+			is distinct from ($2, $3, $4, $5, $6, $7, $8::timestamptz, least($9::timestamptz, h.ended_at), $10, $11, $12)`,
+			x.Hat.ID, x.Person, x.Name, x.Authority, x.Kind, x.Department, x.Role, x.From, until(x.Until), x.Issuer, x.Subject, x.DeputyOf, now)
 	}
 	b.Queue(`update access.hat set until_at = $1 where until_at > $1 and not id = any($2)`, now, some(hats))
 	b.Queue(`update access.agreement set until_at = $1 where until_at > $1 and not id = any($2)`, now, some(ids))

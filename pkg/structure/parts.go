@@ -10,6 +10,7 @@ import (
 
 // structure reads the whole file.
 func (r *reader) structure(n *yaml.Node, s *Structure) {
+	s.Review.Every = quarter // L56, where the file does not shorten it
 	s.lines = r.mapping(n, "the file",
 		may("demo", r.yes("demo", &s.Demo)),
 		must("district", func(n *yaml.Node) { r.district(n, &s.District) }),
@@ -23,6 +24,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		must("closing_reasons", items(r, "closing_reasons", &s.Closings, r.closingReason)),
 		must("retention", items(r, "retention", &s.Retention, r.retention)),
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
+		may("review", func(n *yaml.Node) { r.review(n, &s.Review) }),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }
@@ -204,6 +206,13 @@ func (r *reader) period(n *yaml.Node, what string, p *Period) {
 	if len(r.faults.list) == before && (p.Days == 0) == (p.Months == 0) {
 		r.at(n.Line, "%s is counted in one unit; write {days: 30} or {months: 6}", what)
 	}
+}
+
+func (r *reader) review(n *yaml.Node, v *Review) {
+	v.lines = r.mapping(n, "the review",
+		must("days", r.number("days", 1, quarter, &v.Every)),
+		may("ends_after_days", r.number("ends_after_days", 1, quarter, &v.Ends)),
+	)
 }
 
 func (r *reader) closedDay(n *yaml.Node, c *ClosedDay) {

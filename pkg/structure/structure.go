@@ -39,6 +39,7 @@ type Structure struct {
 	Closings    []ClosingReason
 	Retention   []Retention
 	ClosedDays  []ClosedDay
+	Review      Review // how often access is gone through
 	People      []Person
 
 	revision string
@@ -175,6 +176,29 @@ type Agreement struct {
 // Between reports whether both are parties.
 func (a Agreement) Between(x, y hub.AuthorityID) bool {
 	return slices.Contains(a.Parties, x) && slices.Contains(a.Parties, y)
+}
+
+// Review is how often those who have access are gone through (L56): within Every
+// days somebody of the authority confirms each hat that opens content, or ends it;
+// after Ends more days one that nobody confirmed ends by itself, if Ends is not 0.
+type Review struct {
+	Every int // days: at most a quarter, which is also what holds where the file says nothing
+	Ends  int // days; 0 ends nothing by itself
+	lines
+}
+
+// quarter is the longest that access goes unconfirmed, in days.
+const quarter = 92
+
+// Due is when a hat must be confirmed that was so last at a time.
+func (r Review) Due(last time.Time) time.Time { return last.AddDate(0, 0, r.Every) }
+
+// Over is when a hat ends that nobody confirmed; the zero time where none does.
+func (r Review) Over(last time.Time) time.Time {
+	if r.Ends == 0 {
+		return time.Time{}
+	}
+	return r.Due(last).AddDate(0, 0, r.Ends)
 }
 
 // Person is somebody who signs in. The login is what the development provider

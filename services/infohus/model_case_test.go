@@ -357,7 +357,7 @@ func wasTheirs(a *actor, at hub.AuthorityID) string {
 
 func (q *query) classes(a *actor) string {
 	switch {
-	case q.id == "":
+	case q.id == "", q.x.recused[a.person]:
 		return ""
 	case q.now() == "request_closed":
 		return wasTheirs(a, q.asker)
@@ -435,7 +435,7 @@ func (h *help) has(a *actor) bool {
 
 func (h *help) classes(a *actor) string {
 	switch {
-	case h.id == "":
+	case h.id == "", h.x.recused[a.person]:
 		return ""
 	case h.now() == "offer_closed":
 		return wasTheirs(a, h.sender)

@@ -65,10 +65,11 @@ type thing struct {
 	municipality hub.AuthorityID
 	state        string // as domain.md has it; "" is gone
 	version      int
-	named        bool      // the reporter's name was typed
-	child        string    // yes, no, unknown
-	birth        time.Time // of the person, the day; zero where nobody knows
-	assessed     bool      // the duty to notify has been
+	recused      map[hub.ID]bool // persons who are too close to its case (inhabil), and so to it
+	named        bool            // the reporter's name was typed
+	child        string          // yes, no, unknown
+	birth        time.Time       // of the person, the day; zero where nobody knows
+	assessed     bool            // the duty to notify has been
 	begun        time.Time
 	received     time.Time
 	kept         time.Time // until when, as its case came to say; zero for longer than a walk
@@ -106,6 +107,9 @@ func (c *thing) assigned(a *actor, now time.Time) bool {
 // classes says what somebody may see of the concern: domain.md 2.4, by party,
 // columns S1 to S3, what they end in, and S10.
 func (c *thing) classes(a *actor, now time.Time) string {
+	if c.recused[a.person] {
+		return ""
+	}
 	author, own, let := a.person == c.author, a.at == c.at, c.assigned(a, now)
 	under := among("received police_check acute police_only", c.state)
 	closed := among("rerouted unfounded other_track case_closed", c.state)
@@ -205,6 +209,9 @@ func (c *thing) identity(a *actor, now time.Time) []string {
 
 // may says who may do what, whatever the state: domain.md 2.2, "who acts".
 func (c *thing) may(a *actor, action string, now time.Time) bool {
+	if c.recused[a.person] {
+		return false
+	}
 	own := a.at == c.at
 	sent := c.sent[a.at]
 	receiver := a.role == hub.Receiver && own && c.assigned(a, now)

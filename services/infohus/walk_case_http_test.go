@@ -38,14 +38,17 @@ func (r *real) passes(time.Duration) {
 	}
 }
 
-// recuses notes that somebody is too close to a case. The hub has no operation
-// for it yet, only the access fact, which every room must heed.
+// recuses notes that somebody is too close to a case, and so to its concern and to
+// all that came of it.
 func (r *real) recuses(x *affair) {
 	if len(x.recused) > 0 {
 		return
 	}
 	a := r.near(x)
 	x.recused = map[hub.ID]bool{a.person: true}
+	if x.concern != nil {
+		x.concern.recused = x.recused
+	}
 	x.story = append(x.story, fmt.Sprintf("%d %s is recused", r.step, a))
 	r.SQL("insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'case', $2, 'p', 'h')", string(a.person), string(x.id))
 }

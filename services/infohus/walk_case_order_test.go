@@ -151,7 +151,7 @@ func (o *order) steps() string {
 // may says who may, whatever the state: domain.md 2.2, "who acts".
 func (o *order) may(now time.Time) bool {
 	a := o.a
-	if o.kind == "case" && o.x.recused[a.person] {
+	if o.x.recused[a.person] {
 		return false
 	}
 	switch o.action {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -30,7 +31,7 @@ var schema embed.FS
 var pages embed.FS
 
 // Service is the room's door plate.
-var Service = service.Service{Name: "portal", Schema: schema, Pages: pages, Open: open, Keeps: true}
+var Service = service.Service{Name: "portal", Schema: schema, Writes: []string{pg.HatKind}, Pages: pages, Open: open, Keeps: true}
 
 type room struct{ service.Env }
 
@@ -49,12 +50,16 @@ func open(env service.Env) (service.Room, error) {
 		Routes: []web.Route{
 			{Method: "GET", Path: "/", Do: x.homePage, Nav: web.Nav{Word: "portal.nav.home"}},
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
+			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 90}},
+			{Method: "POST", Path: "/review", Do: x.reviewForm},
 			{Method: "GET", Path: "/hats", Do: x.hatsPage, AnyHat: true},
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
 			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
+			web.API("listAccess", "GET", "/api/review", "Who of your own authority has a hat that opens content, since when, when they used it last, and when it must be confirmed.", x.listAccess),
+			web.API("certifyHat", "POST", "/api/review", "Confirm that somebody of your own authority is still to have a hat, or end it at once.", x.certifyHat),
 			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
 		},
 		On: with(x.onCase(), map[string]service.Reaction{
@@ -69,7 +74,7 @@ func open(env service.Env) (service.Room, error) {
 				return n.of("concern").recused(f.Concern, f.Authority, f.Person, f.Substitute, f.Lifted)
 			}),
 		}),
-		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}},
+		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}, {Name: "review", Every: time.Hour, Do: x.remind}},
 	}, nil
 }
 

@@ -18,7 +18,10 @@ func putSession(ctx context.Context, tx *pg.Tx, hash, ticket []byte, s session) 
 	tag, err := tx.Exec(ctx, `insert into portal.session (id, hash, ticket, person, issuer, sub, loa, hat, begun_at, used_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) on conflict (ticket) do nothing`,
 		s.ID, hash, ticket, s.Person, s.Issuer, s.Subject, s.LoA, s.Hat, tx.Now)
-	return tag.RowsAffected() == 1, err
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	return true, worn(ctx, tx, s.ID)
 }
 
 // findSession reads a session by the hash of its secret. False: there is none.
@@ -32,12 +35,22 @@ func findSession(ctx context.Context, tx *pg.Tx, hash []byte) (s session, ok boo
 }
 
 func useSession(ctx context.Context, tx *pg.Tx, id hub.ID) error {
-	_, err := tx.Exec(ctx, `update portal.session set used_at = $2 where id = $1 and used_at < $2 and ended_at is null`, id, tx.Now)
-	return err
+	if _, err := tx.Exec(ctx, `update portal.session set used_at = $2 where id = $1 and used_at < $2 and ended_at is null`, id, tx.Now); err != nil {
+		return err
+	}
+	return worn(ctx, tx, id)
 }
 
 func wearHat(ctx context.Context, tx *pg.Tx, id, hat hub.ID, hash []byte) error {
-	_, err := tx.Exec(ctx, `update portal.session set hat = $2, hash = $3, used_at = $4 where id = $1 and ended_at is null`, id, hat, hash, tx.Now)
+	if _, err := tx.Exec(ctx, `update portal.session set hat = $2, hash = $3, used_at = $4 where id = $1 and ended_at is null`, id, hat, hash, tx.Now); err != nil {
+		return err
+	}
+	return worn(ctx, tx, id)
+}
+
+// worn notes when the hat of a session was worn last, for longer than the session.
+func worn(ctx context.Context, tx *pg.Tx, session hub.ID) error {
+	_, err := tx.Exec(ctx, `insert into portal.worn as w (hat, at) select hat, $2 from portal.session where id = $1 and hat <> '' on conflict (hat) do update set at = $2 where w.at < $2`, session, tx.Now)
 	return err
 }
 

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+)
+
+type accessList struct {
+	Hats []struct {
+		Hat       hub.ID
+		Name      string
+		Overdue   bool
+		LastWorn  string `json:"last_worn"`
+		CanDecide bool   `json:"can_decide"`
+	}
+}
+
+// TestAccessIsGoneThrough is L56: a manager or coordinator sees who of the own
+// authority has a hat that opens content, confirms it or ends it, at once and for
+// good; nobody their own, nobody another authority's. What is late is told to
+// manager and officer, and ends by itself where the structure file says so.
+func TestAccessIsGoneThrough(t *testing.T) {
+	file := strings.Replace(string(deploy.Demo()), "review: {days: 90}", "review: {days: 90, ends_after_days: 14}", 1)
+	s := &script{t, hubtest.Open(t, hubtest.Options{Structure: file, Services: rooms()}), map[string]*hubtest.Client{}}
+	id := s.submits(coordinator, nil)
+	s.as(ssp).Get("/")
+	list := func(login string) (of accessList) {
+		t.Helper()
+		s.as(login).API("GET", "/api/review", nil).Must(200).JSON(&of)
+		return of
+	}
+	for _, login := range []string{ssp, koegeDPO, "rune", "aksel"} {
+		s.as(login).API("GET", "/api/review", nil).Must(404)
+	}
+	seen := map[string]bool{}
+	for _, h := range list(koegeManager).Hats {
+		seen[h.Name] = true
+		if h.Overdue || !h.CanDecide || (h.LastWorn != "") != (h.Name == "Ingrid Attrapsen") {
+			t.Errorf("%+v", h)
+		}
+	}
+	for name, want := range map[string]bool{"Gudrun Modelborg": true, "Ingrid Attrapsen": true, "Viggo Pladsholder": true, "Dagny Legetøft": false, "Sigrid Luftkastel": false, "Thorkild Prøvebo": false} {
+		if seen[name] != want {
+			t.Errorf("%s is in the list: %v", name, seen[name])
+		}
+	}
+	decide := func(login, whose, what string, want int) {
+		t.Helper()
+		s.as(login).API("POST", "/api/review", map[string]any{"hat": s.as(whose).Post.Hat.ID, "decide": what}).Must(want)
+	}
+	decide(coordinator, coordinator, "confirm", 404) // one's own
+	decide(deputy, coordinator, "confirm", 404)      // or of whom one acts for
+	decide(koegeManager, roskilde, "end", 404)
+	decide(ssp, coordinator, "end", 404)
+	decide(koegeManager, coordinator, "perhaps", 400)
+	decide(koegeManager, coordinator, "confirm", 200)
+
+	// Ended: from then on nothing, and set-up does not give it back.
+	if s.sees(deputy, id) == nil {
+		t.Fatal("the deputy sees nothing")
+	}
+	decide(coordinator, deputy, "end", 200)
+	if a := s.as(deputy).API("GET", "/api/concerns/"+string(id), nil); a.Status == 200 {
+		t.Errorf("who was ended gets %d", a.Status)
+	}
+	decide(koegeManager, deputy, "confirm", 404)
+	s.Restart()
+	if a := s.as(deputy).API("GET", "/api/concerns/"+string(id), nil); a.Status == 200 {
+		t.Errorf("who was ended gets %d after a new start", a.Status)
+	}
+	if page := s.as(koegeManager).Get("/review"); !strings.Contains(page.Text(), "Gudrun Modelborg") || strings.Contains(page.Text(), "Viggo Pladsholder") {
+		t.Errorf("the page shows %s", page.Text())
+	}
+
+	// Late: manager and officer are told; a fortnight later it ends by itself.
+	s.Advance(80 * 24 * time.Hour)
+	decide(koegeManager, coordinator, "confirm", 200)
+	s.Advance(11 * 24 * time.Hour)
+	for _, login := range []string{koegeManager, koegeDPO} {
+		s.who[login] = nil // days pass, and a sign-in ends
+		if a := s.as(login).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"review"`) || strings.Contains(a.Text(), "Ingrid") {
+			t.Errorf("%s is told %s", login, a.Text())
+		}
+	}
+	late := 0
+	for _, h := range list(koegeManager).Hats {
+		if h.Overdue {
+			late++
+		}
+		if h.Name == "Gudrun Modelborg" && h.Overdue {
+			t.Error("who was confirmed is late")
+		}
+	}
+	if late == 0 {
+		t.Error("nobody is late")
+	}
+	s.Advance(15 * 24 * time.Hour)
+	for _, h := range list(koegeManager).Hats {
+		if h.Name == "Ingrid Attrapsen" {
+			t.Error("nobody confirmed her, and her hat has not ended")
+		}
+	}
+	if n := s.One("select count(*) from audit.trail where question = 'certify' and role = 'system' and act = 'revoke' and controller = 'koege'"); atoi(n) == 0 {
+		t.Error("that it ended is not in the trail")
+	}
+}

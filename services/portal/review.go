@@ -1,0 +1,232 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// AccessLine is a hat of the own authority that opens content, and its wearer: never
+// what they work with, only with how many things.
+type AccessLine struct {
+	Hat         hub.ID     `json:"hat"`
+	Name        string     `json:"name"`
+	Role        hub.Role   `json:"role"`
+	Department  string     `json:"department,omitempty"`
+	DeputyFor   string     `json:"deputy_for,omitempty"`
+	Since       time.Time  `json:"since"`
+	Until       time.Time  `json:"until" doc:"The first instant at which it no longer holds."`
+	LastWorn    *time.Time `json:"last_worn,omitempty" doc:"At a browser; missing where it never was."`
+	Assignments int        `json:"assignments" doc:"How many things they are let into by name."`
+	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
+	Due         time.Time  `json:"due" doc:"When it must be confirmed."`
+	Overdue     bool       `json:"overdue"`
+	CanDecide   bool       `json:"can_decide" doc:"You may confirm or end it: it is not your own."`
+
+	person, deputyOf hub.ID
+	authority        hub.AuthorityID
+	kind             hub.AuthorityKind
+	last             time.Time // confirmed, or begun
+}
+
+// AccessList is the answer of listAccess.
+type AccessList struct {
+	Hats []AccessLine `json:"hats"`
+}
+
+// Decision is what is decided of one hat.
+type Decision struct {
+	Hat    hub.ID `json:"hat"`
+	Decide string `json:"decide" enum:"confirm end"`
+}
+
+// DecisionReceipt says when it was decided.
+type DecisionReceipt struct {
+	Hat hub.ID    `json:"hat"`
+	At  time.Time `json:"at"`
+}
+
+// certify is the question for an action on one hat.
+func (x *room) certify(who hub.Actor, action string, l AccessLine) policies.Certify {
+	of, _ := x.Structure.Post(who.DeputyOf)
+	return policies.Certify{Role: who.Role, Kind: who.Kind, Action: action, SameAuthority: l.authority == who.Authority || who.Role == "system",
+		Self: l.person == who.Person || of.Person != "" && l.person == of.Person}
+}
+
+// access reads the hats in force that open content: of one authority, or of all.
+func (x *room) access(ctx context.Context, tx *pg.Tx, of hub.AuthorityID) ([]AccessLine, error) {
+	rows, err := tx.Query(ctx, `select h.id, h.person, h.name, h.authority, h.kind, h.role, h.department, h.deputy_of, h.from_at, h.until_at,
+		(select w.at from portal.worn w where w.hat = h.id), (select max(c.at) from access.certified c where c.hat = h.id), greatest(h.from_at, h.known_at),
+		(select count(distinct a.item) from access.assignment a where a.person = h.person and a.ended_at is null and a.from_at <= $2 and $2 < a.until_at)
+		from access.hat h where ($1 = '' or h.authority = $1) and h.from_at <= $2 and $2 < h.until_at order by h.authority, h.name, h.role, h.id`, of, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (l AccessLine, err error) {
+		err = r.Scan(&l.Hat, &l.person, &l.Name, &l.authority, &l.kind, &l.Role, &l.Department, &l.deputyOf, &l.Since, &l.Until, &l.LastWorn, &l.ConfirmedAt, &l.last, &l.Assignments)
+		return l, err
+	})
+	list := []AccessLine{}
+	for _, l := range all {
+		if answer, aerr := x.DB.Advise(ctx, policies.List{Role: l.Role, Kind: l.kind, Purpose: hub.Prevention}); aerr != nil || !answer.Allow {
+			continue // it opens nothing about anybody
+		}
+		if l.ConfirmedAt != nil && l.ConfirmedAt.After(l.last) {
+			l.last = *l.ConfirmedAt
+		}
+		l.Due = x.Structure.Review.Due(l.last)
+		l.Overdue = l.Due.Before(tx.Now)
+		if d, ok := x.Structure.Department(l.authority, l.Department); ok {
+			l.Department = d.Name
+		}
+		if p, ok := x.Structure.Post(l.deputyOf); ok {
+			l.DeputyFor = p.Name
+		}
+		list = append(list, l)
+	}
+	return list, err
+}
+
+func (x *room) listAccess(r *web.Request, _ struct{}) (AccessList, error) {
+	var out AccessList
+	ctx := r.Context()
+	err := x.DB.View(ctx, r.Who, func(tx *pg.Tx) error {
+		g, err := tx.Ask(ctx, x.certify(r.Who, "list", AccessLine{authority: r.Who.Authority}))
+		if err != nil {
+			return err
+		}
+		if out.Hats, err = x.access(ctx, tx, r.Who.Authority); err != nil {
+			return err
+		}
+		for i, l := range out.Hats {
+			answer, err := x.DB.Advise(ctx, x.certify(r.Who, "confirm", l))
+			out.Hats[i].CanDecide = err == nil && answer.Allow
+		}
+		_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "hats"}, Controller: r.Who.Authority, Fields: []string{}, Rows: len(out.Hats)})
+		return err
+	})
+	return out, err
+}
+
+// certifyHat confirms a hat, or ends it: from its commit on in every room.
+func (x *room) certifyHat(r *web.Request, in Decision) (DecisionReceipt, error) {
+	ctx, operation := r.Context(), "certify "+in.Decide+" "+string(in.Hat)
+	var done DecisionReceipt
+	act := hub.ActGrant
+	if in.Decide == "end" {
+		act = hub.ActRevoke
+	}
+	err := x.DB.Command(ctx, r.Who, pg.Entry{Act: act, Object: hub.Object{Kind: "hat", ID: in.Hat}}, func(tx *pg.Tx) error {
+		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
+			return err
+		}
+		l := AccessLine{Hat: in.Hat}
+		if err := tx.QueryRow(ctx, `select coalesce(max(person), ''), coalesce(max(authority), '') from access.hat where id = $1`, in.Hat).Scan(&l.person, &l.authority); err != nil {
+			return err
+		}
+		action := in.Decide
+		if action != "end" {
+			action = "confirm" // whoever may not at all learns nothing of what is wrong with the word
+		}
+		g, err := tx.Ask(ctx, x.certify(r.Who, action, l))
+		if err != nil {
+			return err
+		}
+		if action != in.Decide {
+			return hub.Invalid("decide", "error.choose")
+		}
+		if err := x.decided(ctx, tx, g, l, act); err != nil {
+			return err
+		}
+		done = DecisionReceipt{Hat: in.Hat, At: tx.Now}
+		return x.Keep(ctx, tx, r, operation, done)
+	})
+	return done, err
+}
+
+func (x *room) decided(ctx context.Context, tx *pg.Tx, g policies.Grant, l AccessLine, act hub.Act) error {
+	if err := tx.CertifyHat(ctx, g, l.Hat, act == hub.ActRevoke); err != nil {
+		return err
+	}
+	_, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "hat", ID: l.Hat}, Controller: l.authority, Fields: []string{}})
+	return err
+}
+
+// reviewAgain is how long an authority that was told is not told again.
+const reviewAgain = 7 * 24 * time.Hour
+
+// remind tells managers and data-protection officers that hats wait to be confirmed,
+// and of none in particular; and ends those whose time is up, where the structure
+// file says that they end by themselves.
+func (x *room) remind(ctx context.Context) error {
+	return x.change(ctx, func(tx *pg.Tx) error {
+		all, err := x.access(ctx, tx, "")
+		if err != nil {
+			return err
+		}
+		late := map[hub.AuthorityID]bool{}
+		for _, l := range all {
+			if !l.Overdue {
+				continue
+			}
+			if over := x.Structure.Review.Over(l.last); !over.IsZero() && over.Before(tx.Now) {
+				g, err := tx.Ask(ctx, x.certify(tx.Who(), "expire", l))
+				if err != nil {
+					return err
+				}
+				if err := x.decided(ctx, tx, g, l, hub.ActRevoke); err != nil {
+					return err
+				}
+			}
+			if late[l.authority] {
+				continue
+			}
+			late[l.authority] = true
+			tag, err := tx.Exec(ctx, `insert into portal.review_told as t (authority, at) values ($1, $2) on conflict (authority) do update set at = $2 where t.at <= $3`,
+				l.authority, tx.Now, tx.Now.Add(-reviewAgain))
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() == 0 {
+				continue
+			}
+			for _, role := range []hub.Role{hub.Manager, hub.DPO} {
+				if err := x.tell(ctx, tx, "review", "", l.Due, Notice{Authority: l.authority, Role: role}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (x *room) reviewPage(w http.ResponseWriter, r *web.Request) error {
+	list, err := x.listAccess(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "review", list)
+}
+
+func (x *room) reviewForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := Decision{Hat: hub.ID(f.Line("confirm")), Decide: "confirm"}
+	if f.Has("end") {
+		in = Decision{Hat: hub.ID(f.Line("end")), Decide: "end"}
+	}
+	if _, err := x.certifyHat(r, in); err != nil {
+		return err
+	}
+	r.Toast(w, "portal.review.done."+in.Decide)
+	return r.Redirect(w, "/review")
+}
