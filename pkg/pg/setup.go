@@ -33,6 +33,10 @@ type RoomSchema struct {
 // SubjectKind is the kind under which a room says that it writes subjects.
 const SubjectKind = "subject"
 
+// ReviewKind is the kind under which a room says that it keeps the reviews of
+// break-glass.
+const ReviewKind = "review"
+
 // Setup makes the roles, schemas, base tables, access facts, trail and grants,
 // and runs the migrations that have not been run. owner is a DSN with the rights
 // of the hub's owner (CREATEROLE, and CREATE on the database; a superuser has
@@ -234,8 +238,8 @@ func giveRights(ctx context.Context, conn *pgx.Conn, rooms []RoomSchema) error {
 func giveRoom(ctx context.Context, tx pgx.Tx, r RoomSchema) error {
 	kinds := []string{"room"}
 	for _, k := range r.Writes {
-		if k == SubjectKind {
-			kinds = append(kinds, "subject")
+		if k == SubjectKind || k == ReviewKind {
+			kinds = append(kinds, k)
 		} else if !slices.Contains(kinds, "item") {
 			kinds = append(kinds, "item")
 		}
