@@ -24,8 +24,8 @@ type cell struct {
 }
 
 func (c cell) String() string {
-	return fmt.Sprintf("%s at %s, relation %q, author %v, assigned %v, received by %s, shared by %q, in %s, sees of %s",
-		c.q.Role, c.q.Kind, c.q.Relation, c.q.Author, c.q.Assigned, c.q.ReceivedBy, c.q.SharedBy, c.q.State, c.class)
+	return fmt.Sprintf("%s at %s, relation %q, author %v, assigned %v, glass %v, received by %s, shared by %q, in %s, sees of %s",
+		c.q.Role, c.q.Kind, c.q.Relation, c.q.Author, c.q.Assigned, c.q.Glass, c.q.ReceivedBy, c.q.SharedBy, c.q.State, c.class)
 }
 
 // situations is whose an item may be, and how it may have come to somebody's
@@ -41,14 +41,32 @@ func situations() []situation {
 	return all
 }
 
+// How the item is the asker's own to see, beside having written it: it is assigned
+// (yes), or not and its glass is not broken either (no), or is (glass).
+var ways = []string{"no", "yes", "glass"}
+
+// inWay is a question, with one of the ways. Whoever sees nothing has them all.
+func inWay(role hub.Role, kind hub.AuthorityKind, s situation, author bool, way, state string) View {
+	q := place(role, kind, s, author, way == "yes", state)
+	q.Glass = way == "glass" || !slices.Contains(sees[role], kind)
+	return q
+}
+
+// breakers may break the glass: those who see nothing that nobody let them into.
+var breakers = []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice}
+
 // tried reports whether a question is one of the matrix. Every capacity is tried
 // by itself where it means something: in what belongs to the own kind, and in
 // what a kind that takes part has shared of its own. Elsewhere, and with roles
-// that see nothing, everything that could open something is tried at once.
-func tried(role hub.Role, kind hub.AuthorityKind, s situation, author, assigned bool) bool {
-	most, near := author && assigned, s.by == kind || s.relation == "shared" && (s.by == s.from || s == shared(hub.Municipality, hub.Police))
+// that see nothing, everything that could open something is tried at once. The
+// glass is tried in every situation by those who may break it.
+func tried(role hub.Role, kind hub.AuthorityKind, s situation, author bool, way string) bool {
+	most, near := author && way == "yes", s.by == kind || s.relation == "shared" && (s.by == s.from || s == shared(hub.Municipality, hub.Police))
 	if !slices.Contains(sees[role], kind) {
 		return most && near && s.by != hub.PrisonService && s.by != hub.SelfGoverning
+	}
+	if way == "glass" {
+		return !author && (near && s.by != hub.HousingAssociation || slices.Contains(breakers, role))
 	}
 	return most || near && s.by != hub.HousingAssociation
 }
@@ -59,10 +77,12 @@ func places() []View {
 	for _, role := range allRoles {
 		for _, kind := range hub.AuthorityKinds {
 			for _, s := range situations() {
-				for i := range 4 {
-					if author, assigned := i&1 > 0, i&2 > 0; tried(role, kind, s, author, assigned) {
-						for _, state := range allStates {
-							all = append(all, place(role, kind, s, author, assigned, state))
+				for _, author := range []bool{false, true} {
+					for _, way := range ways {
+						if tried(role, kind, s, author, way) {
+							for _, state := range allStates {
+								all = append(all, inWay(role, kind, s, author, way, state))
+							}
 						}
 					}
 				}
@@ -124,9 +144,9 @@ func matrix(t *testing.T) map[cell]string {
 					}
 					for _, state := range words(t, row[7], allStates) {
 						for _, author := range yesno[row[3]] {
-							for _, assigned := range yesno[row[4]] {
-								if tried(hub.Role(role), hub.AuthorityKind(kind), s, author, assigned) {
-									qs = append(qs, place(hub.Role(role), hub.AuthorityKind(kind), s, author, assigned, state))
+							for _, way := range words(t, row[4], ways) {
+								if tried(hub.Role(role), hub.AuthorityKind(kind), s, author, way) {
+									qs = append(qs, inWay(hub.Role(role), hub.AuthorityKind(kind), s, author, way, state))
 								}
 							}
 						}
@@ -244,13 +264,15 @@ func TestVolumeViewIsTheMatrix(t *testing.T) {
 	// Whatever one cell is changed to, exactly that cell is named.
 	one := cell{place(hub.PoliceCoordinator, hub.Police, shared(hub.Municipality, hub.Municipality), false, false, "police_check"), "summary"}
 	two := cell{place(hub.Partner, hub.Region, shared(hub.Municipality, hub.Police), false, true, "assessment"), "own_dimensions"}
-	empty := cell{place(hub.Investigator, hub.Police, situation{"own", hub.Police, ""}, true, true, "case"), "identity"}
+	empty := cell{inWay(hub.Investigator, hub.Police, situation{"own", hub.Police, ""}, true, "yes", "case"), "identity"}
+	broken := cell{inWay(hub.LocalPolice, hub.Police, shared(hub.Municipality, hub.Municipality), false, "glass", "triage"), "narrative"}
 	for name, change := range map[string]func(map[cell]string) cell{
 		"emptied":       func(m map[cell]string) cell { delete(m, one); return one },
 		"a field less":  func(m map[cell]string) cell { m[one] = strings.TrimPrefix(m[one], "channel "); return one },
 		"a field more":  func(m map[cell]string) cell { m[one] += " wishes"; return one },
 		"filled anew":   func(m map[cell]string) cell { m[empty] = "name"; return empty },
 		"of the status": func(m map[cell]string) cell { c := cell{one.q, "status"}; m[c] = "reference"; return c },
+		"by the glass":  func(m map[cell]string) cell { delete(m, broken); return broken },
 		"of a case":     func(m map[cell]string) cell { delete(m, two); return two },
 		"more of it":    func(m map[cell]string) cell { c := cell{two.q, "assessment"}; m[c] = "level"; return c },
 	} {

@@ -8,7 +8,7 @@ import "github.com/infohus/infohus/pkg/hub"
 // for the reporter's identity, A030 for the police check. A state belongs to one
 // kind of item, so the state says of what kind it is.
 //
-// Relation, SharedBy, Assigned, Author, Recused, Classes and Basis are what
+// Relation, SharedBy, Assigned, Author, Recused, Glass, Classes and Basis are what
 // access.relations gives for the asker and the item, in the read's snapshot.
 // The grant's fields are the answer; a grant opens at least one.
 type View struct {
@@ -23,6 +23,7 @@ type View struct {
 	Recused    bool              `json:"recused"`     // the asker is recused from it (inhabil)
 	Classes    string            `json:"classes"`     // data classes of the shares in force, sorted, comma between; a share opens no class that it does not name
 	Basis      hub.LegalBasis    `json:"basis"`       // of the share in force, if it is valid today; else empty
+	Glass      bool              `json:"glass"`       // the asker has broken its glass, and it is open: need-to-know is set aside, nothing else (L9)
 	Purpose    hub.Purpose       `json:"purpose"`
 }
 

@@ -20,10 +20,12 @@ const (
 	ActGrant    Act = "grant"
 	ActRevoke   Act = "revoke"
 	ActAdmin    Act = "admin"
+
+	ActBreakGlass Act = "break-glass" // need-to-know set aside (L9)
 )
 
 // Acts lists every act.
-var Acts = []Act{ActCollect, ActChange, ActConsult, ActSearch, ActDisclose, ActCombine, ActExport, ActErase, ActDecide, ActGrant, ActRevoke, ActAdmin}
+var Acts = []Act{ActCollect, ActChange, ActConsult, ActSearch, ActDisclose, ActCombine, ActExport, ActErase, ActDecide, ActBreakGlass, ActGrant, ActRevoke, ActAdmin}
 
 // Object names what an act was done to.
 type Object struct {

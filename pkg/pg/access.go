@@ -39,18 +39,19 @@ type Relation struct {
 	Classes    string            // classes of the shares in force, sorted, joined by commas
 	Basis      hub.LegalBasis    // of the shares in force
 	SharedBy   hub.AuthorityKind // of which kind the authority is that shared it
+	Glass      bool              // the actor has broken the glass of the item itself, in this post, and it is open
 }
 
 // Into gives the places to scan r.* of access.relations into, in its order.
 func (r *Relation) Into() []any {
 	return []any{&r.Kind, &r.ID, &r.About, &r.Controller, &r.ReceivedBy, &r.State, &r.Relation,
-		&r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy}
+		&r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy, &r.Glass}
 }
 
 // View is the question whether the actor may see the item for a purpose.
 func (r Relation) View(who hub.Actor, purpose hub.Purpose) policies.View {
 	return policies.View{Role: who.Role, Kind: who.Kind, Relation: r.Relation, ReceivedBy: r.ReceivedBy, State: r.State,
-		Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Classes: r.Classes, Basis: r.Basis, SharedBy: r.SharedBy, Purpose: purpose}
+		Assigned: r.Assigned, Author: r.Author, Recused: r.Recused, Classes: r.Classes, Basis: r.Basis, SharedBy: r.SharedBy, Glass: r.Glass, Purpose: purpose}
 }
 
 // Me gives the arguments of access.relations for the actor: person, authority,

@@ -234,12 +234,11 @@ func TestAGrantIsNotLent(t *testing.T) {
 	w.is("received", `select state from access.item where id = $1`, id)
 }
 
-// pairs is how many raced pairs each kind of race runs.
-const pairs = 600
-
 // TestNothingIsShownAfterItWasTakenBack races reads with withdrawals. A read
 // that begins after the withdrawal has returned never shows anything.
-func TestNothingIsShownAfterItWasTakenBack(t *testing.T) {
+func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 100) }
+
+func shownAfter(t *testing.T, pairs int) {
 	w := newWorld(t)
 	db := w.room("intake")
 	for _, k := range races(w, db) {
@@ -282,7 +281,9 @@ func TestNothingIsShownAfterItWasTakenBack(t *testing.T) {
 
 // TestNothingIsDoneAfterItWasTakenBack races commands with withdrawals. What
 // was done when the withdrawal committed is all that is ever done.
-func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) {
+func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) { doneAfter(t, 100) }
+
+func doneAfter(t *testing.T, pairs int) {
 	w := newWorld(t)
 	db := w.room("intake")
 	for _, k := range races(w, db) {

@@ -24,7 +24,7 @@ type Set struct {
 }
 
 // attributes are what tells one set from another, in the order of [Sets.Args].
-const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by`
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by, r.glass`
 
 // Sets asks the ordinary question once for each distinct set of attributes among
 // the actor's items of a kind: those that are allowed come back, few however
@@ -37,7 +37,7 @@ func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets,
 	}
 	var r Relation
 	var list Sets
-	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy, &r.Glass}, func() error {
 		g, err := tx.Ask(ctx, r.View(tx.who, purpose))
 		if errors.As(err, new(*policies.Denial)) {
 			return nil
@@ -55,31 +55,31 @@ type Sets []Set
 
 // AllowedSQL begins a list's statement: allowed(id, state, n) is every item that
 // may be listed, where it stands, and the number of its set. Its arguments are
-// those of [Tx.Me] and [Sets.Args], $1 to $16; the list's own begin at $17, [Own].
+// those of [Tx.Me] and [Sets.Args], $1 to $17; the list's own begin at $18, [Own].
 //
 // The actor's items are found first and for themselves: nothing tells Postgres how
 // many have one set of attributes, and planned as one it believes in a single row
 // and compares each item with each.
 const AllowedSQL = `with mine as materialized (select * from access.mine($1, $2, $3, $4, $5) m where m.kind = $6), allowed as (select r.id, r.state, a.n from mine r
-	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by))
+	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::bool[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by, glass)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by, a.glass))
 `
 
 // Own is the number of a list's first own argument after AllowedSQL's.
-const Own = 17
+const Own = 18
 
 // Args are the arguments of AllowedSQL for these sets of one kind of item.
 func (s Sets) Args(tx *Tx, kind string) []any {
 	var n []int
 	var relation, receivedBy, state, classes, basis, sharedBy []string
-	var assigned, author, recused []bool
+	var assigned, author, recused, glass []bool
 	for i, t := range s {
 		n = append(n, i)
 		relation, receivedBy, state = append(relation, t.Relation.Relation), append(receivedBy, string(t.ReceivedBy)), append(state, t.State)
 		classes, basis = append(classes, t.Classes), append(basis, string(t.Basis))
-		sharedBy = append(sharedBy, string(t.SharedBy))
+		sharedBy, glass = append(sharedBy, string(t.SharedBy)), append(glass, t.Glass)
 		assigned, author, recused = append(assigned, t.Assigned), append(author, t.Author), append(recused, t.Recused)
 	}
-	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis, sharedBy)
+	return append(tx.Me(), kind, n, relation, receivedBy, state, assigned, author, recused, classes, basis, sharedBy, glass)
 }

@@ -130,7 +130,7 @@ func rooms() []pg.RoomSchema {
 		{Name: "portal", Migrations: files("0001_init.sql", `
 			create table seen (fact text not null, key text not null);
 			grant select, insert on seen to portal;`)},
-		{Name: "audit", Migrations: files("0001_init.sql", `create table leaf (id bigint primary key); grant select, insert on leaf to audit;`)},
+		{Name: "audit", Writes: []string{pg.ReviewKind}, Migrations: files("0001_init.sql", `create table leaf (id bigint primary key); grant select, insert on leaf to audit;`)},
 	}
 }
 

@@ -76,11 +76,11 @@ func (db *DB) View(ctx context.Context, who hub.Actor, fn func(tx *Tx) error) er
 // *policies.Denial (or NotFound) nothing of it stays, and a refusal about the
 // entry is committed alone.
 //
-// A command whose entry says [hub.ActRevoke] has connections of its own, so
-// that taking back never waits in line.
+// A command whose entry says [hub.ActRevoke] or [hub.ActBreakGlass] has connections
+// of its own, so that taking back, and danger to life, never wait in line (F28).
 func (db *DB) Command(ctx context.Context, who hub.Actor, about Entry, fn func(tx *Tx) error) error {
 	pool := db.pool
-	if about.Act == hub.ActRevoke {
+	if about.Act == hub.ActRevoke || about.Act == hub.ActBreakGlass {
 		pool = db.lane
 	}
 	return db.afterNo(ctx, pool, who, about, db.insist(ctx, pool, who, fn))

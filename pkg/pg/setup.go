@@ -36,6 +36,10 @@ const SubjectKind = "subject"
 // HatKind is the kind under which a room says that it goes through the hats.
 const HatKind = "hat"
 
+// ReviewKind is the kind under which a room says that it keeps the reviews of
+// break-glass.
+const ReviewKind = "review"
+
 // Setup makes the roles, schemas, base tables, access facts, trail and grants,
 // and runs the migrations that have not been run. owner is a DSN with the rights
 // of the hub's owner (CREATEROLE, and CREATE on the database; a superuser has
@@ -237,7 +241,7 @@ func giveRights(ctx context.Context, conn *pgx.Conn, rooms []RoomSchema) error {
 func giveRoom(ctx context.Context, tx pgx.Tx, r RoomSchema) error {
 	kinds := []string{"room"}
 	for _, k := range r.Writes {
-		if k == SubjectKind || k == HatKind {
+		if k == SubjectKind || k == HatKind || k == ReviewKind {
 			kinds = append(kinds, k)
 		} else if !slices.Contains(kinds, "item") {
 			kinds = append(kinds, "item")

@@ -29,7 +29,7 @@ mine as materialized (select r.* from near cross join lateral (select * from acc
 // refusal too.
 func (tx *Tx) Sheet(ctx context.Context, kind string, id hub.ID, rel *Relation, content string, into ...any) error {
 	rows, err := tx.Query(ctx, near+`select coalesce(i.kind, ''), coalesce(i.id, ''), coalesce(i.about, ''), coalesce(i.controller, ''), coalesce(i.received_by, ''), coalesce(i.state, ''),
-		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, ''), c.*
+		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, ''), coalesce(r.glass, false), c.*
 		from (select 1) q
 		left join access.item i on i.id = $7 and i.kind = $6
 		left join mine r on true

@@ -18,6 +18,8 @@ import (
 const (
 	everyRoomWrites = "revision insert document,revision"
 	itemRoomWrites  = "assignment insert by_hat,by_person,from_at,id,item,kind,person,until_at,why\nassignment update ended_by\n" +
+		"glass insert asked_at,authority,category,from_at,hat,id,item,kind,marks,minutes,near,owner,person,reason,role,until_at\n" +
+		"glass update ended_by,from_at,second_hat,second_person,until_at\n" +
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
@@ -32,7 +34,7 @@ const (
 func TestRightsInTheAccessFacts(t *testing.T) {
 	w := newWorld(t)
 	for room, want := range map[string][2]string{
-		"portal": {everyRoomWrites, everyRoomCalls}, "audit": {everyRoomWrites, everyRoomCalls}, "person": {everyRoomWrites, subjectRoomCalls},
+		"portal": {everyRoomWrites, everyRoomCalls}, "audit": {"glass_review insert by_hat,by_person,glass,outcome\n" + everyRoomWrites, everyRoomCalls}, "person": {everyRoomWrites, subjectRoomCalls},
 		"intake": {itemRoomWrites, bothCalls}, "assessment": {itemRoomWrites, itemRoomCalls}, "referral": {itemRoomWrites, itemRoomCalls},
 	} {
 		t.Run(room, func(t *testing.T) {
@@ -44,7 +46,7 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 				where c.relnamespace = 'access'::regnamespace and c.relkind <> 'i' and has_column_privilege($1, c.oid, a.attnum, p) group by c.relname, p) x`, room)
 			w.is(want[1], `select string_agg(proname, ' ' order by proname collate "C") from pg_proc where pronamespace = 'access'::regnamespace and has_function_privilege($1, oid, 'execute')`, room)
 			w.is(0, `select count(*) from pg_class where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'delete, truncate, trigger')`, room)
-			w.is("agreement assignment basis certified hat item recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
+			w.is("agreement assignment basis certified glass glass_review hat item recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
 				where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'select')`, room)
 			w.is("false false", `select has_schema_privilege($1, 'access', 'create') || ' ' || pg_has_role($1, 'access_owner', 'member')`, room)
 		})
@@ -56,6 +58,7 @@ type things struct {
 	kind, whole       string // whole is the kind of what it is a part of, or came of
 	item, bare        hub.ID
 	assignment, share hub.ID
+	glass             hub.ID
 }
 
 // furnish puts items of every kind in place, as the hub's owner: the answer is a
@@ -64,7 +67,7 @@ func furnish(w *world) []things {
 	var all []things
 	var whole hub.ID
 	for _, kind := range []string{"concern", "case", "request", "answer", "offer", "stray"} {
-		x := things{kind: kind, item: hub.NewID(), bare: hub.NewID(), assignment: hub.NewID(), share: hub.NewID()}
+		x := things{kind: kind, item: hub.NewID(), bare: hub.NewID(), assignment: hub.NewID(), share: hub.NewID(), glass: hub.NewID()}
 		part, came := "null", "null"
 		switch kind {
 		case "case":
@@ -77,7 +80,7 @@ func furnish(w *world) []things {
 		fill := x.fill("")
 		w.sql(fill(`insert into access.item (id, kind, about, controller, state, author, part_of, came_of) values ('{item}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', `+part+`, `+came+`),
 				('{bare}', '{kind}', '`+string(subject)+`', 'koege', 'received', '', null, null)`),
-			fill(insertAssignment("{kind}", "{assignment}")), fill(insertShare("{kind}", "{share}")))
+			fill(insertAssignment("{kind}", "{assignment}")), fill(insertShare("{kind}", "{share}")), fill(insertGlass("{kind}", "{glass}")))
 		all = append(all, x)
 	}
 	return all
@@ -86,7 +89,7 @@ func furnish(w *world) []things {
 // fill puts a thing's names into a statement; own is the kind that a liar says.
 func (x things) fill(own string) func(string) string {
 	return strings.NewReplacer("{own}", own, "{kind}", x.kind, "{item}", string(x.item), "{bare}", string(x.bare),
-		"{assignment}", string(x.assignment), "{share}", string(x.share)).Replace
+		"{assignment}", string(x.assignment), "{share}", string(x.share), "{glass}", string(x.glass)).Replace
 }
 
 func insertAssignment(kind, id string) string {
@@ -97,6 +100,11 @@ func insertAssignment(kind, id string) string {
 func insertShare(kind, id string) string {
 	return `insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
 		values ('` + id + `', '` + kind + `', '{item}', '` + string(subject) + `', '{status}', 'koege', 'mvs', 'RPL115-2', 'prevention', '', '2026-01-01', '9999-12-31', 'p', 'h')`
+}
+
+func insertGlass(kind, id string) string {
+	return `insert into access.glass (id, kind, item, owner, person, hat, authority, role, category, reason, minutes, asked_at, from_at, until_at)
+		values ('` + id + `', '` + kind + `', '{item}', 'koege', 'p', 'h', 'koege', 'receiver', 'danger', '', 30, '2026-01-01 10:00Z', '2026-01-01 10:00Z', '2026-01-01 10:30Z')`
 }
 
 func insertItem(kind, id string) string {
@@ -119,6 +127,7 @@ func ifKind(room string, x things, _ string) bool { return writes(room, x.kind) 
 func ifEnds(room string, x things, _ string) bool {
 	return writes(room, x.kind) || writes(room, x.whole)
 }
+func ifReviews(room string, _ things, _ string) bool { return writes(room, pg.ReviewKind) }
 func ifMoves(room string, x things, own string) bool {
 	return writes(room, own) && ifEnds(room, x, own)
 }
@@ -147,6 +156,14 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		insertShare("{own}", "new"):                                                                                     ifTrue,
 		`update access.assignment set ended_by = 'x' where id = '{assignment}'`:                                         ifEnds,
 		`update access.share set ended_by = 'x' where id = '{share}'`:                                                   ifEnds,
+		`insert into access.glass_review (glass, outcome, by_person, by_hat) values ('{glass}', 'justified', 'd', 'h')`: ifReviews,
+		insertGlass("{kind}", "g"):                                                                                      ifKind,
+		insertGlass("{own}", "g"):                                                                                       ifTrue,
+		`update access.glass set ended_by = 'x' where id = '{glass}'`:                                                   ifEnds,
+		`update access.glass set item = '{bare}' where id = '{glass}'`:                                                  never,
+		`update access.glass set person = 'x' where id = '{glass}'`:                                                     never,
+		`update access.glass set minutes = 60 where id = '{glass}'`:                                                     never,
+		`update access.glass_review set outcome = 'justified'`:                                                          never,
 		`insert into access.recusal (person, kind, item, by_person, by_hat) values ('p', '{kind}', '{item}', 'p', 'h')`: ifKind,
 		`insert into access.recusal (person, kind, item, by_person, by_hat) values ('p', '{own}', '{item}', 'p', 'h')`:  ifTrue,
 		`select access.lift_recusal('{kind}', '{item}', 'p', 'p', 'h')`:                                                 ifKind,
@@ -209,7 +226,7 @@ func TestTheWallsAreTheOwners(t *testing.T) {
 		never = append(never, `delete from access.`+table, `truncate access.`+table+` cascade`, `alter table access.`+table+` disable trigger all`, `drop table access.`+table+` cascade`,
 			`do $$ begin lock table access.`+table+` in share mode; end $$`)
 	}
-	for _, table := range []string{"item", "subject", "assignment", "share", "recusal"} {
+	for _, table := range []string{"item", "subject", "assignment", "share", "recusal", "glass"} {
 		never = append(never, `drop trigger wall on access.`+table)
 	}
 	for _, room := range allRooms {
@@ -328,6 +345,6 @@ func TestSetupTakesRightsBack(t *testing.T) {
 	try(t, referral, insertItem("case", "new"), false)
 	try(t, referral, `update access.item set kind = 'offer'`, false)
 	try(t, referral, insertItem("offer", "new"), true)
-	w.is("case assessment, concern intake, offer referral, request assessment, subject intake, subject person",
+	w.is("case assessment, concern intake, offer referral, request assessment, review audit, subject intake, subject person",
 		`select string_agg(kind || ' ' || room, ', ' order by kind, room) from access.writer`)
 }

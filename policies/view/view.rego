@@ -43,6 +43,29 @@ opened[standing] := parts if {
 	parts := [part | some part in all; data.classes[part].of in named]
 }
 
+# Break-glass sets need-to-know inside the own authority aside (forvaltningsloven
+# § 32, L9), and nothing else: no recusal, no state that is over, no share that was
+# not made.
+opened["glass"] := parts if {
+	input.glass
+	input.relation == "own"
+	input.kind == input.received_by
+	parts := data.view[input.role].glass[input.state]
+	known
+}
+
+opened["glass"] := parts if {
+	input.glass
+	input.relation == "shared"
+	all := data.view[input.role].glass[input.state]
+	data.senders[input.shared_by]
+	law.carries(input.basis, input.shared_by, input.kind)
+	law.covers(input.basis, input.state)
+	known
+	named := split(input.classes, ",")
+	parts := [part | some part in all; data.classes[part].of in named]
+}
+
 known if {
 	law.hat(input.role, input.kind)
 	law.content(input.purpose)
@@ -84,6 +107,12 @@ why := "nothing_shared" if {
 	some standing in data.through
 	data.view[input.role][standing][input.state]
 	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+}
+
+why := "nothing_shared" if {
+	input.glass
+	input.relation == "shared"
+	data.view[input.role].glass[input.state]
 }
 
 related if input.author

@@ -5,6 +5,7 @@ import data.infohus.view
 coordinator := {
 	"role": "municipal_coordinator", "kind": "municipality", "relation": "own", "received_by": "municipality", "shared_by": "", "state": "triage",
 	"assigned": false, "author": false, "recused": false, "classes": "", "basis": "", "purpose": "prevention",
+	"glass": false,
 }
 
 police := object.union(coordinator, {
@@ -173,6 +174,83 @@ test_a_guest_to_whom_nothing_was_shared_sees_nothing if {
 	denied(but(guest, {"relation": "", "shared_by": ""}), "no_relation")
 }
 
+colleague := object.union(coordinator, {"role": "receiver", "glass": true})
+
+neighbour := object.union(police, {"role": "local_police", "state": "triage", "glass": true})
+
+test_A056_broken_glass_opens_the_concern_and_never_who_reported_it if {
+	every state in ["received", "police_check", "triage", "case"] {
+		a := but(colleague, {"state": state})
+		a.reasons == {"glass"}
+		a.obligations == {"mask_cpr", "hide_protected_address"}
+		a.fields == {
+			"reference", "state", "received_at", "received_by", "due",
+			"channel", "theme", "urgency", "urgency_reason", "child",
+			"statements", "why_now", "context", "wishes",
+			"name", "cpr", "birth_date", "age_band", "protected", "address",
+		}
+	}
+}
+
+test_A056_broken_glass_opens_the_case_and_not_what_was_asked_answered_or_discussed if {
+	every state in ["opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing"] {
+		every role in ["receiver", "core_group"] {
+			a := but(colleague, {"state": state, "role": role})
+			a.fields == {
+				"reference", "state", "opened_at", "next_date", "instrument", "due",
+				"name", "cpr", "birth_date", "age_band", "protected", "address",
+				"circle", "level", "rationale", "follow_ups", "tasks",
+			}
+		}
+	}
+}
+
+test_A056_broken_glass_opens_nothing_that_is_over_withheld_or_a_part if {
+	every state in [
+		"draft", "rerouted", "acute", "police_only", "unfounded", "other_track", "case_closed", "closed",
+		"asked", "settled", "retracted", "request_closed", "released", "withdrawn", "answer_closed",
+		"offer_draft", "offered", "taken_up", "not_taken_up", "offer_withdrawn", "offer_ended", "offer_closed",
+	] {
+		denied(but(colleague, {"state": state}), "not_in_this_state")
+		not but(neighbour, {"state": state}).allow
+	}
+}
+
+test_broken_glass_discloses_nothing_that_was_not_shared if {
+	but(neighbour, {}).reasons == {"glass"}
+	"statements" in but(neighbour, {}).fields
+	{"address", "due", "reporter_name"} & but(neighbour, {}).fields == set()
+	but(neighbour, {"classes": "status"}).fields == {"reference", "state", "received_at", "received_by"}
+	denied(but(neighbour, {"classes": "reporter"}), "nothing_shared")
+	denied(but(neighbour, {"basis": ""}), "nothing_shared")
+	denied(but(neighbour, {"basis": "CONSENT-EXIT"}), "nothing_shared")
+	denied(but(neighbour, {"shared_by": ""}), "sender_unknown")
+	denied(but(neighbour, {"relation": ""}), "no_relation")
+	denied(but(colleague, {"kind": "police", "role": "core_group"}), "no_relation")
+}
+
+test_broken_glass_does_not_reach_whoever_is_recused if {
+	denied(but(colleague, {"recused": true}), "recused")
+	denied(but(neighbour, {"recused": true}), "recused")
+}
+
+test_broken_glass_is_for_no_other_role_and_purpose if {
+	every role in ["reporter", "institution"] {
+		denied(but(colleague, {"role": role}), "not_in_this_state")
+	}
+	every role in ["manager", "dpo"] {
+		denied(but(colleague, {"role": role}), "not_for_role")
+	}
+	denied(but(guest, {"assigned": false, "glass": true}), "not_in_this_state")
+	but(coordinator, {"glass": true}) == but(coordinator, {})
+	denied(but(colleague, {"purpose": "investigation"}), "purpose_investigation_never")
+}
+
+test_a_glass_that_is_whole_opens_nothing if {
+	denied(but(colleague, {"glass": false}), "not_in_this_state")
+	denied(but(neighbour, {"glass": false}), "not_in_this_state")
+}
+
 test_a_school_sees_the_question_put_to_it_and_nothing_of_the_case if {
 	a := but(asked, {})
 	a.reasons == {"invited"}
@@ -250,11 +328,11 @@ test_a_steering_group_sees_nothing_of_a_case if {
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(coordinator) - {"classes", "basis"} { # which only what was shared needs
+	every name in object.keys(coordinator) - {"classes", "basis", "glass"} { # which only what was shared needs, or whoever is not let in
 		a := view.answer with input as object.remove(coordinator, [name])
 		not a.allow
 	}
-	every name in object.keys(police) {
+	every name in object.keys(police) - {"glass"} {
 		a := view.answer with input as object.remove(police, [name])
 		not a.allow
 	}

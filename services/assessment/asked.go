@@ -180,7 +180,7 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID) (Answers, 
 			return err
 		}
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, w.id, w.request, w.case_id, w.subject, w.controller, w.grade, w.statements, w.state, w.version, w.hat, w.at, `+
-			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.case_id = $17 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
+			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.case_id = $18 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
 		if err != nil {
 			return err
 		}
@@ -285,7 +285,7 @@ func (x *room) asked(ctx context.Context, who hub.Actor, in RequestFilter) (Requ
 			return err
 		}
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, count(*) over (), `+requestColumns+` from allowed a join request q on q.id = a.id join cases c on c.id = q.case_id
-			where ($17 = '' or q.case_id = $17) and (not $18 or q.state = 'asked') order by q.state, q.due_at, q.id limit $19`,
+			where ($18 = '' or q.case_id = $18) and (not $19 or q.state = 'asked') order by q.state, q.due_at, q.id limit $20`,
 			append(sets.Args(tx, "request"), string(in.Case), in.Open, most)...)
 		if err != nil {
 			return err

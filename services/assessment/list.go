@@ -46,11 +46,11 @@ func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where $17 = '' or a.state = $17)
+const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where $18 = '' or a.state = $18)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
-from (select count(*) as total, $18 = '' or coalesce(bool_or(id = $18), false) as known from hit) n
-left join lateral (select * from hit where $18 = '' or (next_at, id) > (select next_at, id from hit where id = $18) order by next_at, id limit $19) h on true
+from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
+left join lateral (select * from hit where $19 = '' or (next_at, id) > (select next_at, id from hit where id = $19) order by next_at, id limit $20) h on true
 order by h.next_at, h.id`
 
 // list asks the same question as a single read, once for each distinct set of

@@ -46,16 +46,16 @@ type AgendaLine struct {
 	NoNote  string     `json:"no_note,omitempty"` // why there is no note
 }
 
-// meetingsSQL lists by the same question as a single read: $17 is one meeting or
-// none, $18 past, $19 when today began, $20 after, $21 how many.
+// meetingsSQL lists by the same question as a single read: $18 is one meeting or
+// none, $19 past, $20 when today began, $21 after, $22 how many.
 const meetingsSQL = pg.AllowedSQL + `, hit as (select m.id as meeting, m.municipality as whose, m.at, g.held_at, g.no_note, a.n as set, c.id, c.subject, c.municipality, c.version, i.state
 		from allowed a join agenda g on g.case_id = a.id join meeting m on m.id = g.meeting join cases c on c.id = a.id join access.item i on i.id = a.id
-		where case when $17 <> '' then m.id = $17 when $18 then m.at < $19 else m.at >= $19 end),
+		where case when $18 <> '' then m.id = $18 when $19 then m.at < $20 else m.at >= $20 end),
 	met as (select distinct meeting, at from hit),
-	page as (select * from met where $20 = '' or case when $18 then (at, meeting) < (select at, meeting from met where meeting = $20) else (at, meeting) > (select at, meeting from met where meeting = $20) end
-		order by case when $18 then at end desc, case when $18 then meeting end desc, at, meeting limit $21)
+	page as (select * from met where $21 = '' or case when $19 then (at, meeting) < (select at, meeting from met where meeting = $21) else (at, meeting) > (select at, meeting from met where meeting = $21) end
+		order by case when $19 then at end desc, case when $19 then meeting end desc, at, meeting limit $22)
 select h.meeting, h.whose, h.at, h.held_at, h.no_note, h.set, h.id, h.subject, h.municipality, h.version, h.state from page p join hit h on h.meeting = p.meeting
-order by case when $18 then h.at end desc, case when $18 then h.meeting end desc, h.at, h.meeting, h.id`
+order by case when $19 then h.at end desc, case when $19 then h.meeting end desc, h.at, h.meeting, h.id`
 
 func (x *room) listMeetings(r *web.Request, in MeetingFilter) (Meetings, error) {
 	if in.Limit == 0 {

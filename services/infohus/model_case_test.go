@@ -614,7 +614,7 @@ func (x *affair) grows(now time.Time) {
 		return
 	}
 	for _, h := range x.helps {
-		if h.young && among("offered taken_up", h.state) {
+		if h.young && h.now() != "offer_closed" && among("offered taken_up not_taken_up offer_ended", h.state) {
 			h.letOut()
 			h.stop()
 		}
@@ -650,11 +650,11 @@ func (h *help) stop() {
 	}
 }
 
-// revoke takes back what rests on a consent.
+// revoke takes back what rests on a consent, also of what is over.
 func (x *affair) revoke(c *consented) {
 	c.ended = true
 	for _, h := range x.helps {
-		if h.consent == c && !h.ended() {
+		if h.consent == c {
 			h.letOut()
 			h.stop()
 		}

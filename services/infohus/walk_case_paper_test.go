@@ -341,7 +341,7 @@ func (p *paper) follows(x *affair, closes bool) {
 	whole.state = x.state
 	for _, h := range x.helps {
 		l := p.leaves[h.id]
-		if l.state != h.now() && h.ended() || closes && h.ended() { // a consent, or the case, took it along
+		if l.state != h.now() && h.ended() || (closes || !h.shared && len(h.in) == 0) && h.ended() { // a consent, an age or the case took it along
 			l.end()
 			l.revoke("")
 		}

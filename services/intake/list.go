@@ -102,7 +102,7 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 	return page, err
 }
 
-const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by`
+const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by, r.glass`
 
 // tuples are the allowed sets of attributes: few, however many concerns.
 func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, error) {
@@ -113,7 +113,7 @@ func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, e
 	}
 	var rel pg.Relation
 	var list []tuple
-	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis, &rel.SharedBy}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis, &rel.SharedBy, &rel.Glass}, func() error {
 		t := tuple{View: rel.View(who, hub.Prevention)}
 		var err error
 		if t.grant, err = tx.Ask(ctx, t.View); errors.As(err, new(*policies.Denial)) {
@@ -143,9 +143,9 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 // stands where it was begun.
 const pageSQL = `with allowed as (
 	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks, a.children from access.mine($1, $2, $3, $4, $5) r
-	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[], $25::bool[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by, children)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by)
+	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[], $25::bool[], $26::bool[])
+		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by, children, glass)
+	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by, a.glass)
 	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
 seen as (select c.*, a.n as tuple, coalesce(least(case when a.clocks then c.step_due end, case when a.children and c.child_outcome = '' then c.child_due end),
 		case when a.clocks then c.erase_at else c.created_at end) as rank,
@@ -167,7 +167,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		n                                                     []int
 		relation, receivedBy, state, classes, basis, sharedBy []string
 		assigned, author, recused                             []bool
-		steps, judges, notifies, clocks, children             []bool
+		steps, judges, notifies, clocks, children, glass      []bool
 	}
 	for i, t := range tuples {
 		if in.State != "" && !t.grant.Allows("state") {
@@ -176,14 +176,14 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		cols.n = append(cols.n, i)
 		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
 		cols.classes, cols.basis = append(cols.classes, t.Classes), append(cols.basis, string(t.Basis))
-		cols.sharedBy = append(cols.sharedBy, string(t.SharedBy))
+		cols.sharedBy, cols.glass = append(cols.sharedBy, string(t.SharedBy)), append(cols.glass, t.Glass)
 		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
 		steps, judges, notifies := t.asked()
 		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
 		cols.clocks, cols.children = append(cols.clocks, t.grant.Allows("due")), append(cols.children, t.grant.Allows("child_due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children)...)
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children, cols.glass)...)
 	if err != nil {
 		return nil, err
 	}

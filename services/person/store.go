@@ -38,7 +38,7 @@ const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), 
 		case when q.near then array(select field from person.identity i where i.subject = q.id order by field) else '{}' end,
 		case when q.near then array(select box from person.identity i where i.subject = q.id order by field) else '{}' end,
 		coalesce(t.kind, ''), coalesce(t.id, ''), coalesce(t.about, ''), coalesce(t.controller, ''), coalesce(t.received_by, ''), coalesce(t.state, ''),
-		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, '')
+		coalesce(r.relation, ''), coalesce(r.assigned, false), coalesce(r.author, false), coalesce(r.recused, false), coalesce(r.classes, ''), coalesce(r.basis, ''), coalesce(r.shared_by, ''), coalesce(r.glass, false)
 	from (select u.id, i.mine or exists (select from person.subject m where m.id = u.id and (m.registered_by = $1 or m.controller = $2))
 		or exists (select from access.assignment a where a.item = any(i.items) and a.person = $1 and a.ended_at is null)
 		or exists (select from access.share h where h.item = any(i.items) and h.receiver = $2 and h.ended_at is null) as near

@@ -106,8 +106,8 @@ func (x *room) withdrawConsent(r *web.Request, _ struct{}) (ReferralReceipt, err
 	})
 }
 
-// unconsent ends a consent and every offer that rests on it: the closing of an
-// exit begins here (domain.md 2.7).
+// unconsent ends a consent and every offer that rests on it, with what is left of
+// those that were over: the closing of an exit begins here (domain.md 2.7).
 func (x *room) unconsent(d *doing, id hub.ID) error {
 	if err := endConsent(d.ctx, d.tx, d.grant, id, d.ID); err != nil {
 		return err
@@ -121,7 +121,13 @@ func (x *room) unconsent(d *doing, id hub.ID) error {
 		if this {
 			o = d.offer
 		}
-		if o.Consent != id || o.State.over() && !this {
+		if o.Consent != id {
+			continue
+		}
+		if o.State.over() && !this {
+			if err := x.leave(d, o); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := x.takeBack(d, o, "withdrawn"); err != nil {

@@ -158,11 +158,14 @@ func (x *room) system(ctx context.Context, action string, id hub.ID, do func(d *
 	})
 }
 
-// grown lists the offers of measures that the person has outgrown.
+// grown lists the offers of measures that the person has outgrown, and on which
+// something may still be given.
 func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 	err = x.DB.View(ctx, hub.System(x.Now(), x.NewID()), func(tx *pg.Tx) error {
 		rows, err := tx.Query(ctx, `select o.id, o.subject, o.until_age from offer o join access.item i on i.id = o.id
-			where o.until_age > 0 and i.state in ('offered', 'taken_up') order by o.id limit 500`)
+			where o.until_age > 0 and (i.state in ('offered', 'taken_up')
+				or i.state in ('not_taken_up', 'offer_ended') and (exists (select from access.share h where h.item = o.id and h.ended_by is null and h.until_at > $1)
+					or exists (select from access.assignment a where a.item = o.id and a.ended_by is null and a.until_at > $1))) order by o.id limit 500`, tx.Now)
 		if err != nil {
 			return err
 		}
@@ -194,7 +197,10 @@ func (x *room) outgrow(ctx context.Context, id hub.ID) error {
 	return x.system(ctx, "follow", id, func(d *doing) error {
 		tx, o := d.tx, d.offer
 		if o.State.over() {
-			return nil
+			if err := x.leave(d, o); err != nil {
+				return err
+			}
+			return d.tell()
 		}
 		if err := x.takeBack(d, o, "withdrawn"); err != nil {
 			return err
@@ -213,11 +219,6 @@ func (x *room) outgrow(ctx context.Context, id hub.ID) error {
 		if err := putTask(ctx, tx, d.grant, x.NewID(), d.ID, d.Assessed, "outgrown", n, tx.Now); err != nil {
 			return err
 		}
-		for _, f := range d.facts {
-			if err := tx.Tell(ctx, f); err != nil {
-				return err
-			}
-		}
-		return nil
+		return d.tell()
 	})
 }

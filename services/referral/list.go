@@ -48,11 +48,11 @@ func (x *room) listReferrals(r *web.Request, in OfferFilter) (Offers, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where $17 = '' or a.state = $17)
+const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where $18 = '' or a.state = $18)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.sender, ''), coalesce(h.receiver, ''), coalesce(h.measure, ''),
 	coalesce(h.kind, ''), coalesce(h.version, 0), coalesce(h.state, ''), coalesce(h.due_at, '0001-01-01')
-from (select count(*) as total, $18 = '' or coalesce(bool_or(id = $18), false) as known from hit) n
-left join lateral (select * from hit where $18 = '' or (made_at, id) < (select made_at, id from hit where id = $18) order by made_at desc, id desc limit $19) h on true
+from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
+left join lateral (select * from hit where $19 = '' or (made_at, id) < (select made_at, id from hit where id = $19) order by made_at desc, id desc limit $20) h on true
 order by h.made_at desc, h.id desc`
 
 // list asks the same question as a single read, once for each distinct set of
@@ -197,7 +197,7 @@ const dutySQL = pg.AllowedSQL + `select a.n, c.case_id, c.subject, c.municipalit
 from allowed a join course c on c.case_id = a.id join access.item i on i.id = c.case_id
 left join lateral (select * from proposal p where p.case_id = c.case_id and p.round = c.round and p.what = case i.state when 'closed' then 'reopen' else 'close' end
 	order by p.n desc limit 1) p on true
-where i.state = 'closing' or i.state = 'closed' and p.person is not null or i.state = 'follow_up' and c.next_at < $17
+where i.state = 'closing' or i.state = 'closed' and p.person is not null or i.state = 'follow_up' and c.next_at < $18
 	or i.state = 'recommended' and not exists (select from offer o where o.case_id = c.case_id)
 order by c.next_at, c.case_id limit 100`
 

@@ -367,3 +367,20 @@ func (x *room) takeBack(d *doing, o *offer, why string) error {
 	}
 	return nil
 }
+
+// leave ends what is still given on an offer that is over, if anything is: who
+// turned it down, or has helped, keeps the reference until then.
+func (x *room) leave(d *doing, o *offer) error {
+	shares, err := d.tx.Shares(d.ctx, "offer", o.ID)
+	if err != nil {
+		return err
+	}
+	in, err := d.tx.Assignments(d.ctx, "offer", o.ID)
+	if err != nil || len(shares)+len(in) == 0 {
+		return err
+	}
+	if err := x.takeBack(d, o, "withdrawn"); err != nil {
+		return err
+	}
+	return x.recordOffer(d, o, hub.ActRevoke)
+}

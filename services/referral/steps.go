@@ -213,12 +213,20 @@ func (x *room) finish(d *doing, a Action, act hub.Act) (ReferralReceipt, error) 
 	if _, err := d.tx.Record(d.ctx, d.grant, e); err != nil {
 		return ReferralReceipt{}, err
 	}
-	for _, f := range d.facts {
-		if err := d.tx.Tell(d.ctx, f); err != nil {
-			return ReferralReceipt{}, err
-		}
+	if err := d.tell(); err != nil {
+		return ReferralReceipt{}, err
 	}
 	return d.receipt(state, version), nil
+}
+
+// tell tells the facts of what was done.
+func (d *doing) tell() error {
+	for _, f := range d.facts {
+		if err := d.tx.Tell(d.ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moved records what an action on an offer did to the case.
