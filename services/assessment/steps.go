@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/infohus/infohus/pkg/event"
@@ -164,6 +165,9 @@ func (x *room) openCase(r *web.Request, in Confirmation) (CaseReceipt, error) {
 	return x.change(r, Open, hub.ActDecide, func(d *doing) error {
 		var p hub.Problems
 		service.Text(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
+		if in.Terms != "" && !slices.Contains(service.Terms, in.Terms) {
+			p.Add("terms", "error.choose")
+		}
 		if err := p.Err(); err != nil {
 			return err
 		}

@@ -101,6 +101,17 @@ func (d *desk) everything() {
 	get(coordinator, "/api/cases/{id}/course", w.kase)
 	d.changes(coordinator, "/api/cases/{id}/reopen", d.reopens(coordinator), w.kase)
 
+	w = d.works("collecting")
+	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "kriminalforsorgen"}, w.kase)
+	for route, id := range map[string]hub.ID{"/api/concerns/{id}/recusals": w.id, "/api/cases/{id}/recusals": w.kase} {
+		d.call(coordinator, "POST", route, map[string]any{"ground": "3", "hat": d.hat(ssp), "reason": d.text(sayWhy)}, 200, id)
+		get(coordinator, route, id)
+		d.call(koegeManager, "POST", route+"/{person}/lift", map[string]any{"reason": d.text(sayWhy)}, 200, id, d.as(ssp).Post.Person)
+		get(koegeManager, route, id)
+	}
+	get(koegeManager, "/api/review")
+	d.call(koegeManager, "POST", "/api/review", map[string]any{"hat": d.hat("liv"), "decide": "confirm"}, 200)
+
 	_, notification := d.handsOver()
 	get("tage", "/api/offers/{id}", notification)
 	d.changes("tage", "/api/offers/{id}/end", map[string]any{}, notification)
@@ -149,6 +160,12 @@ func (s *driver) caseRequests() map[string]func() request {
 	}
 	outside := true
 	return map[string]func() request{
+		"allowOnward":    on("collecting", coordinator, "/api/cases/{id}/onward", is(map[string]any{"authority": "psykiatrien"})),
+		"recuseFromCase": on("collecting", coordinator, "/api/cases/{id}/recusals", is(map[string]any{"ground": "1"})),
+		"liftCaseRecusal": on("collecting", koegeManager, "/api/cases/{id}/recusals/"+string(d.as(ssp).Post.Person)+"/lift", func(w *work) map[string]any {
+			d.call(coordinator, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "1", "hat": d.hat(ssp)}, 200, w.kase)
+			return map[string]any{"reason": d.text(sayWhy)}
+		}),
 		"openCase": on("confirmed", policeMan, "/api/cases/{id}/open", is(map[string]any{"reason": d.text(sayWhy)})),
 		"inviteToCase": on("collecting", coordinator, "/api/cases/{id}/circle", func(*work) map[string]any {
 			return map[string]any{"hat": d.hat("tage"), "reason": d.text(sayWhy), "until": d.day(30)}

@@ -331,6 +331,16 @@ func (s *driver) requests() map[string]func() request {
 		"triageConcern":       in("triage", coordinator, "/triage", judge("case")),
 		"assessNotification":  in("received", coordinator, "/notification", map[string]any{"outcome": "notified", "reason": "Underrettet."}),
 		"grantAccess":         in("received", coordinator, "/access", map[string]any{"hat": s.AsRole("birk", hub.Receiver).Post.Hat.ID}),
+		"recuseFromConcern":   in("received", coordinator, "/recusals", map[string]any{"ground": "1"}),
+		"liftConcernRecusal": func() request {
+			d := s.drives("municipality", "received")
+			path := "/api/concerns/" + string(d.id) + "/recusals"
+			s.as(coordinator).API("POST", path, map[string]any{"ground": "1", "hat": s.as(ssp).Post.Hat.ID}).Must(200)
+			return request{koegeManager, path + "/" + string(s.as(ssp).Post.Person) + "/lift", map[string]any{"reason": tooClose}}
+		},
+		"certifyHat": func() request {
+			return request{koegeManager, "/api/review", map[string]any{"hat": s.as("liv").Post.Hat.ID, "decide": "confirm"}}
+		},
 		"searchTrail": func() request {
 			return request{koegeDPO, "/api/trail/search", map[string]any{"ground": "lawfulness"}}
 		},

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -128,6 +129,10 @@ func (x *room) certifyHat(r *web.Request, in Decision) (DecisionReceipt, error) 
 			return err
 		}
 		l := AccessLine{Hat: in.Hat}
+		if in.Hat == "" {
+			_, err := tx.Ask(ctx, x.certify(r.Who, "list", AccessLine{authority: r.Who.Authority}))
+			return cmp.Or(err, error(hub.Invalid("hat", "error.required")))
+		}
 		if err := tx.QueryRow(ctx, `select coalesce(max(person), ''), coalesce(max(authority), '') from access.hat where id = $1`, in.Hat).Scan(&l.person, &l.authority); err != nil {
 			return err
 		}
