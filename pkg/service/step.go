@@ -113,7 +113,7 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
-		return "", hub.Invalid(wrongWith(denied.Reasons()), "error.basis")
+		return "", Refused(denied)
 	}
 	if err != nil {
 		return "", err
@@ -144,6 +144,18 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority) && e.taskArea(d.To)}
 }
 
+// Shares is the first of some states in which somebody may begin to share a thing at
+// all, for the link to what may be shared; "" where there is none.
+func (e Env) Shares(who hub.Actor, states ...string) string {
+	law := e.DB.Law()
+	for _, s := range states {
+		if law.Shares(who.Role, s) {
+			return s
+		}
+	}
+	return ""
+}
+
 // taskArea reports whether an authority may take part as what it is: a
 // self-governing institution only with a registered task area (L5).
 func (e Env) taskArea(id hub.AuthorityID) bool {
@@ -151,15 +163,31 @@ func (e Env) taskArea(id hub.AuthorityID) bool {
 	return ok && (a.Kind != hub.SelfGoverning || a.TaskArea != "")
 }
 
-// wrongWith is the field in which a refused disclosure can be mended.
-func wrongWith(reasons []string) string {
-	if slices.Contains(reasons, "special_basis_missing") {
-		return "special"
+// Refused tells a refused disclosure to whoever may know of the thing: at the field
+// in which it can be mended, why, and what to do next.
+func Refused(denied *policies.Denial) *hub.Error {
+	reasons := denied.Reasons()
+	first := func(is func(string) bool) string {
+		if i := slices.IndexFunc(reasons, is); i >= 0 {
+			return reasons[i]
+		}
+		return ""
 	}
-	if slices.ContainsFunc(reasons, func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
-		return "purpose"
+	field, why := "legal_basis", reasons[0]
+	for _, c := range []struct{ field, why string }{
+		{"special", first(func(why string) bool { return why == "number_missing" })},
+		{"special", first(func(why string) bool { return why == "special_basis_missing" })},
+		{"purpose", first(func(why string) bool { return strings.HasPrefix(why, "purpose_") })},
+		{"purpose", first(func(why string) bool { return why == "basis_not_for_purpose" })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_never") })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") })},
+	} {
+		if c.why != "" {
+			field, why = c.field, c.why
+			break
+		}
 	}
-	return "legal_basis"
+	return hub.Invalid(field, "refusal."+why)
 }
 
 // Bases are the legal bases on which the rules would let somebody disclose so,

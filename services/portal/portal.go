@@ -10,6 +10,8 @@
 //   - A notice says that something happened, and nothing of what: no name, no
 //     theme, no outcome. What waits in a room, that room shows by itself, to whom
 //     it may.
+//   - What may be shared is answered by the rules that judge the sharing, asked the
+//     same question. It is asked about nobody.
 package portal
 
 import (
@@ -48,12 +50,19 @@ func open(env service.Env) (service.Room, error) {
 		Routes: []web.Route{
 			{Method: "GET", Path: "/", Do: x.homePage, Nav: web.Nav{Word: "portal.nav.home"}},
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
+			{Method: "GET", Path: "/advice", Do: x.advicePage, Nav: web.Nav{Word: "portal.nav.advice", Roles: askers, Order: 60}},
+			{Method: "POST", Path: "/advice", Do: x.adviceForm},
+			{Method: "POST", Path: "/advice/receipts", Do: x.keepForm},
+			{Method: "GET", Path: "/advice/{id}", Do: x.receiptPage},
 			{Method: "GET", Path: "/hats", Do: x.hatsPage, AnyHat: true},
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
 			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
+			web.API("askAdvice", "POST", "/api/advice", "Ask what may be shared: with whom, for which purpose, of what. Nothing is asked about anybody, and nothing is kept.", x.askAdvice),
+			web.API("keepAdvice", "POST", "/api/advice/receipts", "Ask what may be shared, and keep the answer as a receipt.", x.keepAdvice),
+			web.API("getAdvice", "GET", "/api/advice/{id}", "A receipt: for whoever kept it, their manager, and their authority's data-protection officer.", x.getAdvice),
 			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
 		},
 		On: with(x.onCase(), map[string]service.Reaction{
