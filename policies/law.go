@@ -21,6 +21,12 @@ type Law struct {
 
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
+	owns   map[string]grounds // data class, the grounds of its own
+}
+
+// grounds are on what each kind of authority discloses a data class.
+type grounds struct {
+	Bases map[hub.AuthorityKind]map[hub.LegalBasis]bool
 }
 
 // State is a state of one kind of item.
@@ -51,6 +57,17 @@ func (l *Law) Item(state string) string {
 func (l *Law) Shares(role hub.Role, state string) bool {
 	for _, states := range l.shares[role] {
 		if states[state] {
+			return true
+		}
+	}
+	return false
+}
+
+// Ground reports whether a legal basis is a ground of its own on which a kind of
+// authority may disclose some data class.
+func (l *Law) Ground(from hub.AuthorityKind, basis hub.LegalBasis) bool {
+	for _, g := range l.owns {
+		if g.Bases[from][basis] {
 			return true
 		}
 	}
@@ -105,13 +122,13 @@ func readLaw(revision string, document []byte) (*Law, error) {
 		}
 		Disclose struct {
 			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
-			Special map[string]json.RawMessage
+			Special map[string]grounds
 		}
 	}
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("policies: the data document: %w", err)
 	}
-	l := &Law{Revision: revision, shares: d.Disclose.Roles, fields: map[string]map[string][]string{}}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, fields: map[string]map[string][]string{}}
 	for _, code := range written(document, "states") {
 		l.States = append(l.States, State{d.States[code].Item, code})
 	}

@@ -2,6 +2,8 @@ package portal
 
 import (
 	"net/http"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/structure"
@@ -80,18 +82,18 @@ func (x *room) adviceData(r *web.Request, state string) adviceData {
 		}
 	}
 	for _, p := range law.Purposes {
-		d.Purposes = append(d.Purposes, web.Option{Value: string(p), Label: r.T("portal.purpose." + string(p))})
+		d.Purposes = append(d.Purposes, web.Option{Value: string(p), Label: capital(r.T("portal.purpose." + string(p)))})
 	}
 	for _, s := range law.States {
 		if law.Shares(r.Who.Role, s.Code) || s.Code == state {
-			d.States = append(d.States, web.Option{Value: s.Code, Label: r.T("portal.item."+s.Item) + ": " + r.T("portal.state."+s.Code)})
+			d.States = append(d.States, web.Option{Value: s.Code, Label: capital(r.T("portal.item."+s.Item) + ": " + r.T("portal.state."+s.Code))})
 		}
 	}
 	for _, c := range law.Special {
-		d.Classes = append(d.Classes, web.Option{Value: c, Label: r.T("portal.class." + c)})
+		d.Classes = append(d.Classes, web.Option{Value: c, Label: capital(r.T("portal.class." + c))})
 	}
 	for _, b := range x.Structure.LegalBases {
-		if b.Holds(r.Now) {
+		if b.Holds(r.Now) && law.Ground(r.Who.Kind, b.Code) {
 			d.Specials = append(d.Specials, web.Option{Value: string(b.Code), Label: titled(x.Structure, b.Code, r.Lang)})
 		}
 	}
@@ -101,6 +103,12 @@ func (x *room) adviceData(r *web.Request, state string) adviceData {
 		}
 	}
 	return d
+}
+
+// capital is a text with a capital, as a choice in a list has it.
+func capital(text string) string {
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[n:]
 }
 
 // advicePage is the form. Its address may name a state, as a link on a thing's own
