@@ -21,11 +21,11 @@ type Law struct {
 
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
-	owns   map[string]grounds // data class, the grounds of its own
+	owns   map[string]special // data class, the grounds of its own
 }
 
-// grounds are on what each kind of authority discloses a data class.
-type grounds struct {
+// special is on what each kind of authority discloses a data class.
+type special struct {
 	Bases map[hub.AuthorityKind]map[hub.LegalBasis]bool
 }
 
@@ -122,7 +122,7 @@ func readLaw(revision string, document []byte) (*Law, error) {
 		}
 		Disclose struct {
 			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
-			Special map[string]grounds
+			Special map[string]special
 		}
 	}
 	if err := json.Unmarshal(document, &d); err != nil {

@@ -69,6 +69,7 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 	d := &desk{driver: &driver{script: begin(t)}}
 	received, check := d.drives("municipality", "received"), d.drives("police", "police_check")
 	opening, collecting, help := d.works("opening"), d.works("collecting"), d.works("follow_up")
+	draft := d.makes(policeMan, "/api/cases/{id}/offers", d.offers("bodil"), help.kase)
 	type form struct {
 		login, path, state string
 		to                 hub.AuthorityID
@@ -79,7 +80,7 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 		{policeMan, "/concerns/" + string(check.id) + "/check", "triage", "koege"},
 		{coordinator, "/cases/" + string(opening.kase) + "/open", "opening", "mvs-politi"},
 		{"bodil", "/requests/" + string(collecting.asked) + "/answer", "released", "mvs-politi"},
-		{policeMan, "/offers/" + string(help.draft) + "/send", "offered", "psykiatrien"},
+		{policeMan, "/offers/" + string(draft) + "/send", "offered", "psykiatrien"},
 	}
 	people := map[hub.AuthorityID][]hub.ID{}
 	for _, p := range d.Structure.Posts() {

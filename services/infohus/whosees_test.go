@@ -47,11 +47,11 @@ func TestWhoCanSeeIsWhoCan(t *testing.T) {
 	s.Set(now)
 	recused := 0
 	for n, row := range s.SQL(`select kind, id from access.item where state not in ('draft', 'closed') and part_of is null order by kind, id`) {
-		if n%3 != 0 { // of every third thing somebody who could see it is recused
+		if n%2 != 0 { // of every second thing somebody who could see it is recused
 			continue
 		}
 		s.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, $2, $3, '', '')`,
-			string(s.as([]string{"viggo", "freja"}[n%2]).Post.Person), row[0], row[1])
+			string(s.as([]string{"viggo", "freja"}[n/2%2]).Post.Person), row[0], row[1])
 		recused++
 	}
 	words := catalogue(t, "da")
@@ -85,7 +85,7 @@ func TestWhoCanSeeIsWhoCan(t *testing.T) {
 	for _, row := range s.SQL(`select kind, id, state from access.item where kind <> 'answer' and state <> 'draft' order by kind, state, id`) {
 		kind, id, state := row[0], row[1], row[2]
 		at := "/" + kind + "s/" + id
-		listed := false
+		listed := states[kind+" "+state] && kind != "case" // one of each will do
 		for _, c := range coordinators {
 			a := c.Get(at)
 			mark := map[string]string{"concern": words["intake.concern.who_can_see"], "case": words["assessment.case.who_can_see"], "request": words["assessment.request.who_can_see"],

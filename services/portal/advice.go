@@ -64,7 +64,11 @@ type Seer struct {
 	Fields     []string `json:"fields" doc:"Of what is shared, in the state in which it begins."`
 }
 
-// Hows are the ways to be let in, the nearest first.
+// noParties is why a basis is none of those between two authorities, whatever is
+// shared: it is told apart from those on which something is missing.
+const noParties = "basis_not_for_parties"
+
+// hows are the ways to be let in, the nearest first.
 var hows = []string{"at_once", "by_you", "by_them"}
 
 // check finds what is no question at all. What may not be is for the rules to say.
@@ -112,7 +116,7 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 		}
 		g.Source = b.Source
 		a.Allow = a.Allow || g.Allow
-		if slices.Contains(g.Reasons, "basis_not_for_parties") {
+		if slices.Contains(g.Reasons, noParties) {
 			a.Others = append(a.Others, g)
 		} else {
 			a.Bases = append(a.Bases, g)
@@ -158,7 +162,7 @@ func (x *room) ground(ctx context.Context, who hub.Actor, in Asking, law *polici
 	answer, err := x.DB.Advise(ctx, q)
 	g := Ground{Basis: basis, Allow: answer.Allow, Classes: law.Classes(item, answer.Fields), Fields: answer.Fields, Obligations: answer.Obligations,
 		Reasons: answer.Reasons, Question: q}
-	if err != nil || !slices.Contains(g.Reasons, "special_basis_missing") {
+	if err != nil || !slices.Contains(g.Reasons, "special_basis_missing") || slices.Contains(g.Reasons, noParties) {
 		return g, err
 	}
 	for _, b := range x.Structure.LegalBases {

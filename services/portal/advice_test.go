@@ -18,7 +18,7 @@ import (
 // part of them, in which every value stands; all of them in make deep.
 func TestAdviceIsTheRule(t *testing.T) {
 	w := run(t)
-	law, every := w.Engine().Law(), 149
+	law, every := w.Engine().Law(), 503
 	if os.Getenv("INFOHUS_TEST_DEEP") != "" {
 		every = 1
 	}

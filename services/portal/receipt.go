@@ -24,10 +24,11 @@ type Kept struct {
 	Authority hub.AuthorityID `json:"authority"`
 	Advice    Advice          `json:"advice"`
 	hat       hub.ID
+	made      bool
 }
 
-// Created is true: keeping makes a receipt.
-func (Kept) Created() bool { return true }
+// Created reports whether it was kept just now.
+func (k Kept) Created() bool { return k.made }
 
 // askAdvice answers what may be shared. Nothing is kept.
 func (x *room) askAdvice(r *web.Request, in Asking) (Advice, error) {
@@ -83,6 +84,7 @@ func (x *room) keepAdvice(r *web.Request, in Asking) (Kept, error) {
 		}
 		return x.Keep(ctx, tx, r, "advice", k)
 	})
+	k.made = true
 	return k, err
 }
 
