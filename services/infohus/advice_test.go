@@ -21,6 +21,7 @@ type advised struct {
 		Role   hub.Role
 		People int
 		How    string
+		Fields []string
 	}
 	Senders []string
 }
@@ -145,6 +146,44 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 		t.Errorf("%d asked, %d refused, %d offers placed: it compares nothing", asked, refused, placed)
 	}
 	t.Logf("%d forms, %d questions asked of which %d refused, %d offers placed", len(forms), asked, refused, placed)
+}
+
+// Who would see it is who sees it: what the advice says of the other side, before a
+// concern is put before it, is what the list on the concern says after.
+func TestAdviceSaysWhoWouldSee(t *testing.T) {
+	s := &driver{script: begin(t)}
+	for _, c := range []struct {
+		by, login, state string
+		to               hub.AuthorityID
+	}{{"municipality", coordinator, "police_check", "mvs-politi"}, {"police", policeMan, "triage", "koege"}} {
+		var list struct {
+			WhoCanSee []struct {
+				Role      hub.Role
+				Authority hub.AuthorityID
+				Fields    []string
+			} `json:"who_can_see"`
+		}
+		d := s.drives(c.by, c.state)
+		s.as(c.login).API("GET", "/api/concerns/"+string(d.id)+"/readers", nil).Must(200).JSON(&list)
+		var want, got []string
+		for _, r := range list.WhoCanSee {
+			if r.Authority == c.to {
+				want = append(want, string(r.Role)+" "+strings.Join(r.Fields, " "))
+			}
+		}
+		for _, r := range s.advice(c.login, c.to, c.state, nil).Readers {
+			for range r.People {
+				if r.How == "at_once" {
+					got = append(got, string(r.Role)+" "+strings.Join(r.Fields, " "))
+				}
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%s shares with %s: would see %q, and sees %q", c.login, c.to, got, want)
+		}
+	}
 }
 
 // A thing's own page leads to the advice with its state, and with no reference.
