@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,6 +26,7 @@ type adviceData struct {
 // shownAdvice is an answer in the words of a page.
 type shownAdvice struct {
 	Advice
+	Fields        []string // that may go, on the first basis
 	Yes, No, Rest []shownGround
 }
 
@@ -32,6 +34,7 @@ type shownGround struct {
 	Ground
 	Title    string
 	Specials []string
+	Other    bool // its fields are others than on the first basis
 }
 
 // words puts the legal bases of an answer in words.
@@ -47,6 +50,8 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	for _, g := range a.Bases {
 		if g.Allow {
 			s.Yes = append(s.Yes, put(g))
+			s.Yes[len(s.Yes)-1].Other = !slices.Equal(g.Fields, s.Yes[0].Fields)
+			s.Fields = s.Yes[0].Fields
 		} else {
 			s.No = append(s.No, put(g))
 		}
