@@ -120,7 +120,8 @@ func (s span) within(o structure.Span) span {
 // with the later of the two, and ends with the sooner.
 func standing(rules []string, rel pg.Relation, person hub.ID, a hub.AuthorityID, held []pg.Held, begun time.Time) span {
 	always := span{begun, structure.Forever}
-	named := widest(held, func(h pg.Held) bool { return h.Person == person })
+	named := widest(held, func(h pg.Held) bool { return h.Person == person && !h.Glass })
+	broken := widest(held, func(h pg.Held) bool { return h.Person == person && h.Glass })
 	shared := widest(held, func(h pg.Held) bool { return h.Authority == a && h.SharedBy == rel.SharedBy && h.Basis == rel.Basis })
 	var in span
 	for i, rule := range rules {
@@ -128,6 +129,8 @@ func standing(rules []string, rel pg.Relation, person hub.ID, a hub.AuthorityID,
 		switch {
 		case rule == "assigned":
 			s = always.within(named)
+		case rule == "glass":
+			s = always.within(broken)
 		case rule == "invited":
 			s = always.within(named).within(shared)
 		case rel.Relation == "shared" && rule != "author":
