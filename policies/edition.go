@@ -29,7 +29,7 @@ import (
 // what decides, so they are not part of the revision.
 //
 //go:embed law/law.rego register/register.rego submit/submit.rego list/list.rego view/view.rego
-//go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego trail/trail.rego
+//go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego advice/advice.rego trail/trail.rego
 var files embed.FS
 
 // document is the law as data: legal bases, purposes, roles, data classes and
@@ -48,6 +48,7 @@ type edition struct {
 	items    map[string]string   // state to the kind of item that has it
 	codes    map[string]bool     // every reason and obligation there is
 	bases    []Basis             // by code
+	law      *Law
 	rules    map[reflect.Type]rule
 	limit    time.Duration // the longest that a decision may take
 
@@ -214,6 +215,10 @@ func (e *edition) read(document []byte) error {
 		e.bases = append(e.bases, Basis{code, b.Source, b.From.Time, b.Until.Time})
 	}
 	slices.SortFunc(e.bases, func(a, b Basis) int { return cmp.Compare(a.Code, b.Code) })
+	var err error
+	if e.law, err = readLaw(e.revision, document); err != nil {
+		return err
+	}
 	for _, codes := range []map[string]json.RawMessage{d.Reasons, d.Obligations} {
 		for code := range maps.Keys(codes) {
 			e.codes[code] = true

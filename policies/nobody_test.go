@@ -145,6 +145,10 @@ var allowed = map[string]permitted{
 	"recuse, a colleague": {Recuse{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "analysis", Ground: "5", SameAuthority: true}, "assigned self"},
 	"recuse, lift":        {Recuse{Role: hub.Manager, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "closed", SameAuthority: true, Lift: true}, "assigned shared_by"},
 	"certify":             {Certify{Role: hub.Manager, Kind: hub.Region, Action: "confirm", SameAuthority: true}, ""},
+	"advice":              {Advice{Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Step: "ask"}, "own asker manages"},
+	"advice, kept":        {Advice{Role: hub.Partner, Kind: hub.Region, Step: "open", Own: true, Asker: true}, "manages"},
+	"advice, of another":  {Advice{Role: hub.Manager, Kind: hub.Police, Step: "open", Own: true, Manages: true}, "asker"},
+	"advice, to the DPO":  {Advice{Role: hub.DPO, Kind: hub.SelfGoverning, Step: "open", Own: true}, "asker manages"},
 	"trail":               {Trail{hub.DPO, hub.Region, hub.LogControl, true}, ""},
 }
 
@@ -272,7 +276,7 @@ func TestNever(t *testing.T) {
 	for purpose, reason := range map[hub.Purpose]string{hub.Investigation: "purpose_investigation_never", hub.BenefitCheck: "purpose_benefit_check_never"} {
 		t.Run("for "+string(purpose), func(t *testing.T) {
 			for _, p := range allowed {
-				if reflect.ValueOf(p.q).FieldByName("Purpose").IsValid() { // an assignment and a recusal have none: they open nothing
+				if reflect.ValueOf(p.q).FieldByName("Purpose").IsValid() { // else it opens nothing by itself
 					never(t, e, with(p.q, "purpose", purpose), reason)
 				}
 			}

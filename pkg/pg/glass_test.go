@@ -75,7 +75,7 @@ func TestGlass(t *testing.T) {
 	sees(two, id, false)
 
 	// And not to whoever is recused.
-	check(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error { return tx.Recuse(ctx, g, receiver.Person, "concern", id) }))
+	check(t, do(db, as(coordinator), hub.ActChange, func(tx *pg.Tx, g policies.Grant) error { return tx.Recuse(ctx, g, receiver.Person, "concern", id, "1") }))
 	sees(receiver, id, false)
 }
 

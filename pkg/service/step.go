@@ -125,7 +125,7 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 		if why := denied.Reasons(); len(why) == 1 && why[0] == "terms_of_owner" { // a right basis, and not the asker's to use
 			return "", hub.Conflict("error.onward")
 		}
-		return "", hub.Invalid(wrongWith(denied.Reasons()), "error.basis")
+		return "", Refused(denied)
 	}
 	if err != nil {
 		return "", err
@@ -169,18 +169,44 @@ func (e Env) taskArea(x, y hub.AuthorityID, now time.Time) bool {
 	return true
 }
 
-// wrongWith is the field in which a refused disclosure can be mended.
-func wrongWith(reasons []string) string {
-	switch {
-	case slices.Contains(reasons, "special_basis_missing"):
-		return "special"
-	case len(reasons) == 1 && reasons[0] == "terms_not_for_basis":
-		return "terms"
+// Shares is the first of some states in which somebody may begin to share a thing at
+// all, for the link to what may be shared; "" where there is none.
+func (e Env) Shares(who hub.Actor, states ...string) string {
+	law := e.DB.Law()
+	for _, s := range states {
+		if law.Shares(who.Role, s) {
+			return s
+		}
 	}
-	if slices.ContainsFunc(reasons, func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
-		return "purpose"
+	return ""
+}
+
+// Refused tells a refused disclosure to whoever may know of the thing: at the field
+// in which it can be mended, why, and what to do next.
+func Refused(denied *policies.Denial) *hub.Error {
+	reasons := denied.Reasons()
+	first := func(is func(string) bool) string {
+		if i := slices.IndexFunc(reasons, is); i >= 0 {
+			return reasons[i]
+		}
+		return ""
 	}
-	return "legal_basis"
+	field, why := "legal_basis", reasons[0]
+	for _, c := range []struct{ field, why string }{
+		{"special", first(func(why string) bool { return why == "number_missing" })},
+		{"special", first(func(why string) bool { return why == "special_basis_missing" })},
+		{"purpose", first(func(why string) bool { return strings.HasPrefix(why, "purpose_") })},
+		{"purpose", first(func(why string) bool { return why == "basis_not_for_purpose" })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_never") })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") })},
+		{"terms", first(func(why string) bool { return why == "terms_not_for_basis" && len(reasons) == 1 })},
+	} {
+		if c.why != "" {
+			field, why = c.field, c.why
+			break
+		}
+	}
+	return hub.Invalid(field, "refusal."+why)
 }
 
 // Bases are the legal bases on which the rules would let somebody disclose so,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -34,6 +35,8 @@ type RequestView struct {
 	Actions    []string        `json:"actions"`
 	Fields     []string        `json:"fields"`
 	Erased     bool            `json:"erased,omitempty"`
+	WhoCanSee  []CaseReader    `json:"-"`
+	Share      string          `json:"-"` // in which state the reader could share an answer, or the question: the link to what may be shared
 	other      hub.AuthorityID // the party of the case that did not ask
 }
 
@@ -41,14 +44,20 @@ type RequestView struct {
 var requestActions = []string{"answer", "decline", "retract"}
 
 func (x *room) getRequest(r *web.Request, _ struct{}) (*RequestView, error) {
+	return x.readRequest(r, false)
+}
+
+// readRequest is the question that the path names; whole is with who can see it.
+func (x *room) readRequest(r *web.Request, whole bool) (*RequestView, error) {
 	id, err := r.PathID("id")
 	if err != nil {
 		id = "" // asked and recorded like any other that is not there
 	}
 	type sheet struct {
 		request
-		rel   pg.Relation
-		texts []pg.Text
+		rel     pg.Relation
+		texts   []pg.Text
+		readers []CaseReader
 	}
 	ctx, who := r.Context(), r.Who
 	o, g, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (sheet, policies.Question, pg.Entry, error) {
@@ -57,6 +66,9 @@ func (x *room) getRequest(r *web.Request, _ struct{}) (*RequestView, error) {
 		err := tx.Sheet(ctx, "request", id, &o.rel, `select `+requestColumns+`, `+pg.TextsOf("q.id")+` from request q join cases c on c.id = q.case_id where q.id = r.id`,
 			&q.ID, &q.Case, &q.Asker, &q.Authority, &q.Department, &q.State, &q.Outcome, &q.Answer, &q.Version, &q.AskedAt, &q.DueAt,
 			&q.SettledAt, &q.Person, &q.Hat, &q.Subject, &q.Municipality, &q.EraseAt, &o.texts)
+		if err == nil && whole && tx.Sees(ctx, o.rel) {
+			o.readers, err = x.Readers(ctx, tx, "request", id, q.AskedAt, nil)
+		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
 			e.Subjects = []hub.ID{o.rel.About}
@@ -67,6 +79,7 @@ func (x *room) getRequest(r *web.Request, _ struct{}) (*RequestView, error) {
 		return nil, err
 	}
 	v := x.requestView(ctx, who, o.request, o.rel, g, r.Now)
+	keep(g.Allows("who_can_see"), &v.WhoCanSee, service.InWords(o.readers, r.Lang))
 	text, erased, err := x.Open(ctx, receipt, place("request", o.ID), o.texts, func(field string) bool { return g.Allows(field) })
 	v.Questions, v.Necessity, v.Erased = text["questions"], text["necessity"], erased
 	return v, err
@@ -127,6 +140,7 @@ type AnswerView struct {
 	Statements []SaidView      `json:"statements,omitempty"`
 	Withdraw   bool            `json:"withdraw"` // the reader may take it back
 	Erased     bool            `json:"erased,omitempty"`
+	WhoCanSee  []CaseReader    `json:"-"`
 }
 
 // SaidView is a statement as it is shown: typed, sourced and dated (L39).
@@ -157,18 +171,20 @@ func (x *room) listAnswers(r *web.Request, _ struct{}) (Answers, error) {
 	if err != nil {
 		id = ""
 	}
-	return x.answers(r.Context(), r.Who, id)
+	return x.answers(r.Context(), r.Who, id, false)
 }
 
 // given is an answer on its way out: what was loaded, and by which set it may
 // be seen.
 type given struct {
 	answerRow
-	texts []pg.Text
-	set   int
+	texts   []pg.Text
+	set     int
+	readers []CaseReader
 }
 
-func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID) (Answers, error) {
+// answers are those of a case; whole is with who can see each.
+func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID, whole bool) (Answers, error) {
 	var list []given
 	var sets pg.Sets
 	var receipts []hub.Receipt
@@ -196,6 +212,11 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID) (Answers, 
 				Controller: o.Controller, Subjects: []hub.ID{o.Subject}}); err != nil {
 				return err
 			}
+			if whole && sets[o.set].Grant.Allows("who_can_see") {
+				if list[i].readers, err = x.Readers(ctx, tx, "answer", o.ID, o.At, nil); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
@@ -216,7 +237,7 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID) (Answers, 
 // answerView opens what the grant names of one answer.
 func (x *room) answerView(ctx context.Context, who hub.Actor, o given, set pg.Set, receipt hub.Receipt) (AnswerView, error) {
 	may := set.Grant.Allows
-	v := AnswerView{ID: o.ID, Authority: o.Controller}
+	v := AnswerView{ID: o.ID, Authority: o.Controller, WhoCanSee: o.readers}
 	keep(may("state"), &v.State, o.State)
 	keep(may("state"), &v.Request, o.Request)
 	keep(may("grade"), &v.Grade, &o.Grade)

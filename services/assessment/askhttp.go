@@ -91,9 +91,12 @@ func (x *room) askedPage(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (x *room) requestPage(w http.ResponseWriter, r *web.Request) error {
-	v, err := x.getRequest(r, struct{}{})
+	v, err := x.readRequest(r, true)
 	if err != nil {
 		return err
+	}
+	if v.Share = x.Shares(r.Who, v.State); slices.Contains(v.Actions, "answer") {
+		v.Share = x.Shares(r.Who, released)
 	}
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "request", v)
 }

@@ -17,6 +17,7 @@ type casePage struct {
 	Overdue bool
 	Courses []string // marks: what other rooms have of the case
 	More    []string // marks: what can be done there
+	Share   string   // the state in which the reader could share it: the link to what may be shared
 }
 
 // talk is what one authority was asked, and what it answered.

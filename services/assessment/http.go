@@ -35,7 +35,7 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	given, err := x.answers(r.Context(), r.Who, v.ID)
+	given, err := x.answers(r.Context(), r.Who, v.ID, true)
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,11 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if v.Joint != nil {
 		d.Shown = x.joint(r, v)
 	}
+	service.InWords(v.WhoCanSee, r.Lang)
+	for _, a := range given.Answers {
+		service.InWords(a.WhoCanSee, r.Lang)
+	}
+	d.Share = x.Shares(r.Who, string(v.State))
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "case", d)
 }
 

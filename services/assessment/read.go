@@ -7,6 +7,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -80,14 +81,9 @@ type CaseStep struct {
 	By     string    `json:"by"`
 }
 
-// CaseReader is somebody who can see the case now, and by which rule (X11).
-type CaseReader struct {
-	Name      string          `json:"name"`
-	Role      hub.Role        `json:"role"`
-	Authority hub.AuthorityID `json:"authority"`
-	Fields    []string        `json:"fields"`
-	Rules     []string        `json:"rules"`
-}
+// CaseReader is somebody who can see a case, a question or an answer now, by which
+// rule, since when (X11).
+type CaseReader = service.Reader
 
 // opened is what a read brings out of its transaction.
 type opened struct {
@@ -139,7 +135,7 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 		o, err := load(ctx, tx, id)
 		o.worked.version = version
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.readers(ctx, tx, id)
+			o.readers, err = x.Readers(ctx, tx, "case", id, o.BegunAt, nil)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
@@ -214,20 +210,6 @@ func (x *room) actions(ctx context.Context, who hub.Actor, rel pg.Relation) []Ac
 		}
 	}
 	return list
-}
-
-// readers lists who can see the case now, from the same rules and the same
-// snapshot as every read.
-func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]CaseReader, error) {
-	var list []CaseReader
-	err := tx.Readers(ctx, "case", id, func(h hub.Hat, rel pg.Relation) error {
-		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
-		if err == nil && answer.Allow {
-			list = append(list, CaseReader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
-		}
-		return err
-	})
-	return list, err
 }
 
 // classOf is the field of policy with which a sealed text is given.

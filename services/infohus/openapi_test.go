@@ -253,6 +253,12 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	s.Settle()
 	check("GET", "/api/notices", "/api/notices", coordinator, nil)
 	check("GET", "/api/whoami", "/api/whoami", coordinator, nil)
+	asking := map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "released", "class": "health"}
+	check("POST", "/api/advice", "/api/advice", coordinator, asking).Must(200)
+	check("POST", "/api/advice", "/api/advice", coordinator, map[string]any{"to": "koege", "purpose": "prevention", "state": "released"}).Must(400)
+	var kept done
+	check("POST", "/api/advice/receipts", "/api/advice/receipts", coordinator, asking).Must(201).JSON(&kept)
+	check("GET", "/api/advice/"+string(kept.ID), "/api/advice/{id}", coordinator, nil).Must(200)
 	var found struct{ Rows []struct{ ID int64 } }
 	check("POST", "/api/trail/search", "/api/trail/search", koegeDPO, map[string]any{"ground": "lawfulness", "reference": got.ID}).JSON(&found)
 	if len(found.Rows) == 0 {

@@ -138,7 +138,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -242,6 +242,9 @@ func TestUnknownAndForbidden(t *testing.T) {
 	var given struct{ Assignment hub.ID }
 	s.as(coordinator).API("POST", "/api/concerns/"+string(id)+"/access", map[string]any{"hat": s.as(ssp).Post.Hat.ID}).Must(200).JSON(&given)
 	waits["assignment"] = given.Assignment
+	var kept struct{ ID hub.ID }
+	s.as(coordinator).API("POST", "/api/advice/receipts", map[string]any{"to": "mvs-politi", "purpose": "prevention", "state": "received"}).Must(201).JSON(&kept)
+	waits["advice"] = kept.ID
 	waits["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege'"))
 	waits["person"] = s.as(coordinator).Post.Person
 	works := map[string]*work{}

@@ -93,7 +93,7 @@ func (s *driver) opens(login string, r web.Route, path string) {
 }
 
 // missing is how a word that is in no catalogue looks on a page.
-var missing = regexp.MustCompile(`\[(intake|person|portal|audit|web|assessment|referral)\.[^\]]*`)
+var missing = regexp.MustCompile(`\[(intake|person|portal|audit|web|assessment|referral|refusal)\.[^\]]*`)
 
 // fills sends a form as it stands, with what is typed.
 func (s *driver) fills(c *hubtest.Client, path string, fields url.Values) hubtest.Answer {
@@ -170,6 +170,16 @@ func (s *driver) formsToo() {
 	discarded := s.drives("municipality", "draft")
 	s.as(teacher).API("DELETE", "/api/concerns/"+string(discarded.id)+"/draft", nil).Must(200)
 	c.API("POST", "/api/concerns/"+string(got.ID)+"/notification", map[string]any{"outcome": "notified", "reason": "Er underrettet."}).Must(200)
+
+	c.Get("/advice")
+	asking := url.Values{"to": {"psykiatrien"}, "purpose": {"prevention"}, "state": {"released"}, "class": {"health"}}
+	form(c, "/advice", url.Values{"to": {"koege"}}).Must(400)
+	form(c, "/advice", asking).Must(200)
+	form(c, "/advice/receipts", asking).Must(200)
+	in = map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "released"}
+	c.API("POST", "/api/advice", in).Must(200)
+	c.API("POST", "/api/advice/receipts", in).Must(201).JSON(&got)
+	c.API("GET", "/api/advice/"+string(got.ID), nil).Must(200)
 
 	dpo := s.as(koegeDPO)
 	found := dpo.API("POST", "/api/trail/search", map[string]any{"ground": "lawfulness"}).Must(200)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -160,9 +161,9 @@ func (x *room) processing(r *web.Request) (bases []web.Option, purposes []string
 // disclosing are the grounds of sharing a concern with the other authority of
 // its Infohus, as it will be in a state.
 func (x *room) disclosing(r *web.Request, v *ConcernView, s State) (bases []web.Option, purposes []string) {
-	to := x.otherSide(r, v).Kind
+	to := x.otherSide(r, v).ID
 	return x.grounds(r, func(b hub.LegalBasis, p hub.Purpose) policies.Question {
-		return policies.Disclose{Item: "concern", Role: r.Who.Role, From: r.Who.Kind, To: to, Basis: b, Purpose: p, State: string(s)}
+		return x.May(r.Who, service.Disclosure{Kind: "concern", State: string(s), To: to, Basis: service.Basis{LegalBasis: b, Purpose: p}}, r.Now)
 	})
 }
 
@@ -391,6 +392,17 @@ func (v *ConcernView) buttons() []button {
 	return list
 }
 
+// next is the state to which a step that shares a concern leads.
+var next = map[State]State{Received: PoliceCheck, PoliceCheck: Triage, Acute: Triage, PoliceOnly: Triage}
+
+// readers are who can see a concern, in the words of its page.
+func readers(list []service.Reader, lang string) (out []reader) {
+	for _, r := range service.InWords(list, lang) {
+		out = append(out, reader{r})
+	}
+	return out
+}
+
 func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 	v, err := x.whole(r)
 	if err != nil {
@@ -405,7 +417,9 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 		Doable                []button
 		Handled               bool
 		Overdue, ChildOverdue bool
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), past(v.ChildDue)})
+		WhoCanSee             []reader
+		Share                 string
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State]))})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.

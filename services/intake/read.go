@@ -10,6 +10,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -93,17 +94,14 @@ type StepView struct {
 	By     string    `json:"by"`
 }
 
-// Reader is somebody who can see the concern now, and by which rule (X11).
-type Reader struct {
-	Name      string          `json:"name"`
-	Role      hub.Role        `json:"role"`
-	Authority hub.AuthorityID `json:"authority"`
-	Fields    []string        `json:"fields"`
-	Rules     []string        `json:"rules"`
-}
+// Reader is somebody who can see the concern now, by which rule, since when (X11).
+type Reader = service.Reader
+
+// reader is somebody who can see the concern now, as its page shows it.
+type reader struct{ service.Reader }
 
 // Sees names what the reader is shown in a few fields that stand for the rest.
-func (r Reader) Sees() []string {
+func (r reader) Sees() []string {
 	return slices.DeleteFunc([]string{"state", "theme", "name", "address", "statements", "reporter_name", "due", "municipal_rationale", "who_can_see", "handled"},
 		func(field string) bool { return !slices.Contains(r.Fields, field) })
 }
@@ -142,7 +140,7 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
 		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.readers(ctx, tx, id)
+			o.readers, err = x.Readers(ctx, tx, "concern", id, o.begun(), nil)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id, Version: o.Version}, Controller: o.rel.Controller, Basis: o.Basis}
 		if o.rel.About != "" {
@@ -157,6 +155,14 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 		return nil, err
 	}
 	return x.show(ctx, who, o, grant, receipt)
+}
+
+// begun is when the concern came to be somebody's to see.
+func (c *concern) begun() time.Time {
+	if c.ReceivedAt != nil {
+		return *c.ReceivedAt
+	}
+	return c.CreatedAt
 }
 
 // load is the one statement. A concern that is not there, and one that the actor
@@ -298,20 +304,6 @@ func (a Action) asked() string {
 	return string(a)
 }
 
-// readers lists who can see the concern now, from the same rules and the same
-// snapshot as every read.
-func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID) ([]Reader, error) {
-	var list []Reader
-	err := tx.Readers(ctx, "concern", id, func(h hub.Hat, rel pg.Relation) error {
-		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
-		if err == nil && answer.Allow {
-			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons})
-		}
-		return err
-	})
-	return list, err
-}
-
 func (x *room) nameOf(hat hub.ID) string { return x.Structure.NameOf(hat) }
 
 func (x *room) getConcern(r *web.Request, _ struct{}) (*ConcernView, error) {
@@ -322,7 +314,7 @@ func (x *room) getConcern(r *web.Request, _ struct{}) (*ConcernView, error) {
 	return x.read(r.Context(), r.Who, id, false)
 }
 
-// Readers says who can see a concern now, and by which rule (X11).
+// Readers says who can see a concern now, by which rule, since when and until when (X11).
 type Readers struct {
 	WhoCanSee []Reader `json:"who_can_see"`
 }

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -206,19 +206,11 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 		return err
 	}
 	who := d.tx.Who()
-	other, _ := x.Structure.Authority(to)
-	basis := b.LegalBasis
-	if !x.Structure.Basis(basis, d.tx.Now) {
-		basis = ""
-	}
-	g, err := d.tx.Ask(d.ctx, policies.Disclose{Item: "concern", Role: who.Role, From: who.Kind, To: other.Kind, Basis: basis, Purpose: b.Purpose, State: string(d.State)})
+	g, err := d.tx.Ask(d.ctx, x.May(who, service.Disclosure{Kind: "concern", State: string(d.State), To: to,
+		Basis: service.Basis{LegalBasis: b.LegalBasis, Purpose: b.Purpose}}, d.tx.Now))
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
-		field := "legal_basis"
-		if slices.ContainsFunc(denied.Reasons(), func(why string) bool { return strings.HasPrefix(why, "purpose_") || why == "basis_not_for_purpose" }) {
-			field = "purpose"
-		}
-		return hub.Invalid(field, "intake.error.basis")
+		return service.Refused(denied)
 	}
 	if err != nil {
 		return err

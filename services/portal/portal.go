@@ -10,6 +10,8 @@
 //   - A notice says that something happened, and nothing of what: no name, no
 //     theme, no outcome. What waits in a room, that room shows by itself, to whom
 //     it may.
+//   - What may be shared is answered by the rules that judge the sharing, asked the
+//     same question. It is asked about nobody.
 package portal
 
 import (
@@ -52,6 +54,10 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
 			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 90}},
 			{Method: "POST", Path: "/review", Do: x.reviewForm},
+			{Method: "GET", Path: "/advice", Do: x.advicePage, Nav: web.Nav{Word: "portal.nav.advice", Roles: askers, Order: 60}},
+			{Method: "POST", Path: "/advice", Do: x.adviceForm},
+			{Method: "POST", Path: "/advice/receipts", Do: x.keepForm},
+			{Method: "GET", Path: "/advice/{id}", Do: x.receiptPage},
 			{Method: "GET", Path: "/hats", Do: x.hatsPage, AnyHat: true},
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
 			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
@@ -60,6 +66,9 @@ func open(env service.Env) (service.Room, error) {
 			whoami,
 			web.API("listAccess", "GET", "/api/review", "Who of your own authority has a hat that opens content, since when, when they used it last, and when it must be confirmed.", x.listAccess),
 			web.API("certifyHat", "POST", "/api/review", "Confirm that somebody of your own authority is still to have a hat, or end it at once.", x.certifyHat),
+			web.API("askAdvice", "POST", "/api/advice", "Ask what may be shared: with whom, for which purpose, of what. Nothing is asked about anybody, and nothing is kept.", x.askAdvice),
+			web.API("keepAdvice", "POST", "/api/advice/receipts", "Ask what may be shared, and keep the answer as a receipt.", x.keepAdvice),
+			web.API("getAdvice", "GET", "/api/advice/{id}", "A receipt: for whoever kept it, their manager, and their authority's data-protection officer.", x.getAdvice),
 			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
 		},
 		On: with(x.onCase(), map[string]service.Reaction{

@@ -76,6 +76,7 @@ type offerData struct {
 	Purposes []string
 	Owners   []web.Option
 	Lists    progressLists
+	Share    string // a state in which the reader could share it: the link to what may be shared
 }
 
 // offerSheet is an offer's words, as a page shows them.
@@ -95,7 +96,10 @@ func (x *room) offerPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return x.Web.Page(w, r, http.StatusOK, "referral", "offer", x.offerData(r, v))
+	d := x.offerData(r, v)
+	d.WhoCanSee = service.InWords(v.WhoCanSee, r.Lang)
+	d.Share = x.Shares(r.Who, string(v.State), string(Offered))
+	return x.Web.Page(w, r, http.StatusOK, "referral", "offer", d)
 }
 
 // stepPage is a page on which an action on an offer is prepared. It is a Conflict
@@ -116,7 +120,7 @@ func (x *room) stepPage(name string, actions ...Action) func(http.ResponseWriter
 		d := x.offerData(r, v)
 		for _, reader := range o.readers {
 			if slices.Contains(reader.Fields, "progress") {
-				d.Owners = append(d.Owners, web.Option{Value: string(reader.hat), Label: reader.Name + " – " + d.Words.Where(reader.Authority, "")})
+				d.Owners = append(d.Owners, web.Option{Value: string(reader.Hat), Label: reader.Name + " – " + d.Words.Where(reader.Authority, "")})
 			}
 		}
 		r.Fill("owner", string(o.OwnerHat))

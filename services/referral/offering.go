@@ -221,8 +221,8 @@ func (x *room) letIn(d *doing) error {
 	if in > 0 {
 		return nil
 	}
-	list, err := x.readers(d.ctx, d.tx, o.ID, string(o.State))
-	if err == nil && (o.Receiver == o.Sender || !slices.ContainsFunc(list, func(r Reader) bool { return r.Authority == o.Receiver })) {
+	list, err := x.readers(d.ctx, d.tx, o, string(o.State))
+	if err == nil && (o.Receiver == o.Sender || !slices.ContainsFunc(list, func(r service.Reader) bool { return r.Authority == o.Receiver })) {
 		err = hub.Invalid("hats", "referral.error.nobody")
 	}
 	return err
@@ -292,11 +292,11 @@ func (x *room) own(d *doing, hat hub.ID) error {
 	}
 	post, ok := x.Structure.Post(hat)
 	if ok && hat != who.Hat.ID {
-		list, err := x.readers(d.ctx, d.tx, o.ID, string(o.State))
+		list, err := x.readers(d.ctx, d.tx, o, string(o.State))
 		if err != nil {
 			return err
 		}
-		ok = slices.ContainsFunc(list, func(r Reader) bool { return r.hat == hat && slices.Contains(r.Fields, "progress") })
+		ok = slices.ContainsFunc(list, func(r service.Reader) bool { return r.Hat == hat && slices.Contains(r.Fields, "progress") })
 	}
 	if !ok {
 		return hub.Invalid("owner", "referral.error.owner")

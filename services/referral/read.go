@@ -62,15 +62,8 @@ type ProgressView struct {
 	Economy  string     `json:"economy,omitempty"`
 }
 
-// Reader is somebody who can see an offer now, and by which rule (X11).
-type Reader struct {
-	Name      string          `json:"name"`
-	Role      hub.Role        `json:"role"`
-	Authority hub.AuthorityID `json:"authority"`
-	Fields    []string        `json:"fields"`
-	Rules     []string        `json:"rules"`
-	hat       hub.ID
-}
+// Reader is somebody who can see an offer now, by which rule, since when (X11).
+type Reader = service.Reader
 
 // opened is what a read of an offer brings out of its transaction.
 type opened struct {
@@ -114,7 +107,7 @@ func (x *room) readOffer(ctx context.Context, who hub.Actor, id hub.ID) (*OfferV
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := loadOffer(ctx, tx, id)
 		if err == nil && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.readers(ctx, tx, id, o.rel.State)
+			o.readers, err = x.readers(ctx, tx, &o.offer, o.rel.State)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "offer", ID: id, Version: o.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
@@ -198,17 +191,8 @@ func (x *room) offerActions(ctx context.Context, who hub.Actor, o opened) []Acti
 
 // readers lists who can see an offer in a state, from the same rules and the same
 // snapshot as every read.
-func (x *room) readers(ctx context.Context, tx *pg.Tx, id hub.ID, state string) ([]Reader, error) {
-	var list []Reader
-	err := tx.Readers(ctx, "offer", id, func(h hub.Hat, rel pg.Relation) error {
-		rel.State = state
-		answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
-		if err == nil && answer.Allow {
-			list = append(list, Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, hat: h.ID})
-		}
-		return err
-	})
-	return list, err
+func (x *room) readers(ctx context.Context, tx *pg.Tx, o *offer, state string) ([]service.Reader, error) {
+	return x.Readers(ctx, tx, "offer", o.ID, o.MadeAt, func(rel *pg.Relation) { rel.State = state })
 }
 
 // Preview is exactly what the receiver will see of an offer, before and after it

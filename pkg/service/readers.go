@@ -1,0 +1,171 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/structure"
+)
+
+// Reader is somebody who can see a thing now: what of it, by which rule, since when
+// and until when (X11).
+type Reader struct {
+	Name      string          `json:"name"`
+	Role      hub.Role        `json:"role"`
+	Authority hub.AuthorityID `json:"authority"`
+	Fields    []string        `json:"fields"`
+	Rules     []string        `json:"rules"`
+	Basis     hub.LegalBasis  `json:"legal_basis,omitempty" doc:"On which it was shared with their authority, where it is another's."`
+	Source    string          `json:"source,omitempty" doc:"Where the wording of that basis was read."`
+	Since     time.Time       `json:"since"`
+	Until     *time.Time      `json:"until,omitempty" doc:"The first instant at which it ends by itself, where that is known."`
+	Hat       hub.ID          `json:"-"`
+	Title     string          `json:"-"` // the basis in the words of a page: see [InWords]
+	basis     structure.LegalBasis
+}
+
+// InWords puts the legal bases in the words of a page.
+func InWords(list []Reader, lang string) []Reader {
+	for i, r := range list {
+		if list[i].Title = r.basis.TextDa; lang == "en" {
+			list[i].Title = r.basis.TextEn
+		}
+	}
+	return list
+}
+
+// Last is the last moment; zero where no end is known.
+func (r Reader) Last() time.Time {
+	if r.Until == nil {
+		return time.Time{}
+	}
+	return r.Until.Add(-time.Second)
+}
+
+// Readers lists who can see a thing now: everybody whose own reading of it the rules
+// would allow, by the same question, in the same snapshot. begun is when the thing
+// came to be. as changes what somebody is to the thing, for asking what would be; nil
+// leaves it.
+func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, begun time.Time, as func(*pg.Relation)) ([]Reader, error) {
+	type one struct {
+		Reader
+		person hub.ID
+		rel    pg.Relation
+	}
+	var all []one
+	err := tx.Readers(ctx, kind, id, func(h hub.Hat, rel pg.Relation) error {
+		if as != nil {
+			as(&rel)
+		}
+		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
+		if err == nil && answer.Allow {
+			all = append(all, one{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h.Person, rel})
+		}
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	held, err := tx.Held(ctx, kind, id)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Reader, len(all))
+	for i, r := range all {
+		s := standing(r.Rules, r.rel, r.person, r.Authority, held, begun)
+		if p, ok := e.Structure.Post(r.Hat); ok {
+			s = s.within(structure.Span{From: p.From, Until: p.Until})
+		}
+		if r.rel.Relation == "shared" && !slices.Equal(r.Rules, []string{"author"}) {
+			r.Basis, r.basis = r.rel.Basis, e.basis(r.rel.Basis, tx.Now)
+			r.Source = r.basis.Source
+		}
+		r.Since = s.From
+		if s.Until.Before(structure.Forever) {
+			r.Until = &s.Until
+		}
+		list[i] = r.Reader
+	}
+	return list, nil
+}
+
+// basis is a legal basis as the structure words it now.
+func (e Env) basis(code hub.LegalBasis, now time.Time) structure.LegalBasis {
+	for _, b := range e.Structure.LegalBases {
+		if b.Code == code && b.Holds(now) {
+			return b
+		}
+	}
+	return structure.LegalBasis{}
+}
+
+// span is from when until when somebody stands as they do.
+type span structure.Span
+
+func (s span) within(o structure.Span) span {
+	if o.From.After(s.From) {
+		s.From = o.From
+	}
+	if o.Until.Before(s.Until) {
+		s.Until = o.Until
+	}
+	return s
+}
+
+// standing is since when and until when: by the first of the rules that came to
+// hold, until the last of them ends. What was shared and takes a name besides began
+// with the later of the two, and ends with the sooner.
+func standing(rules []string, rel pg.Relation, person hub.ID, a hub.AuthorityID, held []pg.Held, begun time.Time) span {
+	always := span{begun, structure.Forever}
+	named := widest(held, func(h pg.Held) bool { return h.Person == person && !h.Glass })
+	broken := widest(held, func(h pg.Held) bool { return h.Person == person && h.Glass })
+	shared := widest(held, func(h pg.Held) bool { return h.Authority == a && h.SharedBy == rel.SharedBy && h.Basis == rel.Basis })
+	var in span
+	for i, rule := range rules {
+		s := always // own, author: as long as it is there
+		switch {
+		case rule == "assigned":
+			s = always.within(named)
+		case rule == "glass":
+			s = always.within(broken)
+		case rule == "invited":
+			s = always.within(named).within(shared)
+		case rel.Relation == "shared" && rule != "author":
+			s = always.within(shared)
+		}
+		if i == 0 {
+			in = s
+		}
+		if s.From.Before(in.From) {
+			in.From = s.From
+		}
+		if s.Until.After(in.Until) {
+			in.Until = s.Until
+		}
+	}
+	return in
+}
+
+// widest is from the first of them until the last.
+func widest(held []pg.Held, fits func(pg.Held) bool) structure.Span {
+	s := structure.Span{Until: structure.Forever}
+	first := true
+	for _, h := range held {
+		switch {
+		case !fits(h):
+		case first:
+			s, first = structure.Span{From: h.From, Until: h.Until}, false
+		default:
+			if h.From.Before(s.From) {
+				s.From = h.From
+			}
+			if h.Until.After(s.Until) {
+				s.Until = h.Until
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,180 @@
+package policies
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// Law is what the data in force says there is to ask about: the states, purposes
+// and data classes, for whoever offers them as choices. It decides nothing. It is
+// never changed.
+type Law struct {
+	Revision string  // see [Engine.Revision]
+	States   []State // in the order of a case's life
+	Purposes []hub.Purpose
+	Special  []string // the data classes that take a ground of their own (L10, L11)
+	Duties   []Duty
+
+	fields map[string]map[string][]string // kind of item, data class, its fields
+	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
+	owns   map[string]special // data class, the grounds of its own
+}
+
+// special is on what each kind of authority discloses a data class.
+type special struct {
+	Bases map[hub.AuthorityKind]map[hub.LegalBasis]bool
+}
+
+// State is a state of one kind of item.
+type State struct{ Item, Code string }
+
+// Duty is a legal basis that obliges, where others only permit (L25).
+type Duty struct {
+	Basis  hub.LegalBasis
+	Source string
+	Kinds  map[hub.AuthorityKind]bool // of the authorities whose people it obliges
+}
+
+// Law gives what there is to ask about now.
+func (e *Engine) Law() *Law { return e.now.Load().law }
+
+// Item is the kind of item that has a state; "" for none.
+func (l *Law) Item(state string) string {
+	for _, s := range l.States {
+		if s.Code == state {
+			return s.Item
+		}
+	}
+	return ""
+}
+
+// Shares reports whether the data names somebody with whom a role may begin to
+// share an item in a state. On which basis is [Disclose]'s to say.
+func (l *Law) Shares(role hub.Role, state string) bool {
+	for _, states := range l.shares[role] {
+		if states[state] {
+			return true
+		}
+	}
+	return false
+}
+
+// Ground reports whether a legal basis is a ground of its own on which a kind of
+// authority may disclose some data class.
+func (l *Law) Ground(from hub.AuthorityKind, basis hub.LegalBasis) bool {
+	for _, g := range l.owns {
+		if g.Bases[from][basis] {
+			return true
+		}
+	}
+	return false
+}
+
+// Sharers lists the roles that may disclose anything to anybody, sorted.
+func (l *Law) Sharers() []hub.Role {
+	var list []hub.Role
+	for role := range l.shares {
+		list = append(list, role)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Fields lists every field of a kind of item, sorted.
+func (l *Law) Fields(item string) []string {
+	var list []string
+	for _, fields := range l.fields[item] {
+		list = append(list, fields...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Classes lists the data classes of a kind of item that are whole among the
+// fields, sorted: what a share of them may name.
+func (l *Law) Classes(item string, among []string) []string {
+	list := []string{}
+	for class, fields := range l.fields[item] {
+		if !slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(among, f) }) {
+			list = append(list, class)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// readLaw takes the law's words out of the data document.
+func readLaw(revision string, document []byte) (*Law, error) {
+	var d struct {
+		States  map[string]struct{ Item string }
+		Classes map[string]struct {
+			Of            string
+			Items, Fields []string
+		}
+		Purposes map[hub.Purpose]json.RawMessage
+		Duties   map[hub.LegalBasis]struct {
+			Kinds  map[hub.AuthorityKind]bool
+			Source string
+		}
+		Disclose struct {
+			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
+			Special map[string]special
+		}
+	}
+	if err := json.Unmarshal(document, &d); err != nil {
+		return nil, fmt.Errorf("policies: the data document: %w", err)
+	}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, fields: map[string]map[string][]string{}}
+	for _, code := range written(document, "states") {
+		l.States = append(l.States, State{d.States[code].Item, code})
+	}
+	for _, code := range written(document, "purposes") {
+		l.Purposes = append(l.Purposes, hub.Purpose(code))
+	}
+	l.Special = written(document, "disclose", "special")
+	for _, code := range written(document, "duties") {
+		basis := hub.LegalBasis(code)
+		l.Duties = append(l.Duties, Duty{basis, d.Duties[basis].Source, d.Duties[basis].Kinds})
+	}
+	for name, c := range d.Classes {
+		for _, item := range c.Items {
+			if l.fields[item] == nil {
+				l.fields[item] = map[string][]string{}
+			}
+			if name == c.Of { // else a narrower edition of another class
+				l.fields[item][name] = c.Fields
+			}
+		}
+	}
+	return l, nil
+}
+
+// written lists the names in an object of a document, in the order in which they
+// are written: the document tells the plot, and a map forgets it.
+func written(document []byte, path ...string) []string {
+	list := []string{}
+	for _, at := range path {
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(document, &inner) != nil {
+			return list
+		}
+		document = inner[at]
+	}
+	d := json.NewDecoder(bytes.NewReader(document))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return list
+	}
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return list
+		}
+		list = append(list, fmt.Sprint(name))
+	}
+	return list
+}

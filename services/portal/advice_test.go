@@ -1,0 +1,118 @@
+package portal_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/policies"
+	"github.com/infohus/infohus/services/portal"
+)
+
+// Advice never differs from the rule: for every role that may share, at every kind of
+// authority, with every kind of recipient, for every purpose, in every state, of every
+// data class, each legal basis is answered as the engine answers whoever tries. Here a
+// part of them, in which every value stands; all of them in make deep.
+func TestAdviceIsTheRule(t *testing.T) {
+	w := run(t)
+	law, every := w.Engine().Law(), 503
+	if os.Getenv("INFOHUS_TEST_DEEP") != "" {
+		every = 1
+	}
+	var askers []structure.Post
+	kinds := map[hub.AuthorityKind]structure.Authority{}
+	for _, p := range w.Structure.Posts() {
+		same := func(o structure.Post) bool { return o.Role == p.Role && o.Kind == p.Kind }
+		if p.Holds(w.Now()) && slices.Contains(law.Sharers(), p.Role) && !slices.ContainsFunc(askers, same) {
+			askers = append(askers, p)
+		}
+	}
+	for _, a := range w.Structure.Authorities {
+		if _, ok := kinds[a.Kind]; !ok {
+			kinds[a.Kind] = a
+		}
+	}
+	n, likely, asked, yes, said := 0, 0, 0, 0, map[string]bool{}
+	for _, post := range askers {
+		for _, kind := range hub.AuthorityKinds {
+			for _, purpose := range law.Purposes {
+				for _, state := range law.States {
+					for _, class := range append([]string{""}, law.Special...) {
+						n++
+						often := purpose == hub.Prevention && class == "" && law.Shares(post.Role, state.Code) // where something is allowed
+						if likely += one(often); n%every != 0 && !(often && likely%23 == 0) || kinds[kind].ID == post.Authority {
+							continue
+						}
+						var a portal.Advice
+						in := portal.Asking{To: kinds[kind].ID, Purpose: purpose, State: state.Code, Class: class}
+						w.AsRole(post.Login, post.Role).API("POST", "/api/advice", in).Must(200).JSON(&a)
+						asked++
+						var inForce, answered []hub.LegalBasis
+						for _, b := range w.Structure.LegalBases {
+							if b.Holds(w.Now()) {
+								inForce = append(inForce, b.Code)
+							}
+						}
+						allow := false
+						for _, g := range slices.Concat(a.Bases, a.Others) {
+							if g.Basis != "" {
+								answered = append(answered, g.Basis)
+							}
+							q := policies.Disclose{Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, TaskArea: true}
+							got, err := w.Engine().Ask(t.Context(), hub.Actor{Hat: post.Hat}, q)
+							var no *policies.Denial
+							switch {
+							case err == nil:
+								if !g.Allow || !slices.Equal(g.Fields, got.Fields()) || !slices.Equal(g.Obligations, got.Obligations()) || !slices.Equal(g.Classes, got.Classes()) {
+									t.Fatalf("%+v: advised %+v, and the rule allows %v", q, g, got.Fields())
+								}
+								allow, yes = true, yes+1
+								if slices.ContainsFunc(a.Never, func(f string) bool { return got.Allows(f) }) {
+									t.Fatalf("%+v: never %v, and it allows %v", q, a.Never, got.Fields())
+								}
+							case errors.As(err, &no):
+								if g.Allow || !slices.Equal(g.Reasons, no.Reasons()) {
+									t.Fatalf("%+v: advised %+v, and the rule says no for %v", q, g, no.Reasons())
+								}
+							default:
+								t.Fatal(err)
+							}
+							said[string(purpose)], said[state.Code], said[class], said[string(kind)], said[string(post.Role)] = true, true, true, true, true
+						}
+						slices.Sort(inForce)
+						slices.Sort(answered)
+						if a.Allow != allow || !slices.Equal(inForce, answered) || a.Revision != w.Engine().Revision() {
+							t.Fatalf("%+v: %v, of %v answered for %v", in, a.Allow, inForce, answered)
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, want := range slices.Concat([]string{"health", "offence", ""}, texts(law.Purposes), texts(hub.AuthorityKinds), texts(law.Sharers())) {
+		if !said[want] {
+			t.Errorf("nothing was asked with %q", want)
+		}
+	}
+	if yes == 0 {
+		t.Error("everything was refused: it compares nothing")
+	}
+	t.Logf("%d of %d asked, %d bases allowed", asked, n, yes)
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func texts[T ~string](list []T) (out []string) {
+	for _, x := range list {
+		out = append(out, string(x))
+	}
+	return out
+}

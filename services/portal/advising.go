@@ -1,0 +1,184 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+)
+
+// askers are the roles that have the page in their navigation: those who may share
+// anything. That policy says the same, a test holds.
+var askers = []hub.Role{hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Partner, hub.Institution}
+
+// adviceData is the page: the form, and what was answered.
+type adviceData struct {
+	Authorities, Purposes, States, Classes, Specials []web.Option
+	Duties                                           []hub.LegalBasis
+	Asked                                            Asking
+	Shown                                            *shownAdvice // nil before the first question
+}
+
+// shownAdvice is an answer in the words of a page.
+type shownAdvice struct {
+	Advice
+	Fields        []string // that may go, on the first basis
+	Yes, No, Rest []shownGround
+}
+
+type shownGround struct {
+	Ground
+	Title    string
+	Specials []string
+	Other    bool // its fields are others than on the first basis
+}
+
+// words puts the legal bases of an answer in words.
+func (x *room) words(a Advice, lang string) *shownAdvice {
+	s := &shownAdvice{Advice: a}
+	put := func(g Ground) shownGround {
+		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
+		for _, code := range g.Specials {
+			w.Specials = append(w.Specials, titled(x.Structure, code, lang))
+		}
+		return w
+	}
+	for _, g := range a.Bases {
+		if g.Allow {
+			s.Yes = append(s.Yes, put(g))
+			s.Yes[len(s.Yes)-1].Other = !slices.Equal(g.Fields, s.Yes[0].Fields)
+			s.Fields = s.Yes[0].Fields
+		} else {
+			s.No = append(s.No, put(g))
+		}
+	}
+	for _, g := range a.Others {
+		s.Rest = append(s.Rest, put(g))
+	}
+	return s
+}
+
+// titled is a legal basis in words.
+func titled(s *structure.Structure, code hub.LegalBasis, lang string) string {
+	for _, b := range s.LegalBases {
+		switch {
+		case b.Code != code:
+		case lang == "en":
+			return b.TextEn
+		default:
+			return b.TextDa
+		}
+	}
+	return string(code)
+}
+
+// adviceData is what the form offers: of states, those in which somebody of the role
+// may begin to share anything.
+func (x *room) adviceData(r *web.Request, state string) adviceData {
+	var d adviceData
+	law := x.DB.Law()
+	for _, a := range x.Structure.Authorities {
+		if a.ID != r.Who.Authority {
+			d.Authorities = append(d.Authorities, web.Option{Value: string(a.ID), Label: a.Name})
+		}
+	}
+	for _, p := range law.Purposes {
+		d.Purposes = append(d.Purposes, web.Option{Value: string(p), Label: capital(r.T("portal.purpose." + string(p)))})
+	}
+	for _, s := range law.States {
+		if law.Shares(r.Who.Role, s.Code) || s.Code == state {
+			d.States = append(d.States, web.Option{Value: s.Code, Label: capital(r.T("portal.item."+s.Item) + ": " + r.T("portal.state."+s.Code))})
+		}
+	}
+	for _, c := range law.Special {
+		d.Classes = append(d.Classes, web.Option{Value: c, Label: capital(r.T("portal.class." + c))})
+	}
+	for _, b := range x.Structure.LegalBases {
+		if b.Holds(r.Now) && law.Ground(r.Who.Kind, b.Code) {
+			d.Specials = append(d.Specials, web.Option{Value: string(b.Code), Label: titled(x.Structure, b.Code, r.Lang)})
+		}
+	}
+	for _, duty := range law.Duties {
+		if duty.Kinds[r.Who.Kind] && x.Structure.Basis(duty.Basis, r.Now) {
+			d.Duties = append(d.Duties, duty.Basis)
+		}
+	}
+	return d
+}
+
+// capital is a text with a capital, as a choice in a list has it.
+func capital(text string) string {
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[n:]
+}
+
+// advicePage is the form. Its address may name a state, as a link on a thing's own
+// page does: codes, and never which thing.
+func (x *room) advicePage(w http.ResponseWriter, r *web.Request) error {
+	if err := x.mayAsk(r); err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
+	if x.DB.Law().Item(state) == "" {
+		state = ""
+	}
+	r.Fill("state", state)
+	r.Fill("purpose", string(hub.Prevention))
+	return x.Web.Page(w, r, http.StatusOK, "portal", "advice", x.adviceData(r, state))
+}
+
+// asking reads the form.
+func asking(f web.Form) Asking {
+	return Asking{To: hub.AuthorityID(f.Line("to")), Purpose: hub.Purpose(f.Line("purpose")), State: f.Line("state"), Class: f.Line("class"),
+		Special: hub.LegalBasis(f.Line("special")), Consent: f.Line("consent") == "yes"}
+}
+
+// adviceForm answers on the page itself, so that the next question is one change
+// away.
+func (x *room) adviceForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := asking(f)
+	a, err := x.askAdvice(r, in)
+	if err != nil {
+		return err
+	}
+	for _, field := range []string{"to", "purpose", "state", "class", "special", "consent"} {
+		r.Fill(field, f.Line(field))
+	}
+	d := x.adviceData(r, in.State)
+	d.Asked, d.Shown = in, x.words(a, r.Lang)
+	return x.Web.Page(w, r, http.StatusOK, "portal", "advice", d)
+}
+
+// keepForm keeps what was just answered. The rules are asked again, in the keeping.
+func (x *room) keepForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	k, err := x.keepAdvice(r, asking(f))
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "portal.receipt.kept")
+	return r.Redirect(w, "/advice/"+string(k.ID))
+}
+
+// receiptPage shows what was kept.
+func (x *room) receiptPage(w http.ResponseWriter, r *web.Request) error {
+	k, err := x.getAdvice(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "receipt", struct {
+		Kept
+		Shown *shownAdvice
+	}{k, x.words(k.Advice, r.Lang)})
+}
