@@ -49,10 +49,11 @@ type Session struct {
 	ID     hub.ID // names it in the trail; not the secret
 	Person hub.ID
 	Identity
-	Hat  hub.Hat   // the one worn; zero until one is chosen, or when it has run out
-	Hats []hub.Hat // all that the person may wear now
-	Live bool      // false: it has ended, and only Person may be used
-	Ends time.Time // when it ends if nothing is asked of us before
+	Hat   hub.Hat   // the one worn; zero until one is chosen, or when it has run out
+	Hats  []hub.Hat // all that the person may wear now
+	Live  bool      // false: it has ended, and only Person may be used
+	Since time.Time // when the person signed in
+	Ends  time.Time // when it ends if nothing is asked of us before
 }
 
 // UseSessions tells the site who keeps the sessions. Portal calls it when it is

@@ -37,7 +37,9 @@ func open(env service.Env) (service.Room, error) {
 	return service.Room{
 		Routes: []web.Route{
 			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
+			{Method: "POST", Path: "/cases/export", Do: x.exportList},
 			{Method: "GET", Path: "/cases/{id}", Do: x.casePage},
+			{Method: "POST", Path: "/cases/{id}/export", Do: x.exportCase},
 			{Method: "GET", Path: "/cases/{id}/open", Do: x.openPage},
 			{Method: "POST", Path: "/cases/{id}/open", Do: x.openForm},
 			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
@@ -93,7 +95,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("listAnswers", "GET", "/api/cases/{id}/answers", "List the answers of a case that you may see.", x.listAnswers),
 			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
 		},
-		Marks: map[string]web.Mark{"waiting": x.waiting},
+		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
 		On: map[string]service.Reaction{
 			"intake.concern.triaged.v1":     x.concernTriaged,
 			"referral.followup.recorded.v1": x.followUpRecorded,

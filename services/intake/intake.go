@@ -38,7 +38,9 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/concerns", Do: x.listPage, Nav: web.Nav{Word: "intake.nav.list", Roles: readers, Order: 10}},
 			{Method: "GET", Path: "/concerns/new", Do: x.draftPage},
 			{Method: "POST", Path: "/concerns/new", Do: x.draftForm},
+			{Method: "POST", Path: "/concerns/export", Do: x.exportList},
 			{Method: "GET", Path: "/concerns/{id}", Do: x.concernPage},
+			{Method: "POST", Path: "/concerns/{id}/export", Do: x.exportConcern},
 			{Method: "GET", Path: "/concerns/{id}/draft", Do: x.draftPage},
 			{Method: "POST", Path: "/concerns/{id}/draft", Do: x.draftForm},
 			{Method: "GET", Path: "/concerns/{id}/send", Do: x.sendPage},
@@ -76,7 +78,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("grantAccess", "POST", "/api/concerns/{id}/access", "Let a named colleague of your own authority in.", x.grantAccess),
 			web.API("revokeAccess", "DELETE", "/api/concerns/{id}/access/{assignment}", "End a colleague's assignment, from this moment on.", x.revokeAccess),
 		},
-		Marks: map[string]web.Mark{"waiting": x.waiting},
+		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
 		On: map[string]service.Reaction{
 			"person.subject.identified.v1":  x.subjectIdentified,
 			"referral.followup.recorded.v1": x.followUpRecorded,
