@@ -60,7 +60,7 @@ func (c *cutter) cut(code, name string, v reflect.Value, omit []string) {
 			f := v.Type().Field(i)
 			tag, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
 			switch {
-			case tag == "-" || !f.IsExported() || slices.Contains(omit, tag) || strings.HasPrefix(rest, "omit") && v.Field(i).IsZero():
+			case tag == "-" || !f.IsExported() || slices.Contains(omit, tag) || rest == "omitzero" && v.Field(i).IsZero():
 			case f.Anonymous && tag == "":
 				c.cut(code, name, v.Field(i), omit)
 			default:
@@ -85,14 +85,23 @@ func (c *cutter) cut(code, name string, v reflect.Value, omit []string) {
 		if id, ok := v.Interface().(hub.AuthorityID); ok {
 			text = c.site.authority(id)
 		}
-		for _, word := range []string{c.room + ".field." + name + "." + text, c.room + "." + name + "." + text, c.room + ".field.outcome." + text} {
-			if c.site.words.has(word) {
-				text = c.site.words.text(c.lang, word)
-				break
-			}
-		}
-		c.add(code, name, text)
+		c.add(code, name, c.word(name, text))
 	}
+}
+
+// shownAs are the beginnings of the words that rooms show for codes whose field has
+// another name than its words.
+var shownAs = map[string]string{"action": "did", "retention_rule": "keep", "kind": "field.statement.kind", "check_outcome": "field.outcome", "triage_outcome": "field.outcome",
+	"child_outcome": "field.outcome"}
+
+// word is a code as its page shows it; what is no code stays as it is.
+func (c *cutter) word(name, text string) string {
+	for _, begin := range []string{"field." + name, name, shownAs[name]} {
+		if word := c.room + "." + begin + "." + text; text != "hint" && c.site.words.has(word) {
+			return c.site.words.text(c.lang, word)
+		}
+	}
+	return text
 }
 
 func (c *cutter) add(code, name, text string) {
