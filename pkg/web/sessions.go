@@ -35,6 +35,10 @@ type Sessions struct {
 	// web's own, with Hats. A room that runs apart lets the keeper of the sessions
 	// do it.
 	Vouch func(ctx context.Context, token string) (Identity, []hub.Hat, error)
+	// Look counts that somebody looks something up, and says how long they must wait
+	// first: 0 is not at all (A062). It is asked before the room is, so that it knows
+	// nothing of what is looked up (A027). Nil slows nobody.
+	Look func(ctx context.Context, who hub.Actor) (time.Duration, error)
 	// Keep keeps a sealed form for a person for 30 minutes.
 	Keep func(ctx context.Context, id, person hub.ID, box []byte) error
 	// Take gives a sealed form to the person it was kept for. For anybody else it

@@ -37,12 +37,12 @@ func open(env service.Env) (service.Room, error) {
 	return service.Room{
 		Routes: []web.Route{
 			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
-			{Method: "POST", Path: "/cases/export", Do: x.exportList},
+			{Method: "POST", Path: "/cases/export", Do: x.exportList, LookUp: true},
 			{Method: "GET", Path: "/cases/{id}", Do: x.casePage},
-			{Method: "POST", Path: "/cases/{id}/export", Do: x.exportCase},
+			{Method: "POST", Path: "/cases/{id}/export", Do: x.exportCase, LookUp: true},
 			{Method: "GET", Path: "/cases/{id}/open", Do: x.openPage},
 			{Method: "POST", Path: "/cases/{id}/open", Do: x.openForm},
-			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
+			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage, Urgent: true},
 			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
 			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
 			{Method: "GET", Path: "/cases/{id}/meeting", Do: x.meetingPage},

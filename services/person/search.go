@@ -290,3 +290,9 @@ func readSearch(text string) (hub.ID, Wanted) {
 	}
 	return "", Wanted{CPR: personal(text)}
 }
+
+// looking is a route that looks something up though it is sent.
+func looking(r web.Route) web.Route {
+	r.LookUp = true
+	return r
+}

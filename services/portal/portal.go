@@ -35,7 +35,7 @@ type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
-	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Keep: x.keep, Take: x.take, Drop: x.drop})
+	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
 	env.Web.UseNames(func(id hub.AuthorityID) string {
 		if a, ok := env.Structure.Authority(id); ok {
 			return a.Name
@@ -46,7 +46,7 @@ func open(env service.Env) (service.Room, error) {
 	whoami.AnyHat = true
 	return service.Room{
 		Routes: []web.Route{
-			{Method: "GET", Path: "/", Do: x.homePage, Nav: web.Nav{Word: "portal.nav.home"}},
+			{Method: "GET", Path: "/", Do: x.homePage, Urgent: true, Nav: web.Nav{Word: "portal.nav.home"}},
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
 			{Method: "GET", Path: "/hats", Do: x.hatsPage, AnyHat: true},
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
@@ -54,7 +54,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
-			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
+			urgent(web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices)),
 		},
 		On: with(x.onCase(), map[string]service.Reaction{
 			"intake.concern.received.v1": x.concernReceived,
@@ -67,6 +67,12 @@ func open(env service.Env) (service.Room, error) {
 		}),
 		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}},
 	}, nil
+}
+
+// urgent is a route that never waits.
+func urgent(r web.Route) web.Route {
+	r.Urgent = true
+	return r
 }
 
 // with is both sets of reactions.
