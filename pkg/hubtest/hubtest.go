@@ -157,11 +157,12 @@ func prepare(t testing.TB, o Options) *Hub {
 	h := &Hub{t: t, o: o, server: s, now: Monday, changed: make(chan struct{}, 1), Dir: t.TempDir()}
 	h.Keys = filepath.Join(h.Dir, "keys")
 	if o.Structure == "" {
-		h.o.Structure = unhurried(string(deploy.Demo()))
+		h.o.Structure = string(deploy.Demo())
 	}
 	if h.origin = o.Origin; h.origin == "" {
 		h.origin = unreachable
 	}
+	h.o.Structure = unhurried(h.o.Structure)
 	h.Structure, err = structure.Load(strings.NewReader(h.o.Structure), "infohus.yaml")
 	check(t, err)
 	h.Issuer = newIssuer(t, h.Now)
@@ -390,10 +391,9 @@ func patient(t testing.TB) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), patience)
 }
 
-// unhurried is a structure that slows nobody: a test looks more up in a minute than
-// anybody does in a day. A test about that gives its own.
+// unhurried is a structure that slows nobody as the demo's does: a test looks more
+// up in a minute than anybody does in a day. A test about that gives numbers of its
+// own.
 func unhurried(structure string) string {
-	before, rest, _ := strings.Cut(structure, "\nlook_ups:")
-	_, after, _ := strings.Cut(rest, "\n")
-	return before + "\n" + after
+	return strings.Replace(structure, "\nlook_ups: {hour: 300, day: 1500, wait: 10}\n", "\n", 1)
 }

@@ -20,6 +20,7 @@ const Export = "export"
 // may, and refuses what is forbidden as what never was. Somebody who may, and
 // signed in too long ago, is told so.
 func (e Env) Exports(ctx context.Context, tx *pg.Tx, r *web.Request, rel pg.Relation, entry pg.Entry) (policies.Question, error) {
+	rel.Glass = false // nothing goes out on broken glass
 	out, view := rel.Act(tx.Who(), Export, hub.Prevention), rel.View(tx.Who(), hub.Prevention)
 	g, err := tx.Ask(ctx, out)
 	if errors.As(err, new(*policies.Denial)) {

@@ -102,6 +102,9 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all pg.Se
 		return nil, nil, err
 	}
 	for _, s := range all {
+		if s.Glass {
+			continue // nothing goes out on broken glass
+		}
 		g, err := tx.Ask(ctx, s.Relation.Act(tx.Who(), service.Export, hub.Prevention))
 		switch {
 		case err == nil:

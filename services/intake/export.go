@@ -93,6 +93,9 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all []tup
 	}
 	var list []tuple
 	for _, t := range all {
+		if t.Glass {
+			continue // nothing goes out on broken glass
+		}
 		t.out, err = tx.Ask(ctx, policies.Act{Action: service.Export, Role: t.Role, Kind: t.Kind, Relation: t.Relation, ReceivedBy: t.ReceivedBy, SharedBy: t.SharedBy,
 			State: t.State, Assigned: t.Assigned, Author: t.Author, Recused: t.Recused, Purpose: t.Purpose})
 		switch {

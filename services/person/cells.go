@@ -76,6 +76,9 @@ func (x *room) leaving(ctx context.Context, who hub.Actor, f *file) error {
 	if slices.ContainsFunc(f.relations, func(r pg.Relation) bool { return r.Recused }) {
 		f.relations = nil
 	}
+	for i := range f.relations {
+		f.relations[i].Glass = false // nothing goes out on broken glass
+	}
 	var failed error
 	f.relations = slices.DeleteFunc(f.relations, func(r pg.Relation) bool {
 		a, err := x.DB.Advise(ctx, r.Act(who, "export", hub.Prevention))
