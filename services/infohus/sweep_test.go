@@ -26,7 +26,9 @@ func TestSweeping(t *testing.T) {
 	for range 11 { // the one too many is served too, and noticed
 		c.API("GET", "/api"+at, nil).Must(200)
 	}
-	told := func() bool { return strings.Contains(s.as(koegeDPO).Get("/").Must(200).Text(), "slået usædvanligt meget op") }
+	told := func() bool {
+		return strings.Contains(s.as(koegeDPO).Get("/").Must(200).Text(), "slået usædvanligt meget op")
+	}
 	if !told() {
 		t.Error("the officer is not told")
 	}
