@@ -5,7 +5,7 @@ import "github.com/infohus/infohus/pkg/hub"
 // Act asks whether the asker may take a step with an item (domain.md 2.2). The
 // attributes are those of [View]. An action is of one kind of item, and refused
 // in the states of every other, but for reveal (show the CPR number unmasked,
-// L29):
+// L29) and export (take it out of the hub as a file, A038, A100):
 //
 //   - a concern: edit, discard, forward (to the police check), reroute, check,
 //     triage, notify (say how the duty to notify about a child was assessed, L25);

@@ -28,7 +28,7 @@ import (
 // The rules, one folder per question. The tests beside them are not part of
 // what decides, so they are not part of the revision.
 //
-//go:embed law/law.rego register/register.rego submit/submit.rego list/list.rego view/view.rego
+//go:embed law/law.rego register/register.rego submit/submit.rego list/list.rego search/search.rego view/view.rego
 //go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego advice/advice.rego trail/trail.rego
 var files embed.FS
 

@@ -61,7 +61,7 @@ var actionsOf = map[string][]string{
 	"request": {"answer", "decline", "retract"},
 	"answer":  {"withdraw"},
 	"offer":   {"send", "cancel", "take_up", "turn_down", "progress", "end"},
-	"":        {"reveal", "begin", "draft_offer", "remind", "bogus"}, // of any, of the hub itself, of nothing
+	"":        {"reveal", "export", "begin", "draft_offer", "remind", "bogus"}, // of any, of the hub itself, of nothing
 }
 
 // sees is every role that sees something, at the kinds of authority that may have it.
@@ -110,6 +110,7 @@ var allowed = map[string]permitted{
 	"view, glass":                    {View{Role: hub.CoreGroup, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "follow_up", Glass: true, Purpose: hub.Prevention}, "classes basis author assigned shared_by"},
 	"view, glass of what was shared": {shattered(place(hub.LocalPolice, hub.Police, shared(hub.Municipality, hub.Municipality), false, false, "closing")), "author assigned"},
 	"list":                           {List{hub.Receiver, hub.Municipality, hub.Prevention}, ""},
+	"search":                         {Search{hub.Receiver, hub.Municipality, hub.Prevention, "cpr", "of_concern"}, ""},
 	"list, by a partner":             {List{hub.Partner, hub.Region, hub.Prevention}, ""},
 	"submit":                         {Submit{hub.Reporter, hub.Police, hub.Prevention, "RHL"}, ""},
 	"register":                       {Register{hub.Institution, hub.SelfGoverning, hub.ChildWelfare, "BL133"}, ""},
@@ -325,6 +326,7 @@ func TestWhoMayListRegisterAndSubmit(t *testing.T) {
 			basis := map[hub.AuthorityKind]hub.LegalBasis{hub.Police: "RHL", hub.PrisonService: "RHL"}[kind]
 			for q, may := range map[Question]bool{
 				List{role, kind, hub.Prevention}:                                 at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
+				Search{role, kind, hub.Prevention, "cpr", "of_concern"}:          at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
 				Register{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}: at && slices.Contains(meets, role),
 				Submit{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}:   at && slices.Contains(append(meets, hub.Anonymous), role),
 			} {

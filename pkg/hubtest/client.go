@@ -146,6 +146,9 @@ func (c *Client) Get(path string) Answer {
 	return c.follow(c.browse(http.MethodGet, path, nil))
 }
 
+// At is the path of the last page.
+func (c *Client) At() string { return c.at }
+
 // Submit fills in the form with that action on the last page, hidden fields
 // included, and sends it. Without such a form there the page at the action is
 // opened first.

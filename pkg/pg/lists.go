@@ -53,6 +53,18 @@ func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets,
 // Sets are the allowed sets of a list.
 type Sets []Set
 
+// Allowing are the numbers of the sets of which policy gives a field: only by
+// what is shown can a list be asked.
+func (s Sets) Allowing(field string) []int {
+	n := []int{}
+	for i, t := range s {
+		if t.Grant.Allows(field) {
+			n = append(n, i)
+		}
+	}
+	return n
+}
+
 // AllowedSQL begins a list's statement: allowed(id, state, n) is every item that
 // may be listed, where it stands, and the number of its set. Its arguments are
 // those of [Tx.Me] and [Sets.Args], $1 to $17; the list's own begin at $18, [Own].

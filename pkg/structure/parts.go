@@ -25,6 +25,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		must("retention", items(r, "retention", &s.Retention, r.retention)),
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
 		may("review", func(n *yaml.Node) { r.review(n, &s.Review) }),
+		may("look_ups", r.lookUps(&s.LookUps)),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }
@@ -276,5 +277,15 @@ func (r *reader) role(to *hub.Role) func(*yaml.Node) {
 		default:
 			word(r, "the role", allowed, to)(n)
 		}
+	}
+}
+
+// lookUps reads how many look-ups there may be before they are slowed.
+func (r *reader) lookUps(to *LookUps) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var seconds int
+		to.lines = r.mapping(n, "look_ups", must("hour", r.number("hour", 10, 100_000, &to.Hour)), must("day", r.number("day", 10, 1_000_000, &to.Day)),
+			must("wait", r.number("wait", 1, 60, &seconds)))
+		to.Wait = time.Duration(seconds) * time.Second
 	}
 }

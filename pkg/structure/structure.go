@@ -40,6 +40,7 @@ type Structure struct {
 	Retention   []Retention
 	ClosedDays  []ClosedDay
 	Review      Review // how often access is gone through
+	LookUps     LookUps
 	People      []Person
 
 	revision string
@@ -71,6 +72,14 @@ var Forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 func (s Span) Holds(at time.Time) bool { return !at.Before(s.From) && at.Before(s.Until) }
 
 func (s Span) overlaps(o Span) bool { return s.From.Before(o.Until) && o.From.Before(s.Until) }
+
+// LookUps is how many times somebody may look something up before it is slowed
+// (A062): reads, searches and files, whatever comes of them. Zero is never.
+type LookUps struct {
+	Hour, Day int           // in the hour of the clock, and in 24 hours
+	Wait      time.Duration // between two of them, once there were more
+	lines
+}
 
 // District is a police district (politikreds) and its municipalities, with
 // whom the police director is to work (retsplejeloven § 114).

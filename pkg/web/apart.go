@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"go.opentelemetry.io/otel"
@@ -277,18 +278,20 @@ func (s *Site) answerMark(w http.ResponseWriter, raw *http.Request) {
 
 // sessionAsked is a question about a session, sessionGiven its answer.
 type sessionAsked struct {
-	Hash   []byte `json:"hash,omitempty"`
-	Token  string `json:"token,omitempty"`
-	ID     hub.ID `json:"id,omitempty"`
-	Person hub.ID `json:"person,omitempty"`
-	Box    []byte `json:"box,omitempty"`
+	Hash   []byte    `json:"hash,omitempty"`
+	Token  string    `json:"token,omitempty"`
+	ID     hub.ID    `json:"id,omitempty"`
+	Person hub.ID    `json:"person,omitempty"`
+	Box    []byte    `json:"box,omitempty"`
+	Who    hub.Actor `json:"who,omitzero"`
 }
 
 type sessionGiven struct {
-	Session  Session   `json:"session,omitzero"`
-	Identity Identity  `json:"identity,omitzero"`
-	Hats     []hub.Hat `json:"hats,omitempty"`
-	Box      []byte    `json:"box,omitempty"`
+	Session  Session       `json:"session,omitzero"`
+	Identity Identity      `json:"identity,omitzero"`
+	Hats     []hub.Hat     `json:"hats,omitempty"`
+	Box      []byte        `json:"box,omitempty"`
+	Wait     time.Duration `json:"wait,omitempty,format:nano"`
 }
 
 // SessionsAt tells the site that the sessions are kept in another process. It is
@@ -308,6 +311,10 @@ func (s *Site) SessionsAt(at Peer) {
 		Vouch: func(ctx context.Context, token string) (Identity, []hub.Hat, error) {
 			out, err := ask(ctx, "vouch", sessionAsked{Token: token})
 			return out.Identity, out.Hats, err
+		},
+		Look: func(ctx context.Context, who hub.Actor) (time.Duration, error) {
+			out, err := ask(ctx, "look", sessionAsked{Who: who})
+			return out.Wait, err
 		},
 		Keep: func(ctx context.Context, id, person hub.ID, box []byte) error {
 			_, err := ask(ctx, "keep", sessionAsked{ID: id, Person: person, Box: box})
@@ -342,6 +349,10 @@ func (s *Site) answerSession(w http.ResponseWriter, raw *http.Request) {
 			out.Session, err = s.sessions.Find(ctx, in.Hash)
 		case "vouch":
 			out.Identity, out.Hats, err = s.vouch(ctx, in.Token)
+		case "look":
+			if s.sessions.Look != nil {
+				out.Wait, err = s.sessions.Look(ctx, in.Who)
+			}
 		case "keep":
 			err = s.sessions.Keep(ctx, in.ID, in.Person, in.Box)
 		case "take":

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -43,6 +44,9 @@ func statusOf(err error) int {
 	case hub.CodeDenied:
 		if e.Key == signInFirst {
 			return http.StatusUnauthorized
+		}
+		if e.Key == slowed {
+			return http.StatusTooManyRequests
 		}
 		return http.StatusForbidden
 	case hub.CodeNotFound:
@@ -111,6 +115,9 @@ func (s *Site) problemOf(lang string, err error) problem {
 func (s *Site) fail(w http.ResponseWriter, r *Request, err error) {
 	if hub.CodeOf(err) == hub.CodeUnavailable {
 		w.Header().Set("Retry-After", "5")
+	}
+	if statusOf(err) == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", fmt.Sprint(all(err)[0].Args[0]))
 	}
 	if r.api() {
 		s.failAPI(w, r, err)

@@ -21,6 +21,8 @@ type Route struct {
 	NoTrace bool   // keeps no trace of who asked: no log line, no span, no cookie, no session looked up (L50)
 	In, Out any    // zero values, for the OpenAPI document; nil is none
 	Summary string // one sentence, in English
+	Urgent  bool   // never waits, however much was looked up: what waits for one, taking back (A062)
+	LookUp  bool   // a POST that looks something up, and so counts as a read does
 	Nav     Nav    // where it stands in the navigation, if it does
 	Door    string // key of a word: a public page that the sign-in page leads to as well
 	Do      func(w http.ResponseWriter, r *Request) error

@@ -181,7 +181,10 @@ func (s *Site) admit(r *Request, found *finder) error {
 		return nil
 	}
 	if r.api() {
-		return r.bearer()
+		if err := r.bearer(); err != nil {
+			return err
+		}
+		return r.looks()
 	}
 	var typed error
 	if r.Method == http.MethodPost {
@@ -199,7 +202,28 @@ func (s *Site) admit(r *Request, found *finder) error {
 		}
 		return hub.Denied(signInFirst)
 	}
-	return s.checkHat(r)
+	if err := s.checkHat(r); err != nil {
+		return err
+	}
+	return r.looks()
+}
+
+// slowed is the error of somebody who has looked too much up, with the seconds that
+// they must wait.
+const slowed = "error.slowed"
+
+// looks counts a look-up, and holds back whoever has done too many. What was
+// asked is not looked at: real and unknown are counted and held back alike (A027).
+func (r *Request) looks() error {
+	look := r.site.sessions.Look
+	if look == nil || r.route.Public || r.route.AnyHat || r.route.Urgent || !safe(r.Method) && !r.route.LookUp || r.Who.Hat.ID == "" {
+		return nil
+	}
+	wait, err := look(r.Context(), r.Who)
+	if err == nil && wait > 0 {
+		err = hub.Denied(slowed, int((wait+time.Second-1)/time.Second))
+	}
+	return err
 }
 
 // checkHat holds that one hat is worn, and that a form was made under it

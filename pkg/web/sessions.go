@@ -35,6 +35,10 @@ type Sessions struct {
 	// web's own, with Hats. A room that runs apart lets the keeper of the sessions
 	// do it.
 	Vouch func(ctx context.Context, token string) (Identity, []hub.Hat, error)
+	// Look counts that somebody looks something up, and says how long they must wait
+	// first: 0 is not at all (A062). It is asked before the room is, so that it knows
+	// nothing of what is looked up (A027). Nil slows nobody.
+	Look func(ctx context.Context, who hub.Actor) (time.Duration, error)
 	// Keep keeps a sealed form for a person for 30 minutes.
 	Keep func(ctx context.Context, id, person hub.ID, box []byte) error
 	// Take gives a sealed form to the person it was kept for. For anybody else it
@@ -49,10 +53,11 @@ type Session struct {
 	ID     hub.ID // names it in the trail; not the secret
 	Person hub.ID
 	Identity
-	Hat  hub.Hat   // the one worn; zero until one is chosen, or when it has run out
-	Hats []hub.Hat // all that the person may wear now
-	Live bool      // false: it has ended, and only Person may be used
-	Ends time.Time // when it ends if nothing is asked of us before
+	Hat   hub.Hat   // the one worn; zero until one is chosen, or when it has run out
+	Hats  []hub.Hat // all that the person may wear now
+	Live  bool      // false: it has ended, and only Person may be used
+	Since time.Time // when the person signed in
+	Ends  time.Time // when it ends if nothing is asked of us before
 }
 
 // UseSessions tells the site who keeps the sessions. Portal calls it when it is

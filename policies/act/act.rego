@@ -42,6 +42,8 @@ fields contains "cpr" if input.action == "reveal"
 
 obligations contains "justify" if input.action == "reveal"
 
+obligations contains "step_up" if data.step_up[input.action]
+
 refusals contains code if {
 	not known
 	some code in law.hat_refusals(input.role, input.kind)

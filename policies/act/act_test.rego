@@ -37,6 +37,13 @@ test_a_revealed_number_is_justified if {
 	but(police, {"action": "reveal"}) == {"allow": true, "fields": {"cpr"}, "reasons": {"from_municipality"}, "obligations": {"justify"}}
 }
 
+test_what_goes_out_as_a_file_needs_a_sign_in_just_now if {
+	but(police, {"action": "export", "state": "triage"}) == {"allow": true, "fields": set(), "reasons": {"from_municipality"}, "obligations": {"step_up"}}
+	every state in ["received", "police_check", "acute", "police_only", "case_closed", "closed"] {
+		not but(police, {"action": "export", "state": state}).allow
+	}
+}
+
 test_the_duty_to_notify_about_a_child_is_assessed_whatever_the_police_say if {
 	child := {"action": "notify", "role": "municipal_coordinator", "kind": "municipality", "relation": "own"}
 	every state in ["received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed"] {

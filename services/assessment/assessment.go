@@ -38,10 +38,12 @@ func open(env service.Env) (service.Room, error) {
 	return service.Room{
 		Routes: []web.Route{
 			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
+			{Method: "POST", Path: "/cases/export", Do: x.exportList, LookUp: true},
 			{Method: "GET", Path: "/cases/{id}", Do: x.casePage},
+			{Method: "POST", Path: "/cases/{id}/export", Do: x.exportCase, LookUp: true},
 			{Method: "GET", Path: "/cases/{id}/open", Do: x.openPage},
 			{Method: "POST", Path: "/cases/{id}/open", Do: x.openForm},
-			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage},
+			{Method: "GET", Path: "/cases/{id}/circle", Do: x.circlePage, Urgent: true},
 			{Method: "POST", Path: "/cases/{id}/circle", Do: x.inviteForm},
 			{Method: "POST", Path: "/cases/{id}/circle/{member}/end", Do: x.uninviteForm},
 			{Method: "POST", Path: "/cases/{id}/onward", Do: x.onwardForm},
@@ -102,7 +104,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("listAnswers", "GET", "/api/cases/{id}/answers", "List the answers of a case that you may see.", x.listAnswers),
 			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
 		},
-		Marks: map[string]web.Mark{"waiting": x.waiting},
+		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
 		On: map[string]service.Reaction{
 			"intake.concern.triaged.v1":     x.concernTriaged,
 			"referral.followup.recorded.v1": x.followUpRecorded,

@@ -12,15 +12,17 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
 
 // CaseFilter is what a list of cases is asked for.
 type CaseFilter struct {
-	State State  `json:"state,omitempty"`
-	After hub.ID `json:"after,omitempty"` // the last of the page before
-	Limit int    `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
+	State   State  `json:"state,omitempty"`
+	Subject hub.ID `json:"subject,omitempty"` // only what is about this person
+	After   hub.ID `json:"after,omitempty"`   // the last of the page before
+	Limit   int    `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
 }
 
 // CaseLine is a case in a list: what policy gives of it, and no more.
@@ -32,6 +34,13 @@ type CaseLine struct {
 	NextAt   *time.Time `json:"next_date,omitempty"`
 	Overdue  bool       `json:"overdue"`
 	Waits    bool       `json:"waits"` // something waits for the asker here
+}
+
+// wanted is what a list is asked for besides its filter.
+type wanted struct {
+	CaseFilter
+	item hub.ID       // only the one with this reference, or with this end of it
+	out  *web.Request // as a file
 }
 
 // Cases is one page of a list. Total counts exactly what the pages together show
@@ -46,7 +55,8 @@ func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where $18 = '' or a.state = $18)
+const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where ($18 = '' or a.state = $18)
+	and ($21 = '' or c.subject = $21 and a.n = any($22::int[])) and ($23 = '' or c.id = $23 or right(c.id, 6) = $23))
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
 from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
@@ -62,6 +72,10 @@ func (x *room) list(ctx context.Context, who hub.Actor, in CaseFilter) (Cases, e
 	if in.Limit < 1 || in.Limit > 100 {
 		return Cases{}, hub.Invalid("limit", "assessment.error.limit", 100)
 	}
+	return x.listed(ctx, who, wanted{CaseFilter: in})
+}
+
+func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Cases, error) {
 	if in.State != "" && !slices.Contains(States, in.State) {
 		return Cases{}, hub.Invalid("state", "error.choose")
 	}
@@ -79,13 +93,27 @@ func (x *room) list(ctx context.Context, who hub.Actor, in CaseFilter) (Cases, e
 		if err != nil {
 			return err
 		}
+		var out []policies.Grant
+		if in.out != nil {
+			if sets, out, err = x.leaving(ctx, tx, in.out, sets); err != nil {
+				return err
+			}
+		}
 		shown, err := x.page(ctx, tx, in, sets, &page)
 		if err != nil {
 			return err
 		}
+		if in.out != nil && page.Total > service.ExportRows {
+			return hub.Invalid("state", "assessment.error.export_many", service.ExportRows)
+		}
 		for n, entries := range shown { // each person shown, on the decision that showed them
 			if len(entries) > 0 {
 				if _, err := tx.Record(ctx, sets[n].Grant, entries...); err != nil {
+					return err
+				}
+			}
+			if len(entries) > 0 && in.out != nil {
+				if _, err := tx.Record(ctx, out[n], service.Taken(entries)...); err != nil {
 					return err
 				}
 			}
@@ -100,8 +128,9 @@ var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"
 
 // page runs the one query, and gives the trail an entry for every person shown,
 // by set.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in CaseFilter, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
-	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "case"), string(in.State), string(in.After), in.Limit+1)...)
+func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
+	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "case"), string(in.State), string(in.After), in.Limit+1,
+		string(in.Subject), sets.Allowing("name"), string(in.item))...)
 	if err != nil {
 		return nil, err
 	}
@@ -155,10 +184,11 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "list", struct {
-		List   Cases
-		State  State
-		States []State
-	}{page, State(q.Get("state")), States})
+		List      Cases
+		State     State
+		States    []State
+		MayExport bool
+	}{page, State(q.Get("state")), States, x.mayExport(r.Context(), r.Who)})
 }
 
 // waiting is the room's part of everybody's front page: what waits for the hat.

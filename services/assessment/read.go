@@ -36,6 +36,7 @@ type CaseView struct {
 	WhoCanSee     []CaseReader    `json:"-"`
 	SeeTrail      bool            `json:"-"`
 	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
+	MayExport     bool            `json:"-"` // it may go out as a file
 	Actions       []Action        `json:"actions"`
 	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool            `json:"erased,omitempty"`
@@ -131,6 +132,11 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, readers bool)
 
 // look is read, with a version of the joint assessment other than the last.
 func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool, version int) (*CaseView, error) {
+	return x.looking(ctx, who, id, readers, version, nil)
+}
+
+// looking is look, for a page or, where out asks for it, for a file.
+func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bool, version int, out *web.Request) (*CaseView, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
 		o.worked.version = version
@@ -140,6 +146,10 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
 			e.Subjects = []hub.ID{o.rel.About}
+		}
+		if out != nil && err == nil {
+			q, err := x.Exports(ctx, tx, out, o.rel, e)
+			return o, q, e, err
 		}
 		return o, o.rel.View(who, hub.Prevention), e, err
 	})
@@ -153,6 +163,9 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, readers bool,
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*CaseView, error) {
 	may := g.Allows
 	v := &CaseView{ID: o.ID, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
+	if answer, err := x.DB.Advise(ctx, o.rel.Act(who, service.Export, hub.Prevention)); err == nil {
+		v.MayExport = answer.Allow
+	}
 	keep(may("state"), &v.State, State(o.rel.State))
 	keep(may("state"), &v.Version, o.Version)
 	keep(may("state"), &v.Municipality, o.Municipality)

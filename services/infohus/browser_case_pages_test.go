@@ -1,6 +1,11 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
 
 // cases are the pages of cases, of questions and of help, as the demo world has
 // them.
@@ -13,7 +18,7 @@ func (v *visitor) cases() {
 	}
 	signed := v.One("select min(case_id) from assessment.signature")
 	for _, p := range []struct{ who, path string }{
-		{coordinator, "/cases"}, {"solvej", "/cases"},
+		{coordinator, "/cases"}, {"solvej", "/cases"}, {coordinator, "/search"},
 		{coordinator, "/cases/" + in("opening")}, {coordinator, "/cases/" + in("collecting")}, {policeMan, "/cases/" + in("assessment")},
 		{coordinator, "/cases/" + in("recommended")}, {coordinator, "/cases/" + in("follow_up")}, {coordinator, "/cases/" + in("closed")}, {"liv", "/cases/" + in("assessment")},
 		{coordinator, "/cases/" + in("opening") + "/open"}, {coordinator, "/cases/" + in("collecting") + "/circle"}, {coordinator, "/cases/" + in("collecting") + "/meeting"},
@@ -30,7 +35,16 @@ func (v *visitor) cases() {
 		b := v.as(p.who)
 		b.opens(p.path)
 		b.inspect(p.who + " at " + p.path)
+		if strings.Count(p.path, "/") == 2 && strings.HasPrefix(p.path, "/cases/") {
+			b.prints()
+		}
 	}
+	s := v.as(coordinator)
+	s.opens("/search")
+	s.types("find", v.One("select max(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
+	s.presses("person.search.do")
+	s.says("assessment.hits.heading")
+	s.inspect("what a search has found")
 	b := v.as(coordinator) // the demo world has no draft of an offer
 	b.opens("/cases/" + in("recommended") + "/recommend")
 	b.chooses("authority", "Køge Kommune, Børne")
@@ -41,4 +55,25 @@ func (v *visitor) cases() {
 	b.presses("referral.recommend.send")
 	b.says("referral.send.before")
 	b.inspect("an offer before it is sent")
+}
+
+// prints holds that a page is printed with the fields that it shows, and without
+// what can be pressed (A005).
+func (b *window) prints() {
+	b.Helper()
+	const fields = `[...document.querySelectorAll("main dd, main .said, main .timeline li, main td, main .person-card, main .talks li, main .people li")].map(e => e.innerText.trim()).join("\n")`
+	media := func(m string) {
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: m}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	screen := eval[string](b, fields)
+	media("print")
+	if printed := eval[string](b, fields); printed != screen || screen == "" {
+		b.Errorf("%s is printed with other fields:\n%s\nand shows\n%s", b.where(), printed, screen)
+	}
+	if n := eval[int](b, `[...document.querySelectorAll("main form, main .actions, header nav")].filter(e => e.offsetParent !== null).length`); n > 0 {
+		b.Errorf("%s prints %d things to press", b.where(), n)
+	}
+	media("")
 }

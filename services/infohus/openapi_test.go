@@ -311,6 +311,9 @@ func (s *driver) requests() map[string]func() request {
 		"registerSubject": func() request {
 			return request{coordinator, "/api/subjects", map[string]any{"name": "Bertram Eksempel", "unknown": true}}
 		},
+		"searchSubjects": func() request {
+			return request{coordinator, "/api/subjects/search", map[string]any{"cpr": "670308-4019", "name": "Bertram Eksempel", "birth_date": "08-03-1967"}}
+		},
 		"identifySubject": func() request {
 			return request{coordinator, "/api/subjects/" + string(subject(unknown)) + "/identify", map[string]any{"name": "Bertram Eksempel", "cpr": "670308-4019", "no_cpr": true,
 				"birth_date": "08-03-1967", "age_band": "over_25", "address": "Opdigtet Vej 1", "protected": true, "language": "Fransk"}}

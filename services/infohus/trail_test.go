@@ -55,7 +55,9 @@ func (r *register) Handle(_ context.Context, line slog.Record) error {
 var shows = map[string]string{
 	"GET /concerns":                   "concerns concern* subject*",
 	"GET /concerns/new":               "subject",
-	"GET /concerns/{id}":              "concern subject? concern?", // the concern, the person's card, who has seen it
+	"POST /concerns/export":           "concerns concern* subject*",
+	"POST /concerns/{id}/export":      "concern concern subject subject?", // read, and taken out
+	"GET /concerns/{id}":              "concern subject? concern?",        // the concern, the person's card, who has seen it
 	"GET /concerns/{id}/draft":        "concern subject",
 	"GET /concerns/{id}/send":         "concern subject",
 	"GET /concerns/{id}/forward":      "concern subject",
@@ -77,13 +79,17 @@ var shows = map[string]string{
 	"POST /subjects/{id}/reveal":     "subject",
 	"GET /api/subjects/{id}":         "subject subject?",
 	"POST /api/subjects/{id}/reveal": "subject",
+	"POST /search":                   "subjects subject* concerns* concern* cases* case* offers* offer*", // and what each room has about whom was found
+	"POST /api/subjects/search":      "subjects subject*",
 	"POST /trail":                    "trail", // justifications
 	"GET /trail/{row}":               "trail",
 	"POST /api/trail/search":         "trail",
 	"POST /api/trail/{row}/again":    "trail",
 
 	"GET /cases":                      "cases case* subject*",
-	"GET /cases/{id}":                 "case answer* subject? case? case?", // the case, its answers, the person's card, its course, who has seen it
+	"POST /cases/export":              "cases case* subject*",
+	"POST /cases/{id}/export":         "case case subject subject? case? case?", // and its course
+	"GET /cases/{id}":                 "case answer* subject? case? case?",      // the case, its answers, the person's card, its course, who has seen it
 	"GET /cases/{id}/open":            "case subject",
 	"GET /cases/{id}/circle":          "case subject",
 	"GET /cases/{id}/ask":             "case subject",
@@ -187,7 +193,7 @@ func (s *script) faults(book *register) (list []string) {
 				shown++
 			}
 		}
-		if shown < n || shown > n && book.requests[request].route != "GET /" { // where other rooms show some of them too
+		if shown < n || shown > n && !strings.Contains("GET / POST /search POST /concerns/export POST /cases/export", book.requests[request].route) { // where other rooms show some of them too, or each is taken out besides
 			list = append(list, fmt.Sprintf("%s showed %d %s, and left rows of %d", book.requests[request].route, n, kind, shown))
 		}
 	}
@@ -250,7 +256,11 @@ func (s *script) decided() (list []string, made int) {
 	// what was taken in, or stands on the page that it is the right to.
 	others := map[string]string{"register collect": "name cpr birth_date address language age_band protected", "register search": "cpr",
 		"register consult": "name cpr birth_date address age_band protected", "register change": "name cpr birth_date address language age_band protected",
-		"assign consult": "who_can_see", "act change": "child child_due age_band erase_at next_date state", "act collect": "tasks", "act erase": "name cpr birth_date address age_band protected", "act admin": "due"}
+		"assign consult": "who_can_see", "act change": "child child_due age_band erase_at next_date state", "act collect": "tasks", "search search": "cpr name birth_date reference",
+		"act export": "reference state received_at received_by due child_due erase_at retention_rule channel theme urgency urgency_reason child statements why_now context wishes " +
+			"name cpr birth_date age_band protected address reporter_kind reporter_name reporter_contact check_outcome triage_outcome municipal_rationale police_rationale who_can_see who_has_seen " +
+			"opened_at next_date instrument circle requests meeting dimensions level rationale dissents gaps signatures change_test valid_until inform recommendations follow_ups tasks closing",
+		"act erase": "name cpr birth_date address age_band protected", "act admin": "due"}
 	for _, row := range s.SQL(`select distinct question, input, revision, outcome, array_to_string(reasons, ' '), array_to_string(obligations, ' '), array_to_string(fields, ' '), act
 		from audit.trail where question <> ''`) {
 		made++

@@ -12,16 +12,18 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
 
 // Filter is what a list is asked for.
 type Filter struct {
-	State State  `json:"state,omitempty"`
-	After hub.ID `json:"after,omitempty"` // the last of the page before
-	Limit int    `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
-	Waits bool   `json:"waits,omitempty"` // only what waits for the asker
+	State   State  `json:"state,omitempty"`
+	Subject hub.ID `json:"subject,omitempty"` // only what is about this person
+	After   hub.ID `json:"after,omitempty"`   // the last of the page before
+	Limit   int    `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
+	Waits   bool   `json:"waits,omitempty"` // only what waits for the asker
 }
 
 // Line is a concern in a list: what policy gives of it, and no more.
@@ -51,7 +53,15 @@ type Page struct {
 type tuple struct {
 	policies.View
 	grant   policies.Grant
+	out     policies.Grant // to take it out as a file, where that is what is asked
 	actions []Action
+}
+
+// wanted is what a list is asked for besides its filter.
+type wanted struct {
+	Filter
+	item hub.ID       // only the one with this reference, or with this end of it
+	out  *web.Request // as a file
 }
 
 func (x *room) listConcerns(r *web.Request, in Filter) (Page, error) {
@@ -68,6 +78,10 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 	if in.Limit < 1 || in.Limit > 100 {
 		return Page{}, hub.Invalid("limit", "intake.error.limit", 100)
 	}
+	return x.listed(ctx, who, wanted{Filter: in})
+}
+
+func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, error) {
 	if in.State != "" && !slices.Contains(States, in.State) {
 		return Page{}, hub.Invalid("state", "intake.error.unknown_choice")
 	}
@@ -85,13 +99,26 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 		if err != nil {
 			return err
 		}
+		if in.out != nil {
+			if tuples, err = x.leaving(ctx, tx, in.out, tuples); err != nil {
+				return err
+			}
+		}
 		shown, err := x.page(ctx, tx, in, tuples, &page)
 		if err != nil {
 			return err
 		}
+		if in.out != nil && page.Total > service.ExportRows {
+			return hub.Invalid("state", "intake.error.export_many", service.ExportRows)
+		}
 		for n, entries := range shown { // each person shown, on the decision that showed them
 			if len(entries) > 0 {
 				if _, err := tx.Record(ctx, tuples[n].grant, entries...); err != nil {
+					return err
+				}
+			}
+			if len(entries) > 0 && in.out != nil {
+				if _, err := tx.Record(ctx, tuples[n].out, service.Taken(entries)...); err != nil {
 					return err
 				}
 			}
@@ -151,7 +178,7 @@ seen as (select c.*, a.n as tuple, coalesce(least(case when a.clocks then c.step
 		case when a.clocks then c.erase_at else c.created_at end) as rank,
 	a.steps or a.notifies and c.child_due is not null and c.child_outcome = ''
 		or a.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $16) as waits
-	from allowed a join intake.concern c on c.id = a.id),
+	from allowed a join intake.concern c on c.id = a.id where ($27 = '' or c.subject = $27) and ($28 = '' or c.id = $28 or right(c.id, 6) = $28)),
 hit as (select * from seen where waits or not $22)
 select n.total, n.known, coalesce(h.tuple, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.controller, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	coalesce(h.urgency, ''), h.received_at, h.step_due, case when h.child_outcome = '' then h.child_due end, coalesce(h.waits, false)
@@ -162,7 +189,7 @@ order by h.rank, h.id`
 // page runs the one query, and gives the trail an entry for every person shown,
 // by tuple. A place to go on from that is not in the list, or no longer, is
 // Invalid: half a list would look like a whole one.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, page *Page) ([][]pg.Entry, error) {
+func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, tuples []tuple, page *Page) ([][]pg.Entry, error) {
 	var cols struct {
 		n                                                     []int
 		relation, receivedBy, state, classes, basis, sharedBy []string
@@ -172,6 +199,9 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 	for i, t := range tuples {
 		if in.State != "" && !t.grant.Allows("state") {
 			continue // whoever is not told the state cannot ask for it
+		}
+		if in.Subject != "" && !t.grant.Allows("name") {
+			continue // nor for whom it is about
 		}
 		cols.n = append(cols.n, i)
 		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
@@ -183,7 +213,8 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in Filter, tuples []tuple, p
 		cols.clocks, cols.children = append(cols.clocks, t.grant.Allows("due")), append(cols.children, t.grant.Allows("child_due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children, cols.glass)...)
+		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children, cols.glass,
+		string(in.Subject), string(in.item))...)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +296,8 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		State     State
 		States    []State
 		MaySubmit bool
-	}{page, State(q.Get("state")), States, answer.Allow})
+		MayExport bool
+	}{page, State(q.Get("state")), States, answer.Allow, x.mayExport(r.Context(), r.Who)})
 }
 
 // waiting is the room's part of everybody's front page: what waits for the hat.

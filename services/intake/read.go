@@ -56,6 +56,7 @@ type ConcernView struct {
 	Judgements    []JudgementView `json:"judgements,omitempty"`
 	Steps         []StepView      `json:"steps,omitempty"`
 	WhoCanSee     []Reader        `json:"-"`
+	MayExport     bool            `json:"-"` // it may go out as a file
 	SeeTrail      bool            `json:"-"` // the page may ask audit who has seen it
 	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
 	Actions       []Action        `json:"actions"`
@@ -137,6 +138,11 @@ const content = `select ` + columns + `,
 // read gives one concern to one actor: one statement for content and access
 // facts, the decision, the record, the commit, and only then the words.
 func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders bool) (*ConcernView, error) {
+	return x.look(ctx, who, id, withReaders, nil)
+}
+
+// look is read, for a page or, where out asks for it, for a file.
+func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, withReaders bool, out *web.Request) (*ConcernView, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
 		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
@@ -148,6 +154,10 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 		}
 		if o.ReporterKey != nil {
 			e.Keys = []hub.ID{*o.ReporterKey}
+		}
+		if out != nil && err == nil {
+			q, err := x.Exports(ctx, tx, out, o.rel, e)
+			return o, q, e, err
 		}
 		return o, o.rel.View(who, hub.Prevention), e, err
 	})
@@ -210,6 +220,9 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		for _, s := range o.Steps {
 			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
 		}
+	}
+	if answer, err := x.DB.Advise(ctx, o.rel.Act(who, service.Export, hub.Prevention)); err == nil {
+		v.MayExport = answer.Allow
 	}
 	for _, a := range Actions {
 		if _, err := move(o.State, a); err != nil {

@@ -44,18 +44,22 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/subjects/new", Do: x.newPage, Nav: web.Nav{Word: "person.nav.new", Order: 20, Roles: []hub.Role{
 				hub.Reporter, hub.Institution, hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator}}},
 			{Method: "POST", Path: "/subjects/new", Do: x.newForm},
+			{Method: "GET", Path: "/search", Do: x.searchPage, Nav: web.Nav{Word: "person.nav.search", Order: 15, Roles: []hub.Role{
+				hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Partner}}},
+			{Method: "POST", Path: "/search", Do: x.searchForm, LookUp: true},
 			{Method: "GET", Path: "/subjects/{id}", Do: x.subjectPage},
 			{Method: "GET", Path: "/subjects/{id}/identify", Do: x.identifyPage},
 			{Method: "POST", Path: "/subjects/{id}/identify", Do: x.identifyForm},
 			{Method: "GET", Path: "/subjects/{id}/reveal", Do: x.revealPage},
-			{Method: "POST", Path: "/subjects/{id}/reveal", Do: x.revealForm},
+			{Method: "POST", Path: "/subjects/{id}/reveal", Do: x.revealForm, LookUp: true},
 
 			web.API("registerSubject", "POST", "/api/subjects", "Register who a concern is about, or find the one that your authority has.", x.registerSubject),
+			looking(web.API("searchSubjects", "POST", "/api/subjects/search", "Look for somebody by number, or by name and birth date: those whom you may see.", x.searchSubjects)),
 			web.API("getSubject", "GET", "/api/subjects/{id}", "Read who a subject is: the fields that policy gives you.", x.getSubject),
 			web.API("identifySubject", "POST", "/api/subjects/{id}/identify", "Complete a subject that was not known.", x.identifySubject),
 			web.API("revealSubject", "POST", "/api/subjects/{id}/reveal", "Show the whole personal number, for a stated reason.", x.revealSubject),
 		},
-		Marks: map[string]web.Mark{"card": x.card, "name": x.name},
+		Marks: map[string]web.Mark{"card": x.card, "name": x.name, "cells": x.cells, "name_cells": x.nameCells},
 		On:    map[string]service.Reaction{"intake.draft.discarded.v1": x.draftDiscarded},
 		Chores: []service.Chore{
 			{Name: "bury", Every: 10 * time.Second, Do: x.bury},

@@ -246,8 +246,15 @@ func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []s
 	for i, name := range fields {
 		v.boxes[name] = boxes[i]
 	}
+	v.period = numberPeriod(now)
+	for _, t := range foundBy(id) {
+		m, err := x.Vault.Blind(s.Controller, v.period, t)
+		if err != nil {
+			return v, nil, fmt.Errorf("person: %w", err)
+		}
+		v.found = append(v.found, m)
+	}
 	if !id.Number.Empty() {
-		v.period = numberPeriod(now)
 		if v.number, err = x.Vault.Blind(s.Controller, v.period, id.Number.Personal()); err != nil {
 			return v, nil, fmt.Errorf("person: %w", err)
 		}

@@ -100,6 +100,47 @@ func periods(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID) ([]stri
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
+// period is a time in which a controller has made blind indexes.
+type period struct {
+	Controller hub.AuthorityID
+	Period     string
+}
+
+// allPeriods lists the periods of every controller: what a search tries is the
+// same for everybody, whoever has whom.
+func allPeriods(ctx context.Context, tx *pg.Tx) ([]period, error) {
+	rows, err := tx.Query(ctx, `select controller, period from person.period order by controller, period`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[period])
+}
+
+// near lists the subjects that have a mark of every part and that the actor may be
+// something to, by the access facts' own indexes. Whom somebody else alone has
+// does not come along: it costs and shows no more than nobody (A008). What the
+// actor may see of those who do, policy says.
+func near(ctx context.Context, tx *pg.Tx, marks []string, parts []int, all int) ([]hub.ID, error) {
+	me := tx.Me()
+	rows, err := tx.Query(ctx, `with hit as (
+			select k.subject from unnest($3::text[], $4::int[]) w(mark, part)
+			join (select mark, subject from person.found_by union all select mark, subject from person.number_mark) k on k.mark = w.mark
+			group by k.subject having count(distinct w.part) = $5)
+		select s.id from hit join person.subject s on s.id = hit.subject
+		where s.controller = $2 or s.registered_by = $1 or exists (select from access.item i where i.about = s.id and (i.controller = $2 or i.author = $1
+			or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
+			or exists (select from access.share h where h.item = i.id and h.receiver = $2 and h.ended_at is null)))
+		order by s.id limit $6`, me[0], me[1], marks, parts, all, maxHits)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+}
+
+// maxHits is how many people a search gives at most. By two identifiers there are
+// hardly two.
+const maxHits = 50
+
 // putSubject writes a new subject.
 func putSubject(ctx context.Context, tx *pg.Tx, g policies.Grant, s Subject, purpose hub.Purpose, basis hub.LegalBasis) error {
 	_, err := tx.Exec(ctx, `insert into person.subject (id, controller, category, band, protected, number, named, registered_at, registered_by, authority, purpose, basis)
@@ -118,8 +159,9 @@ func change(ctx context.Context, tx *pg.Tx, _ policies.Grant, s Subject) error {
 // sealed is what is kept of an identity: boxes and blind marks.
 type sealed struct {
 	boxes  map[string][]byte
-	number string // blind index of the number; "" without one
-	period string // the period of that index
+	number string   // blind index of the number; "" without one
+	found  []string // blind indexes of the parts of the name, and of the birth date
+	period string   // the period of these indexes
 	moves  []mark
 }
 
@@ -134,10 +176,17 @@ func putSealed(ctx context.Context, tx *pg.Tx, _ policies.Grant, s Subject, v se
 			return err
 		}
 	}
-	if v.number != "" {
+	if v.number != "" || len(v.found) > 0 {
 		if _, err := tx.Exec(ctx, `insert into person.period (controller, period) values ($1, $2) on conflict do nothing`, s.Controller, v.period); err != nil {
 			return err
 		}
+	}
+	if len(v.found) > 0 {
+		if _, err := tx.Exec(ctx, `insert into person.found_by (mark, subject) select unnest($1::text[]), $2 on conflict do nothing`, v.found, s.ID); err != nil {
+			return err
+		}
+	}
+	if v.number != "" {
 		if _, err := tx.Exec(ctx, `insert into person.number_mark (mark, subject) values ($1, $2) on conflict do nothing`, v.number, s.ID); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ type room struct{ service.Env }
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{env}
-	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Keep: x.keep, Take: x.take, Drop: x.drop})
+	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
 	env.Web.UseNames(func(id hub.AuthorityID) string {
 		if a, ok := env.Structure.Authority(id); ok {
 			return a.Name
@@ -50,7 +50,7 @@ func open(env service.Env) (service.Room, error) {
 	whoami.AnyHat = true
 	return service.Room{
 		Routes: []web.Route{
-			{Method: "GET", Path: "/", Do: x.homePage, Nav: web.Nav{Word: "portal.nav.home"}},
+			{Method: "GET", Path: "/", Do: x.homePage, Urgent: true, Nav: web.Nav{Word: "portal.nav.home"}},
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
 			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 90}},
 			{Method: "POST", Path: "/review", Do: x.reviewForm},
@@ -69,7 +69,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("askAdvice", "POST", "/api/advice", "Ask what may be shared: with whom, for which purpose, of what. Nothing is asked about anybody, and nothing is kept.", x.askAdvice),
 			web.API("keepAdvice", "POST", "/api/advice/receipts", "Ask what may be shared, and keep the answer as a receipt.", x.keepAdvice),
 			web.API("getAdvice", "GET", "/api/advice/{id}", "A receipt: for whoever kept it, their manager, and their authority's data-protection officer.", x.getAdvice),
-			web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices),
+			urgent(web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices)),
 		},
 		On: with(x.onCase(), map[string]service.Reaction{
 			"intake.concern.received.v1": x.concernReceived,
@@ -85,6 +85,12 @@ func open(env service.Env) (service.Room, error) {
 		}),
 		Chores: []service.Chore{{Name: "sweep", Every: 10 * time.Minute, Do: x.sweep}, {Name: "review", Every: time.Hour, Do: x.remind}},
 	}, nil
+}
+
+// urgent is a route that never waits.
+func urgent(r web.Route) web.Route {
+	r.Urgent = true
+	return r
 }
 
 // with is both sets of reactions.

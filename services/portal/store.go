@@ -223,6 +223,24 @@ func read(ctx context.Context, tx *pg.Tx, ids []hub.ID) error {
 	return err
 }
 
+// looks counts one more look-up of a person, and tells how many there were in the
+// hour of the clock and in 24 hours, and when the last one was served. Whoever
+// looks up twice at once does so one after the other.
+func looks(ctx context.Context, tx *pg.Tx, person hub.ID) (hour, day int, last time.Time, err error) {
+	err = tx.QueryRow(ctx, `with this as (insert into portal.look as l (person, hour, n) values ($1, date_trunc('hour', $2::timestamptz), 1)
+			on conflict (person, hour) do update set n = l.n + 1 returning n, served_at)
+		select n, n + (select coalesce(sum(b.n), 0) from portal.look b where b.person = $1 and b.hour < date_trunc('hour', $2::timestamptz) and b.hour > $2::timestamptz - interval '24 hours'),
+			greatest(served_at, (select max(b.served_at) from portal.look b where b.person = $1 and b.hour < date_trunc('hour', $2::timestamptz))) from this`,
+		person, tx.Now).Scan(&hour, &day, &last)
+	return hour, day, last, err
+}
+
+// served notes that a look-up was served to somebody who is slowed.
+func served(ctx context.Context, tx *pg.Tx, person hub.ID) error {
+	_, err := tx.Exec(ctx, `update portal.look set served_at = $2 where person = $1 and hour = date_trunc('hour', $2::timestamptz)`, person, tx.Now)
+	return err
+}
+
 // sweep takes away what has run out.
 func sweep(ctx context.Context, tx *pg.Tx) error {
 	for _, s := range []struct {
@@ -231,6 +249,7 @@ func sweep(ctx context.Context, tx *pg.Tx) error {
 	}{
 		{`delete from portal.session where begun_at < $1`, tx.Now.Add(-absolute - keptFor)},
 		{`delete from portal.kept where kept_at < $1`, tx.Now.Add(-keptFor)},
+		{`delete from portal.look where hour < $1`, tx.Now.Add(-25 * time.Hour)},
 		{`delete from portal.notice where at < $1`, tx.Now.Add(-noticesFor)},
 	} {
 		if _, err := tx.Exec(ctx, s.sql, s.before); err != nil {

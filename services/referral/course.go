@@ -326,6 +326,12 @@ type seen struct {
 // What is refused is recorded too, and left out. With part, a case of which nothing
 // here can be seen or done is left out unrecorded: nothing is shown of it.
 func (x *room) look(ctx context.Context, who hub.Actor, part bool, ids ...hub.ID) (list []seen, err error) {
+	return x.looking(ctx, who, part, false, ids...)
+}
+
+// looking is look; where out, for a file: each that may go out, recorded as such
+// too, and what may not is refused.
+func (x *room) looking(ctx context.Context, who hub.Actor, part, out bool, ids ...hub.ID) (list []seen, err error) {
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		list = nil
 		for _, id := range ids {
@@ -348,6 +354,15 @@ func (x *room) look(ctx context.Context, who hub.Actor, part bool, ids ...hub.ID
 			}
 			e := consulted(id, s)
 			e.Fields = given(g)
+			if out {
+				left, err := x.leaves(ctx, tx, s.rel, e)
+				if err != nil {
+					return err
+				}
+				if !left {
+					continue
+				}
+			}
 			receipt, err := tx.Record(ctx, g, e)
 			if err != nil {
 				return err

@@ -18,9 +18,10 @@ import (
 
 // OfferFilter is what a list of offers is asked for.
 type OfferFilter struct {
-	State OfferState `json:"state,omitempty"`
-	After hub.ID     `json:"after,omitempty"` // the last of the page before
-	Limit int        `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
+	State   OfferState `json:"state,omitempty"`
+	Subject hub.ID     `json:"subject,omitempty"` // only what is about this person
+	After   hub.ID     `json:"after,omitempty"`   // the last of the page before
+	Limit   int        `json:"limit,omitempty" min:"1" max:"100" doc:"50 if not given."`
 }
 
 // OfferRow is an offer in a list: what policy gives of it, and no more.
@@ -48,7 +49,8 @@ func (x *room) listReferrals(r *web.Request, in OfferFilter) (Offers, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where $18 = '' or a.state = $18)
+const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where ($18 = '' or a.state = $18)
+	and ($21 = '' or o.subject = $21 and a.n = any($22::int[])) and ($23 = '' or o.id = $23 or right(o.id, 6) = $23))
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.sender, ''), coalesce(h.receiver, ''), coalesce(h.measure, ''),
 	coalesce(h.kind, ''), coalesce(h.version, 0), coalesce(h.state, ''), coalesce(h.due_at, '0001-01-01')
 from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
@@ -64,13 +66,19 @@ func (x *room) list(ctx context.Context, who hub.Actor, in OfferFilter) (Offers,
 	if in.Limit < 1 || in.Limit > 100 {
 		return Offers{}, hub.Invalid("limit", "referral.error.limit", 100)
 	}
+	return x.listed(ctx, who, in, "")
+}
+
+// listed is list; with an item, of the one that has this reference, or this end of
+// it.
+func (x *room) listed(ctx context.Context, who hub.Actor, in OfferFilter, item hub.ID) (Offers, error) {
 	if in.State != "" && !slices.Contains(OfferStates, in.State) {
 		return Offers{}, hub.Invalid("state", "error.choose")
 	}
 	var page Offers
 	err := x.listing(ctx, who, "offer", "offers", func(tx *pg.Tx, sets pg.Sets) ([][]pg.Entry, int, error) {
 		page = Offers{Offers: []OfferRow{}}
-		shown, err := x.page(ctx, tx, in, sets, &page)
+		shown, err := x.page(ctx, tx, in, item, sets, &page)
 		return shown, len(page.Offers), err
 	})
 	return page, err
@@ -114,8 +122,9 @@ var lineFields = []string{"due", "measure", "name", "reference", "state"}
 
 // page runs the one query, and gives the trail an entry for every person shown,
 // by set.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in OfferFilter, sets pg.Sets, page *Offers) ([][]pg.Entry, error) {
-	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "offer"), string(in.State), string(in.After), in.Limit+1)...)
+func (x *room) page(ctx context.Context, tx *pg.Tx, in OfferFilter, item hub.ID, sets pg.Sets, page *Offers) ([][]pg.Entry, error) {
+	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "offer"), string(in.State), string(in.After), in.Limit+1,
+		string(in.Subject), sets.Allowing("name"), string(item))...)
 	if err != nil {
 		return nil, err
 	}
