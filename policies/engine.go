@@ -52,6 +52,7 @@ var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}
 // Engine answers questions. It is safe for concurrent use.
 type Engine struct {
 	now atomic.Pointer[edition]
+	chain
 }
 
 // New compiles the embedded rules with the embedded data. An error means that
@@ -63,8 +64,8 @@ func New() (*Engine, error) {
 
 // Revise puts another data document in force, for every question from now on.
 // What was remembered under the old one is forgotten at once. On an error the
-// old one stays in force. Whether the document is approved and by whom is the
-// caller's to know.
+// old one stays in force. Nobody has approved it: it is for trying a document, or
+// deciding again by the one of the day. A hub's engine is revised by [Engine.Take].
 func (e *Engine) Revise(document []byte) error {
 	code, err := embedded()
 	if err != nil {

@@ -237,14 +237,14 @@ func peerName(r *http.Request) string {
 // ask of the vault, the door only how it fares.
 func KeysHandler(v *vault.Vault, rooms []string, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
+	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil) })
 	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := v.Ready(); err != nil {
 			log.ErrorContext(r.Context(), "not ready", "what", Keys, "error", err.Error())
-			health(w, http.StatusServiceUnavailable, []string{Keys})
+			health(w, http.StatusServiceUnavailable, []string{Keys}, nil)
 			return
 		}
-		health(w, http.StatusOK, nil)
+		health(w, http.StatusOK, nil, nil)
 	})
 	m.Handle("/-/", v.Handler(log))
 	return Guarded(rooms, m)

@@ -116,7 +116,7 @@ func (h *Hub) probe(ctx context.Context, r *room) Check {
 // mux puts the two questions of an orchestrator before the pages.
 func (h *Hub) mux(pages http.Handler) http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil) })
+	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil) })
 	m.HandleFunc("GET /readyz", h.readyz)
 	m.Handle("/", pages)
 	return m
@@ -138,13 +138,18 @@ func (h *Hub) readyz(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	status := http.StatusOK
+	var odd []string
 	if len(failing) > 0 {
 		status = http.StatusServiceUnavailable
+	} else if err := h.odd(r.Context()); err != nil {
+		odd = []string{"policy"}
+		h.c.Log.ErrorContext(r.Context(), "ready, and odd", "what", "policy", "error", err.Error())
 	}
-	health(w, status, failing)
+	health(w, status, failing, odd)
 }
 
-func health(w http.ResponseWriter, status int, failing []string) {
+// health says how a hub fares: what it cannot use, and what is odd while it works.
+func health(w http.ResponseWriter, status int, failing, odd []string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -152,5 +157,6 @@ func health(w http.ResponseWriter, status int, failing []string) {
 	json.NewEncoder(w).Encode(struct {
 		OK      bool     `json:"ok"`
 		Failing []string `json:"failing,omitempty"`
-	}{status == http.StatusOK, failing})
+		Odd     []string `json:"odd,omitempty"`
+	}{status == http.StatusOK, failing, odd})
 }

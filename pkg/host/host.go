@@ -130,6 +130,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		if h.engine, err = policies.New(); err != nil {
 			return fmt.Errorf("the rules do not compile: %w", err)
 		}
+		h.engine.Trust(Approval(h.c.Structure), h.tellRevision)
 		if err := h.openKeys(ctx); err != nil {
 			return err
 		}

@@ -67,8 +67,8 @@ func GlassPlace(id hub.ID) string { return "access.glass/" + string(id) + "/reas
 // secondPerson is the obligation under which a glass waits for another's yes.
 const secondPerson = "second_person"
 
-// Past is what somebody has broken before: for the habit, the review and the reason.
-type Past struct {
+// Broken is what somebody has broken before: for the habit, the review and the reason.
+type Broken struct {
 	Week    int        // how many within seven days, those that wait for a yes among them
 	Overdue bool       // one of them has waited for its review for more than 72 hours
 	Open    bool       // one is open or waits on the same item
@@ -76,7 +76,7 @@ type Past struct {
 }
 
 // Habit is the code of which the next would be within seven days.
-func (p Past) Habit() string {
+func (p Broken) Habit() string {
 	switch p.Week {
 	case 0:
 		return "first"
@@ -89,13 +89,13 @@ func (p Past) Habit() string {
 // GlassPast is what the actor has broken before, in every post of theirs. In a
 // command nobody else breaks in the same person's name until it ends, so that two at
 // once are counted one after the other (A053).
-func (tx *Tx) GlassPast(ctx context.Context, item hub.ID) (Past, error) {
+func (tx *Tx) GlassPast(ctx context.Context, item hub.ID) (Broken, error) {
 	if tx.holds {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('access.glass ' || $1, 0))`, tx.who.Person); err != nil {
-			return Past{}, err
+			return Broken{}, err
 		}
 	}
-	var p Past
+	var p Broken
 	rows, err := tx.Query(ctx, `select g.marks, g.from_at is not null or g.ended_at is null and g.asked_at > $3, coalesce(g.from_at, g.asked_at) > $4,
 		g.from_at is not null and g.from_at <= $5 and not exists (select from access.glass_review r where r.glass = g.id),
 		g.item = $6 and g.ended_at is null and (g.from_at is null and g.asked_at > $3 or $7 < g.until_at)

@@ -125,7 +125,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		db.pool.Close()
 		return nil, err
 	}
-	if err := db.enter(ctx); err != nil {
+	if err := db.begun(ctx); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -142,8 +142,9 @@ func open(ctx context.Context, base *pgxpool.Config, conns int32) (*pgxpool.Pool
 	return p, nil
 }
 
-// enter checks who we are to the database, and keeps the policy revision.
-func (db *DB) enter(ctx context.Context) error {
+// begun checks who we are to the database, and keeps the policy revision that is
+// in force.
+func (db *DB) begun(ctx context.Context) error {
 	var who string
 	if err := db.pool.QueryRow(ctx, "select session_user::text").Scan(&who); err != nil {
 		return hub.Unavailable(fmt.Errorf("pg: connecting as %s: %w", db.room, safe(err)))
@@ -151,8 +152,12 @@ func (db *DB) enter(ctx context.Context) error {
 	if who != db.room {
 		return fmt.Errorf("pg: room %s must sign in as role %s, not as %s", db.room, db.room, who)
 	}
-	revision := db.engine.Revision()
-	if _, err := db.pool.Exec(ctx, insertRevision, revision, db.engine.Document()); err != nil {
+	rules, err := db.learn(ctx)
+	if err != nil {
+		return err
+	}
+	revision := rules.Revision()
+	if _, err := db.pool.Exec(ctx, insertRevision, revision, rules.Document()); err != nil {
 		return fmt.Errorf("pg: keeping the policy revision: %w", wrap(err))
 	}
 	db.revision.Store(&revision)

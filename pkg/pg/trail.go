@@ -160,10 +160,10 @@ const insertRevision = `insert into access.revision (revision, document) values 
 
 // keepRevision keeps the policy that decided, with the first row that names it.
 func (tx *Tx) keepRevision(revision string) {
-	if kept := tx.db.revision.Load(); revision == "" || *kept == revision || tx.revision == revision || tx.db.engine.Revision() != revision {
+	if kept := tx.db.revision.Load(); revision == "" || *kept == revision || tx.revision == revision || tx.rules.Revision() != revision {
 		return
 	}
-	tx.last = append(tx.last, queued{insertRevision, []any{revision, tx.db.engine.Document()}})
+	tx.last = append(tx.last, queued{insertRevision, []any{revision, tx.rules.Document()}})
 	tx.revision = revision
 }
 
@@ -237,12 +237,13 @@ func named(q policies.Question, name string) string {
 }
 
 // keepRefusals commits refusals alone, after what they belong to was rolled back.
-func (db *DB) keepRefusals(ctx context.Context, conn *pgx.Conn, who hub.Actor, lines []trailLine) error {
+func (db *DB) keepRefusals(ctx context.Context, conn *pgx.Conn, of *Tx) error {
 	if _, err := conn.Exec(ctx, "begin isolation level "+readCommitted); err != nil {
 		return unrecorded(err)
 	}
-	tx := db.begin(who, conn, readCommitted)
-	for _, l := range lines {
+	tx := db.begin(of.who, conn, readCommitted)
+	tx.rules = of.rules // they were decided by these
+	for _, l := range of.refusals {
 		tx.queue(l)
 	}
 	if err := tx.commit(ctx); err != nil {

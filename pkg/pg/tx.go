@@ -25,12 +25,13 @@ type Tx struct {
 	db        *DB
 	who       hub.Actor
 	conn      *pgx.Conn
-	holds     bool         // a command: what it relies on is locked
-	last      []queued     // what is written together with the commit: the trail
-	refusals  []trailLine  // committed alone if the rest is not
-	committed *atomic.Bool // shared with every receipt of this transaction
-	told      bool         // a fact waits for the relay
-	changed   bool         // access facts changed: needs a record
+	rules     *policies.Engine // decides by one revision, for as long as the transaction lives
+	holds     bool             // a command: what it relies on is locked
+	last      []queued         // what is written together with the commit: the trail
+	refusals  []trailLine      // committed alone if the rest is not
+	committed *atomic.Bool     // shared with every receipt of this transaction
+	told      bool             // a fact waits for the relay
+	changed   bool             // access facts changed: needs a record
 	recorded  bool
 	revision  string          // the policy revision kept with this commit
 	claimed   map[string]bool // idempotency keys, and whether their receipt is kept
@@ -72,17 +73,21 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 // Ask puts a question to the policy engine in the actor's name. The error is a
 // *policies.Denial where the answer is no, or Unavailable.
 func (tx *Tx) Ask(ctx context.Context, q policies.Question) (policies.Grant, error) {
-	return tx.db.engine.Ask(ctx, tx.who, q)
+	return tx.rules.Ask(ctx, tx.who, q)
 }
 
-// holder reports whether a Grant may be used here: it was given, and to this
-// actor.
+// holder reports whether a Grant may be used here: it was given, to this actor,
+// and by the revision of policy that holds here. One that was given before a
+// new revision is to be asked for again.
 func (tx *Tx) holder(g policies.Grant) error {
 	if !g.Valid() {
 		return errors.New("pg: no Grant")
 	}
 	if a := g.Actor(); a.Hat.ID != tx.who.Hat.ID || a.Person != tx.who.Person || a.Session != tx.who.Session || a.Request != tx.who.Request {
 		return errors.New("pg: the Grant is another actor's")
+	}
+	if g.Revision() != tx.rules.Revision() {
+		return hub.Unavailable(errors.New("pg: the Grant was given by another revision of policy"))
 	}
 	return nil
 }
@@ -95,7 +100,8 @@ func (db *DB) run(ctx context.Context, pool *pgxpool.Pool, who hub.Actor, mode s
 	}
 	defer conn.Release() // closes a connection that is still in a transaction
 	tx := db.begin(who, conn.Conn(), mode)
-	if _, err := conn.Exec(ctx, "begin isolation level "+mode); err != nil {
+	if tx.rules, err = db.enter(ctx, conn.Conn(), mode, tx.Now); err != nil {
+		rollback(ctx, conn.Conn())
 		return wrap(err)
 	}
 	done := false
@@ -109,7 +115,7 @@ func (db *DB) run(ctx context.Context, pool *pgxpool.Pool, who hub.Actor, mode s
 	if err != nil {
 		rollback(ctx, conn.Conn())
 		if len(tx.refusals) > 0 && !again(err) {
-			if rerr := db.keepRefusals(ctx, conn.Conn(), who, tx.refusals); rerr != nil {
+			if rerr := db.keepRefusals(ctx, conn.Conn(), tx); rerr != nil {
 				return rerr
 			}
 			return &refused{wrap(err)}

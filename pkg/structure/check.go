@@ -3,6 +3,7 @@ package structure
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -17,6 +18,7 @@ type checker struct {
 func (c *checker) all() {
 	c.authorities()
 	c.district()
+	c.policy()
 	for i := range c.s.Infohus {
 		c.infohus(i)
 	}
@@ -49,7 +51,11 @@ func (c *checker) known(line int, what string, id hub.AuthorityID, kinds ...hub.
 		return a, false
 	}
 	if len(kinds) > 0 && !slices.Contains(kinds, a.Kind) {
-		c.at(line, "%s %q is of the kind %s, and is to be a %s", what, id, a.Kind, kinds[0])
+		var list []string
+		for _, k := range kinds {
+			list = append(list, string(k))
+		}
+		c.at(line, "%s %q is of the kind %s, and is to be a %s", what, id, a.Kind, strings.Join(list, " or a "))
 		return a, false
 	}
 	return a, true

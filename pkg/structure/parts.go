@@ -15,6 +15,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		may("demo", r.yes("demo", &s.Demo)),
 		must("district", func(n *yaml.Node) { r.district(n, &s.District) }),
 		must("authorities", items(r, "authorities", &s.Authorities, r.authority)),
+		may("policy", func(n *yaml.Node) { r.policy(n, &s.Policy) }),
 		must("infohus", items(r, "infohus", &s.Infohus, r.infohus)),
 		must("legal_bases", items(r, "legal_bases", &s.LegalBases, r.basis)),
 		must("purposes", items(r, "purposes", &s.Purposes, r.purpose)),

@@ -30,6 +30,7 @@ type Structure struct {
 	Demo        bool // an invented world: real servers refuse it
 	District    District
 	Authorities []Authority
+	Policy      Policy // zero: nobody approves a revision of the rules' data
 	Infohus     []Infohus
 	LegalBases  []LegalBasis
 	Purposes    []Purpose

@@ -10,6 +10,8 @@
 //     show: the trail holds none (A086).
 //   - Every reading of the trail is itself in the trail, with its ground (L17).
 //   - A decision in the trail can be made again, by today's rules.
+//   - An officer sees which revision of the rules' data is in force, which were
+//     and which is to come, and which authorities have signed each.
 package audit
 
 import (
@@ -41,9 +43,11 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/trail", Do: x.trailPage, Nav: web.Nav{Word: "audit.nav.trail", Roles: []hub.Role{hub.DPO}, Order: 10}},
 			{Method: "POST", Path: "/trail", Do: x.trailForm},
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
+			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			again,
+			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks:  map[string]web.Mark{"seen": x.seen},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}},

@@ -15,6 +15,8 @@ import (
 
 	"github.com/infohus/infohus/pkg/bus"
 	"github.com/infohus/infohus/pkg/host"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	pglocal "github.com/infohus/infohus/pkg/pg/local"
 	"github.com/infohus/infohus/policies"
 )
@@ -122,6 +124,7 @@ func credentials(ctx context.Context, s host.Settings) []finding {
 	letters, shut, err := deadLetters(ctx, s)
 	defer shut()
 	found := []finding{{"database", fmt.Sprintf("every room can sign in; %d dead letters", len(letters)), err}}
+	found = append(found, revisions(ctx, s))
 	secrets := host.Secrets(s.Secrets)
 	var wrong []error
 	for _, room := range bus.Rooms() {
@@ -136,6 +139,25 @@ func credentials(ctx context.Context, s host.Settings) []finding {
 		wrong = append(wrong, err)
 	}
 	return append(found, finding{"stream", "every room can sign in", errors.Join(wrong...)})
+}
+
+// revisions looks at the signed revisions of the rules' data, as a room reads them.
+func revisions(ctx context.Context, s host.Settings) finding {
+	engine, err := trusted(s)
+	if err != nil {
+		return finding{"policy", "", err}
+	}
+	url, err := host.Secrets(s.Secrets).Database(s.Postgres, host.Names(rooms())[0])
+	if err != nil {
+		return finding{"policy", "", err}
+	}
+	db, err := pg.Open(ctx, pg.Config{URL: url, Room: host.Names(rooms())[0], Now: time.Now, NewID: hub.NewID, Engine: engine, Sealer: noKeys{}, MaxConns: 4})
+	if err != nil {
+		return finding{"policy", "", err}
+	}
+	defer db.Close()
+	all, at := engine.Revisions()
+	return finding{"policy", fmt.Sprintf("revision %d of the data is in force", all[at].Number), db.Rules(ctx)}
 }
 
 // processes asks each of the hub's processes how it fares, as the door does, and
@@ -192,6 +214,7 @@ func answers(ctx context.Context, s host.Settings) finding {
 	var health struct {
 		OK      *bool    `json:"ok"`
 		Failing []string `json:"failing"`
+		Odd     []string `json:"odd"`
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<16)) // cut short it does not decode
 	switch {
@@ -199,6 +222,9 @@ func answers(ctx context.Context, s host.Settings) finding {
 		return finding{"hub", "", fmt.Errorf("what listens at %s is no hub: stop it, or choose another address with INFOHUS_LISTEN", s.Listen)}
 	case !*health.OK:
 		return finding{"hub", "", fmt.Errorf("the hub at %s cannot use: %s; its log says why", s.Listen, strings.Join(health.Failing, ", "))}
+	}
+	if len(health.Odd) > 0 {
+		return finding{"hub", "", fmt.Errorf("the hub at %s works, and has something to say about: %s; its log says what, and so does infohus policy show", s.Listen, strings.Join(health.Odd, ", "))}
 	}
 	return finding{"hub", "runs at " + s.Listen + " and is ready", nil}
 }

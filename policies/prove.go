@@ -1,0 +1,150 @@
+package policies
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// tables is what proving a document reads of one.
+type tables struct {
+	Roles map[hub.Role]struct {
+		Kinds map[hub.AuthorityKind]bool `json:"kinds"`
+		Never string                     `json:"never"`
+	} `json:"roles"`
+	Kinds map[hub.AuthorityKind]struct {
+		Never string `json:"never"`
+	} `json:"kinds"`
+	Purposes map[hub.Purpose]struct {
+		Refused string `json:"refused"`
+	} `json:"purposes"`
+	States map[string]struct {
+		Item string `json:"item"`
+	} `json:"states"`
+	Bases    map[hub.LegalBasis]json.RawMessage                 `json:"bases"`
+	Act      map[string]map[hub.Role]map[string]map[string]bool `json:"act"`
+	Disclose struct {
+		Roles map[hub.Role]map[hub.AuthorityKind]map[string]bool `json:"roles"`
+	} `json:"disclose"`
+}
+
+// prove asks a document what every document must answer, past its memory:
+//
+//   - Nobody may do nothing: the zero of every question is a no.
+//   - What this build's own document says never is a no. That changes with the
+//     code and its tests, and not by a revision.
+//   - What people ask has an answer, in time: a revision that leaves a question
+//     without one would stop the work.
+func prove(ctx context.Context, e *edition) error {
+	var own, new tables
+	if err := errors.Join(json.Unmarshal(document, &own), json.Unmarshal(e.document, &new)); err != nil {
+		return fmt.Errorf("policies: the data document: %w", err)
+	}
+	no := func(q Question) error {
+		a, err := e.eval(ctx, q)
+		if err == nil && a.Allow {
+			err = fmt.Errorf("policies: it says yes to %s %s, which is never to be", q.Question(), decision{q: q}.input())
+		}
+		return err
+	}
+	for _, q := range slices.Concat(questions, own.never(new)) {
+		if err := no(q); err != nil {
+			return err
+		}
+	}
+	for _, q := range new.daily() {
+		if _, err := e.eval(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// never lists questions of roles, kinds and purposes that the tables say never of,
+// each as wide as it can be. What else the other tables let somebody do says which
+// are worth asking.
+func (t tables) never(other tables) (list []Question) {
+	states := slices.Sorted(maps.Keys(other.States))
+	views := func(role hub.Role, kind hub.AuthorityKind, purpose hub.Purpose) {
+		for _, s := range states {
+			list = append(list, View{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: s, Assigned: true, Author: true, Purpose: purpose},
+				View{Role: role, Kind: kind, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: s, Assigned: true,
+					Classes: "identity,summary", Basis: "RPL115-2", Purpose: purpose, Glass: true})
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
+		if t.Roles[role].Never == "" {
+			continue
+		}
+		for _, kind := range []hub.AuthorityKind{hub.Police, hub.Municipality} {
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Register{role, kind, hub.Prevention, "RHL"},
+				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			views(role, kind, hub.Prevention)
+			list = append(list, other.acts(role, kind)...)
+			for _, s := range slices.Sorted(maps.Keys(other.Disclose.Roles[role][hub.Police])) {
+				list = append(list, Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: other.States[s].Item, State: s})
+			}
+			list = append(list, Assign{Role: role, Kind: kind, Relation: "own", State: "case", SameAuthority: true, Target: hub.CoreGroup, TargetKind: kind},
+				Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: "concern", State: "triage"})
+		}
+	}
+	people := map[hub.Role]hub.AuthorityKind{hub.MunicipalCoordinator: hub.Municipality, hub.PoliceCoordinator: hub.Police}
+	for _, role := range slices.Sorted(maps.Keys(people)) {
+		for _, purpose := range slices.Sorted(maps.Keys(t.Purposes)) {
+			if t.Purposes[purpose].Refused != "" {
+				views(role, people[role], purpose)
+			}
+		}
+		for _, kind := range slices.Sorted(maps.Keys(t.Kinds)) {
+			if t.Kinds[kind].Never == "" {
+				continue
+			}
+			views(role, kind, hub.Prevention)
+			to := maps.Clone(other.Disclose.Roles[role][kind])
+			if to == nil {
+				to = map[string]bool{"case": true}
+			}
+			for _, s := range slices.Sorted(maps.Keys(to)) {
+				for _, b := range slices.Sorted(maps.Keys(other.Bases)) {
+					list = append(list, Disclose{Role: role, From: people[role], To: kind, Basis: b, Purpose: hub.Prevention, Item: other.States[s].Item, State: s, TaskArea: true, Consent: true})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// acts lists every action in a state in which somebody may take it, as one role's.
+func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
+	for _, action := range slices.Sorted(maps.Keys(t.Act)) {
+		state := ""
+		for _, ways := range t.Act[action] {
+			for _, states := range ways {
+				for s := range states {
+					state = max(state, s)
+				}
+			}
+		}
+		list = append(list, Act{Action: action, Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: state, Assigned: true, Author: true, Purpose: hub.Prevention})
+	}
+	return list
+}
+
+// daily lists what people of every role ask on every day.
+func (t tables) daily() (list []Question) {
+	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
+		for _, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) {
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			for _, s := range slices.Sorted(maps.Keys(t.States)) {
+				list = append(list, View{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: s, Assigned: true, Purpose: hub.Prevention})
+			}
+			list = append(list, t.acts(role, kind)...)
+		}
+	}
+	return list
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
+)
+
+// TestTheLawChangesBySignature goes the whole way of a revision, as operator and
+// authorities go it: drafted, tried on what was asked, refused until police and
+// municipality have signed it, put, in force in the next request, shown to the
+// officer; and everything that was decided before and after is decided again by the
+// document of its day.
+func TestTheLawChangesBySignature(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	section := "policy:\n  approved_by: [police, municipality]\n  keys:\n"
+	for _, a := range []string{"mvs-politi", "koege"} {
+		private, public, err := note.GenerateKey(rand.Reader, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		section += "    - {authority: " + a + ", key: " + public + ", from: 2020-01-01}\n"
+		if err := os.WriteFile(at(a), []byte(private+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &script{t, hubtest.Open(t, hubtest.Options{Services: rooms(), Structure: string(deploy.Demo()) + section}), map[string]*hubtest.Client{}}
+	book := func() *lawBook {
+		t.Helper()
+		b, err := readBook(t.Context(), s.Owner(), s.Structure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	// The reporter's own text, which the revision closes to them.
+	id := s.submits("solvej", nil)
+	if !strings.Contains(strings.Join(s.sees("solvej", id), " "), "statements") {
+		t.Fatalf("the reporter sees %v", s.sees("solvej", id))
+	}
+	day := s.Now().Format("2006-01-02")
+	file := at("next")
+	if err := book().draft(file, day, "Underretteren ser ikke sin tekst mere"); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(want string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("says %v, want %q", err, want)
+		}
+	}
+	refused("new file only", book().draft(file, day, "Again"))
+	refused("no day", book().draft(at("x"), "1.1.2026", "Again"))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const open, closed = `"received":     ["status", "summary", "narrative"]`, `"received":     ["status"]`
+	text = bytes.Replace(text, []byte(open), []byte(closed), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	var trial policies.Trial
+	said := printed(t, func() error { return book().try(t.Context(), file, 36500, true) })
+	if err := json.Unmarshal([]byte(said), &trial); err != nil || len(trial.Changes) != 1 {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if c := trial.Changes[0]; c.What != policies.OtherFields || c.Question != "view" || c.Allowed == 0 || c.Refused != 0 || !strings.Contains(strings.Join(c.Lost, " "), "statements") ||
+		!strings.Contains(string(c.Input), `"reporter"`) {
+		t.Errorf("%+v", c)
+	}
+	if said := printed(t, func() error { return book().try(t.Context(), file, 36500, false) }); !strings.Contains(said, "OTHER FIELDS: view") || !strings.Contains(said, "role=reporter") {
+		t.Errorf("it says %s", said)
+	}
+	if strings.Contains(said, string(id)) || strings.Contains(said, "solvej") {
+		t.Error("a trial tells of somebody")
+	}
+
+	refused("not signed", book().put(t.Context(), file))
+	if err := policySign(file, at("koege")); err != nil {
+		t.Fatal(err)
+	}
+	refused("signature of: police", book().put(t.Context(), file))
+	refused("signature of: police", book().show(file))
+	if err := policySign(file, at("mvs-politi")); err != nil {
+		t.Fatal(err)
+	}
+	if said := printed(t, func() error { return book().show(file) }); !strings.Contains(said, "It would be taken") {
+		t.Errorf("it says %s", said)
+	}
+	if !strings.Contains(strings.Join(s.sees("solvej", id), " "), "statements") {
+		t.Error("signed is not put")
+	}
+	if err := book().put(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.Join(s.sees("solvej", id), " "), "statements") {
+		t.Error("the reporter still sees the text")
+	}
+	refused("there is a revision 1 already", book().put(t.Context(), file))
+	if said := printed(t, func() error { return book().show("") }); !strings.Contains(said, "in force") || !strings.Contains(said, "koege, mvs-politi") {
+		t.Errorf("it says %s", said)
+	}
+
+	var list struct {
+		Revisions []struct {
+			Number   int
+			Stands   string
+			SignedBy []string `json:"signed_by"`
+		}
+	}
+	s.as(koegeDPO).API("GET", "/api/revisions", nil).Must(200).JSON(&list)
+	if len(list.Revisions) != 2 || list.Revisions[0].Stands != "in_force" || len(list.Revisions[0].SignedBy) != 2 || list.Revisions[1].Stands != "was_in_force" {
+		t.Errorf("%+v", list)
+	}
+	for _, other := range []string{coordinator, "solvej", "rune"} {
+		s.as(other).API("GET", "/api/revisions", nil).Must(404)
+	}
+	officer := s.as(koegeDPO)
+	officer.SignIn()
+	if page := officer.Get("/revisions").Must(200).Text(); !strings.Contains(page, "Underretteren ser ikke sin tekst mere") || !strings.Contains(page, "Midt- og Vestsjællands Politi") {
+		t.Errorf("the officer's page is %s", page)
+	}
+	var found struct {
+		Rows []struct{ Person, ObjectKind string }
+	}
+	s.as(koegeDPO).API("POST", "/api/trail/search", map[string]any{"ground": "lawfulness", "act": "admin"}).Must(200).JSON(&found)
+	if len(found.Rows) == 0 || found.Rows[0].Person != pg.Operator {
+		t.Errorf("the officer does not find what the operator did: %+v", found.Rows)
+	}
+
+	if wrong, made := s.decided(); len(wrong) > 0 || made < 5 {
+		t.Errorf("%d decisions made again: %s", made, strings.Join(wrong, "\n"))
+	}
+	if n := s.One(`select count(distinct revision) from audit.trail where revision <> ''`); n != "2" {
+		t.Errorf("decided by %s revisions", n)
+	}
+
+	// What somebody writes into the table past the command is said, and changes nothing.
+	if ready := s.Nobody().Get("/readyz").Must(200).Text(); strings.Contains(ready, "odd") {
+		t.Errorf("ready says %s", ready)
+	}
+	s.SQL(`insert into access.policy (number, note) values (2, 'x')`)
+	if ready := s.Nobody().Get("/readyz").Must(200).Text(); !strings.Contains(ready, `"ok":true`) || !strings.Contains(ready, `"odd":["policy"]`) {
+		t.Errorf("ready says %s", ready)
+	}
+	refused("revision 2 is refused", book().show(""))
+	s.Restart()
+	if strings.Contains(strings.Join(s.sees("solvej", id), " "), "statements") {
+		t.Error("after a restart the old law is back")
+	}
+}
+
+func TestAKeyIsMadeOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	said := printed(t, func() error { return policy(t.Context(), []string{"key", "koege", file}) })
+	private, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(private), "PRIVATE+KEY+koege+") || strings.Contains(said, "PRIVATE") || !strings.Contains(said, "{authority: koege, key: koege+") {
+		t.Errorf("%v: %s", err, said)
+	}
+	if i, err := os.Stat(file); err != nil || i.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", i, err)
+	}
+	if err := policy(t.Context(), []string{"key", "koege", file}); err == nil {
+		t.Error("a key was written over")
+	}
+	if err := policy(t.Context(), []string{"key", "kø ge", file + "2"}); err == nil {
+		t.Error("a key of nobody")
+	}
+	for _, args := range [][]string{{"sing", "x"}, {"new", "x"}, {"put"}, {"try", "x", "--days", "0"}, {"show", "a", "b"}, {"key", "x"}, {"put", "--x"}} {
+		if err := policy(t.Context(), args); err == nil || !strings.Contains(err.Error(), "infohus policy") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// printed gives what a command prints.
+func printed(t *testing.T, do func() error) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := os.Stdout
+	os.Stdout = file
+	err = do()
+	os.Stdout = was
+	if cerr := file.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
