@@ -43,7 +43,7 @@ fields contains "cpr" if input.action == "reveal"
 obligations contains "justify" if input.action == "reveal"
 
 refusals contains code if {
-	not known
+	not law.hat(input.role, input.kind)
 	some code in law.hat_refusals(input.role, input.kind)
 }
 
@@ -53,14 +53,14 @@ refusals contains "action_unknown" if {
 }
 
 refusals contains code if {
-	not known
 	input.role != "system"
+	not law.content(input.purpose)
 	some code in law.purpose_refusals(input.purpose)
 }
 
 refusals contains code if {
-	not known
 	input.role != "system"
+	not law.item(input.relation, input.received_by, input.state, input.recused)
 	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
 }
 
