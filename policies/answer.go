@@ -4,33 +4,30 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // answer takes a rule's outcome apart. It must be an object of exactly allow,
 // fields, reasons and obligations, of the right types, and make sense: known
 // codes only, never without a reason, and nothing opened by a no.
 func (e *edition) answer(v any) (Answer, error) {
-	o, ok := v.(map[string]any)
-	if !ok || len(o) != 4 {
+	o, ok := v.(ast.Object)
+	if !ok || o.Len() != 4 {
 		return Answer{}, fmt.Errorf("the answer is %T, not allow, fields, reasons and obligations", v)
 	}
-	var a Answer
-	if a.Allow, ok = o["allow"].(bool); !ok {
+	allow, ok := part(o, "allow").(ast.Boolean)
+	if !ok {
 		return Answer{}, errors.New("allow is not a boolean")
 	}
-	for name, to := range map[string]*[]string{"fields": &a.Fields, "reasons": &a.Reasons, "obligations": &a.Obligations} {
-		list, ok := o[name].([]any)
-		if !ok {
-			return Answer{}, fmt.Errorf("%s is not a list", name)
+	a := Answer{Allow: bool(allow)}
+	for _, p := range []struct {
+		name string
+		to   *[]string
+	}{{"fields", &a.Fields}, {"reasons", &a.Reasons}, {"obligations", &a.Obligations}} {
+		if *p.to, ok = texts(part(o, p.name)); !ok {
+			return Answer{}, fmt.Errorf("%s is not a list of texts", p.name)
 		}
-		*to = make([]string, len(list))
-		for i, v := range list {
-			if (*to)[i], ok = v.(string); !ok {
-				return Answer{}, fmt.Errorf("%s holds something else than text", name)
-			}
-		}
-		slices.Sort(*to)
-		*to = slices.Compact(*to)
 	}
 	if len(a.Reasons) == 0 {
 		return Answer{}, errors.New("an answer without a reason")
@@ -38,10 +35,38 @@ func (e *edition) answer(v any) (Answer, error) {
 	if !a.Allow && len(a.Fields)+len(a.Obligations) > 0 {
 		return Answer{}, errors.New("a no that opens something")
 	}
-	for _, code := range slices.Concat(a.Reasons, a.Obligations) {
-		if !e.codes[code] {
-			return Answer{}, fmt.Errorf("the code %q is not in the data document", code)
+	for _, codes := range [][]string{a.Reasons, a.Obligations} {
+		for _, code := range codes {
+			if !e.codes[code] {
+				return Answer{}, fmt.Errorf("the code %q is not in the data document", code)
+			}
 		}
 	}
 	return a, nil
+}
+
+// part is one part of an answer, nil if it is not there.
+func part(o ast.Object, name string) ast.Value {
+	if t := o.Get(ast.InternedTerm(name)); t != nil {
+		return t.Value
+	}
+	return nil
+}
+
+// texts gives a set or an array of texts, sorted, each once; false for anything else.
+func texts(v ast.Value) ([]string, bool) {
+	all, ok := v.(interface { // ast.Set and *ast.Array
+		Len() int
+		Foreach(func(*ast.Term))
+	})
+	if !ok {
+		return nil, false
+	}
+	list := make([]string, 0, all.Len())
+	all.Foreach(func(t *ast.Term) {
+		s, is := t.Value.(ast.String)
+		ok, list = ok && is, append(list, string(s))
+	})
+	slices.Sort(list)
+	return slices.Compact(list), ok
 }

@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -28,7 +30,7 @@ import (
 // The rules, one folder per question. The tests beside them are not part of
 // what decides, so they are not part of the revision.
 //
-//go:embed law/law.rego register/register.rego submit/submit.rego list/list.rego search/search.rego view/view.rego
+//go:embed law/law.rego law/tables.rego register/register.rego submit/submit.rego list/list.rego search/search.rego view/view.rego
 //go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego advice/advice.rego trail/trail.rego
 var files embed.FS
 
@@ -50,6 +52,7 @@ type edition struct {
 	bases    []Basis             // by code
 	law      *Law
 	rules    map[reflect.Type]rule
+	lore     *lore
 	limit    time.Duration // the longest that a decision may take
 
 	mu   sync.RWMutex
@@ -101,7 +104,11 @@ func compile(code map[string]string, document []byte, questions []Question) (*ed
 		shapes[q] = shape
 		schemas.Put(ast.MustParseRef("schema."+q.Question()), schema(shape))
 	}
-	compiler, err := compileRules(code, schemas, data)
+	rules, err := loadTables(code, data)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := compileRules(rules, schemas, data)
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +119,15 @@ func compile(code map[string]string, document []byte, questions []Question) (*ed
 	if err := e.read(document); err != nil {
 		return nil, err
 	}
-	store := inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
+	object, err := objectOf(data)
+	if err != nil {
+		return nil, err
+	}
+	e.lore = newLore(object, compiler)
+	store := inmem.NewFromASTObject(object)
 	for q, shape := range shapes {
 		query, err := rego.New(rego.Query("data.infohus."+q.Question()+".answer"), rego.Compiler(compiler), rego.Store(store),
-			rego.StrictBuiltinErrors(true)).PrepareForEval(context.Background())
+			rego.StrictBuiltinErrors(true), rego.GenerateJSON(asIs)).PrepareForEval(context.Background())
 		if err != nil {
 			return nil, fmt.Errorf("policies: %s: %w", q.Question(), err)
 		}
@@ -276,11 +288,19 @@ func (e *edition) eval(ctx context.Context, q Question) (Answer, error) {
 	if !ok { // none at all, or a pointer to one
 		return Answer{}, hub.Unavailable(fmt.Errorf("policies: %T has no rule", q))
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.limit)
-	defer cancel()
-	results, err := r.query.Eval(ctx, rego.EvalParsedInput(value(r.shape, q)))
+	start, stop := time.Now(), topdown.NewCancel()
+	late := time.AfterFunc(e.limit, stop.Cancel)
+	defer late.Stop()
+	defer context.AfterFunc(ctx, stop.Cancel)()
+	n := e.lore.begin()
+	results, err := r.query.Eval(ctx, rego.EvalParsedInput(value(r.shape, q)), rego.EvalExternalCancel(stop), rego.EvalMetrics(metrics.NoOp()),
+		rego.EvalVirtualCache(n), rego.EvalBaseCache(e.lore))
+	n.end(err == nil)
 	if err == nil {
 		err = ctx.Err() // too late is not decided, even where the rule came to an end
+	}
+	if err == nil && time.Since(start) > e.limit {
+		err = context.DeadlineExceeded
 	}
 	if err != nil {
 		return Answer{}, hub.Unavailable(fmt.Errorf("policies: %s: %w", q.Question(), err))

@@ -12,6 +12,7 @@ import (
 // attribute is one field of a question struct.
 type attribute struct {
 	name  string // its JSON name
+	key   *ast.Term
 	index int
 	kind  reflect.Kind // String or Bool
 }
@@ -29,7 +30,7 @@ func shapeOf(q Question) ([]attribute, error) {
 		if name == "" || (k != reflect.String && k != reflect.Bool) {
 			return nil, fmt.Errorf("policies: %s.%s: an attribute is a string or a boolean with a json name", t, f.Name)
 		}
-		shape = append(shape, attribute{name, i, k})
+		shape = append(shape, attribute{name, ast.StringTerm(name), i, k})
 	}
 	return shape, nil
 }
@@ -64,7 +65,7 @@ func value(shape []attribute, q Question) ast.Value {
 		} else {
 			term = ast.InternedTerm(v.Field(a.index).Bool())
 		}
-		pairs[i] = [2]*ast.Term{ast.InternedTerm(a.name), term}
+		pairs[i] = [2]*ast.Term{a.key, term}
 	}
 	return ast.NewObject(pairs...)
 }

@@ -104,12 +104,12 @@ func TestGlassPast(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
 	audit := w.room("audit")
-	past := func(item hub.ID) (p pg.Past) {
+	past := func(item hub.ID) (p pg.Broken) {
 		t.Helper()
 		check(t, db.View(ctx, as(receiver), func(tx *pg.Tx) (err error) { p, err = tx.GlassPast(ctx, item); return err }))
 		return p
 	}
-	want := func(p pg.Past, habit string, overdue, open bool) {
+	want := func(p pg.Broken, habit string, overdue, open bool) {
 		t.Helper()
 		if p.Habit() != habit || p.Overdue != overdue || p.Open != open {
 			t.Errorf("%+v, want %s %v %v", p, habit, overdue, open)

@@ -45,7 +45,7 @@ obligations contains "justify" if input.action == "reveal"
 obligations contains "step_up" if data.step_up[input.action]
 
 refusals contains code if {
-	not known
+	not law.hat(input.role, input.kind)
 	some code in law.hat_refusals(input.role, input.kind)
 }
 
@@ -55,14 +55,14 @@ refusals contains "action_unknown" if {
 }
 
 refusals contains code if {
-	not known
 	input.role != "system"
+	not law.content(input.purpose)
 	some code in law.purpose_refusals(input.purpose)
 }
 
 refusals contains code if {
-	not known
 	input.role != "system"
+	not law.item(input.relation, input.received_by, input.state, input.recused)
 	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
 }
 

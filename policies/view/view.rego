@@ -7,6 +7,7 @@
 package infohus.view
 
 import data.infohus.law
+import data.infohus.tables
 
 default answer := {"allow": false, "fields": [], "reasons": {"not_in_this_state"}, "obligations": []}
 
@@ -16,54 +17,48 @@ answer := {"allow": true, "fields": fields, "reasons": reasons, "obligations": o
 	count(refusals) > 0
 } else := law.no({why})
 
-fields := {field | some part in opened[_]; some field in data.classes[part].fields}
+fields := union({shown | some shown in opened})
 
-reasons := {standing | some standing, parts in opened; count(parts) > 0}
+reasons := {standing | some standing, shown in opened; count(shown) > 0}
 
-# opened is the classes, or narrower editions of them, that each standing opens.
-opened[standing] := parts if {
-	some standing, states in data.view[input.role]
-	parts := states[input.state]
-	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
-	not standing in data.through
+# opened is the fields that each standing opens.
+opened[standing] := shown if {
 	known
+	some standing, shown in tables.alone[input.role][input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
 }
 
 # Of what was shared, only what the share names, and only on a basis that
 # carries it from who shared it, and is one for this kind of item (L1, L2).
-opened[standing] := parts if {
+opened[standing] := shown if {
 	input.relation == "shared"
-	some standing in data.through
-	all := data.view[input.role][standing][input.state]
-	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+	known
 	law.carries(input.basis, input.shared_by, input.kind)
 	law.covers(input.basis, input.state)
-	known
-	named := split(input.classes, ",")
-	parts := [part | some part in all; data.classes[part].of in named]
+	some standing, classes in tables.named[input.role][input.state]
+	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
+	shown := union({classes[class] | some class in split(input.classes, ",")})
 }
 
 # Break-glass sets need-to-know inside the own authority aside (forvaltningsloven
 # § 32, L9), and nothing else: no recusal, no state that is over, no share that was
 # not made.
-opened["glass"] := parts if {
+opened["glass"] := tables.alone[input.role][input.state].glass if {
 	input.glass
 	input.relation == "own"
 	input.kind == input.received_by
-	parts := data.view[input.role].glass[input.state]
 	known
 }
 
-opened["glass"] := parts if {
+opened["glass"] := shown if {
 	input.glass
 	input.relation == "shared"
-	all := data.view[input.role].glass[input.state]
 	data.senders[input.shared_by]
 	law.carries(input.basis, input.shared_by, input.kind)
 	law.covers(input.basis, input.state)
 	known
-	named := split(input.classes, ",")
-	parts := [part | some part in all; data.classes[part].of in named]
+	classes := tables.named[input.role][input.state].glass
+	shown := union({classes[class] | some class in split(input.classes, ",")})
 }
 
 known if {
@@ -77,17 +72,17 @@ obligations contains "mask_cpr" if "cpr" in fields
 obligations contains "hide_protected_address" if "address" in fields
 
 refusals contains code if {
-	not known
+	not law.hat(input.role, input.kind)
 	some code in law.hat_refusals(input.role, input.kind)
 }
 
 refusals contains code if {
-	not known
+	not law.content(input.purpose)
 	some code in law.purpose_refusals(input.purpose)
 }
 
 refusals contains code if {
-	not known
+	not law.item(input.relation, input.received_by, input.state, input.recused)
 	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
 }
 
