@@ -11,23 +11,23 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-// tables is the rules that speak of the document alone and of no question. What
+// tablesFile is the rules that speak of the document alone and of no question. What
 // they say is the same for every question, so it is worked out once.
-const tables = "law/tables.rego"
+const tablesFile = "law/tables.rego"
 
 // loadTables works out what the tables say and puts it into data, where the
 // other rules find it as if the tables were among them. It gives those others.
 func loadTables(code map[string]string, data map[string]any) (map[string]string, error) {
-	text, ok := code[tables]
+	text, ok := code[tablesFile]
 	if !ok {
-		return nil, fmt.Errorf("policies: no %s", tables)
+		return nil, fmt.Errorf("policies: no %s", tablesFile)
 	}
 	if _, ok := data["infohus"]; ok {
 		return nil, errors.New("policies: the data document says what the rules say")
 	}
 	rest := maps.Clone(code)
-	delete(rest, tables)
-	compiler, err := compileRules(map[string]string{tables: text}, ast.NewSchemaSet(), data)
+	delete(rest, tablesFile)
+	compiler, err := compileRules(map[string]string{tablesFile: text}, ast.NewSchemaSet(), data)
 	if err != nil {
 		return nil, err
 	}
@@ -38,14 +38,14 @@ func loadTables(code map[string]string, data map[string]any) (map[string]string,
 	results, err := rego.New(rego.Query("data.infohus.tables"), rego.Compiler(compiler), rego.Store(inmem.NewFromASTObject(object)),
 		rego.StrictBuiltinErrors(true), rego.GenerateJSON(asIs)).Eval(context.Background())
 	if err != nil {
-		return nil, fmt.Errorf("policies: %s: %w", tables, err)
+		return nil, fmt.Errorf("policies: %s: %w", tablesFile, err)
 	}
 	if len(results) != 1 {
-		return nil, fmt.Errorf("policies: %s is undefined", tables)
+		return nil, fmt.Errorf("policies: %s is undefined", tablesFile)
 	}
 	all, ok := results[0].Expressions[0].Value.(ast.Object)
 	if !ok {
-		return nil, fmt.Errorf("policies: %s is undefined", tables)
+		return nil, fmt.Errorf("policies: %s is undefined", tablesFile)
 	}
 	named := map[string]any{}
 	all.Foreach(func(k, v *ast.Term) { named[string(k.Value.(ast.String))] = v.Value })
