@@ -112,11 +112,11 @@ func (l *lore) keep(name string, outcome *ast.Term) {
 // own is a tree of maps that costs more to make than to use.
 type notes struct {
 	lore  *lore
-	lines []note
+	lines []jotting
 	marks []int // where each frame of with began: it sees nothing from before
 }
 
-type note struct {
+type jotting struct {
 	ref   ast.Ref
 	value *ast.Term // nil where ref is undefined
 	name  string    // under which it is kept for other questions; empty if it is not
@@ -182,7 +182,7 @@ func same(a, z ast.Ref) bool {
 
 // Put is topdown.VirtualCache's.
 func (n *notes) Put(ref ast.Ref, value *ast.Term) {
-	l := note{ref: slices.Clone(ref), value: value}
+	l := jotting{ref: slices.Clone(ref), value: value}
 	if len(n.marks) == 0 && value != nil {
 		var room [256]byte
 		l.name = string(n.lore.name(ref, room[:0]))
