@@ -22,6 +22,8 @@ type Asking struct {
 	Class   string          `json:"class,omitempty" doc:"A data class that takes a ground of its own: health, offence."`
 	Special hub.LegalBasis  `json:"special,omitempty" doc:"That ground, where one is chosen already."`
 	Consent bool            `json:"consent,omitempty" doc:"The citizen's signed consent is in force, and covers this."`
+	Under   string          `json:"under,omitempty" doc:"Where it is another authority's: the terms on which yours has it."`
+	Agreed  bool            `json:"agreed,omitempty" doc:"And that one has said yes to this recipient."`
 }
 
 // Advice is what the rules answer: the same rules, asked the same questions, as when
@@ -88,13 +90,14 @@ func (a Asking) check(s *structure.Structure, l *policies.Law, own hub.Authority
 	choose(l.Item(a.State) != "", "state")
 	choose(a.Class == "" || slices.Contains(l.Special, a.Class), "class")
 	choose(a.Special == "" || slices.ContainsFunc(s.LegalBases, func(b structure.LegalBasis) bool { return b.Code == a.Special }), "special")
+	choose(a.Under == "" || slices.Contains(l.Terms, a.Under), "under")
 	return p.Err()
 }
 
 // disclosure is the act that is asked about.
 func (a Asking) disclosure(item string, basis hub.LegalBasis) service.Disclosure {
 	return service.Disclosure{Kind: item, State: a.State, To: a.To, Basis: service.Basis{LegalBasis: basis, Purpose: a.Purpose},
-		Class: a.Class, Special: a.Special, Consent: a.Consent}
+		Class: a.Class, Special: a.Special, Consent: a.Consent, Under: a.Under, Agreed: a.Agreed}
 }
 
 // advise asks the rules what may be shared: for each legal basis in force, the
