@@ -189,6 +189,7 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 		for _, class := range append([]string{""}, law.Special...) {
 			in := a.Asked
 			in.Class, in.Special, in.Consent = class, "", true
+			in.Under, in.Agreed = widest(law), true
 			g, err := x.ground(ctx, who, in, law, basis.Basis, now)
 			if err != nil {
 				return nil, err
@@ -205,6 +206,14 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 		}
 	}
 	return slices.DeleteFunc(law.Fields(a.Item), func(f string) bool { return may[f] }), nil
+}
+
+// widest are the terms that let most pass on; "" where there are none.
+func widest(law *policies.Law) string {
+	if len(law.Terms) == 0 {
+		return ""
+	}
+	return law.Terms[len(law.Terms)-1]
 }
 
 // seers is who at the receiving authority could open what is shared, as if it were
@@ -278,6 +287,7 @@ func (x *room) lets(ctx context.Context, who hub.Actor, post structure.Post, how
 // senders are the other authorities of which somebody could share such a thing so
 // that somebody there could open it (D15).
 func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list []hub.AuthorityID, err error) {
+	in.Under, in.Agreed = widest(x.DB.Law()), true // as whose it is may say
 	asked := map[hub.Role]bool{}
 	for _, post := range x.Structure.Posts() {
 		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || !x.together(who.Authority, post.Authority, now) {
