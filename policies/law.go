@@ -16,6 +16,7 @@ type Law struct {
 	Revision string  // see [Engine.Revision]
 	States   []State // in the order of a case's life
 	Purposes []hub.Purpose
+	Terms    []string // on which another may be let pass something on, the narrowest first
 	Special  []string // the data classes that take a ground of their own (L10, L11)
 	Duties   []Duty
 
@@ -136,6 +137,7 @@ func readLaw(revision string, document []byte) (*Law, error) {
 		l.Purposes = append(l.Purposes, hub.Purpose(code))
 	}
 	l.Special = written(document, "disclose", "special")
+	l.Terms = written(document, "disclose", "onward", "terms")
 	for _, code := range written(document, "duties") {
 		basis := hub.LegalBasis(code)
 		l.Duties = append(l.Duties, Duty{basis, d.Duties[basis].Source, d.Duties[basis].Kinds})

@@ -41,7 +41,7 @@ var badCaseInput = []bad{
 	{name: "a statement of a class that there is not", where: "answer", input: "statements.0.class=secret", status: 400, field: "statements.0.class", key: "error.choose", kept: "not statements.0.class"},
 	{name: "health told on no ground of its own (L10)", where: "answer", input: "statements.0.class=health", status: 400, field: "statements.0.special", key: "assessment.error.special"},
 	{name: "health told on a ground for offences (L10)", where: "answer", input: "statements.0.class=health; statements.0.special=DBL8-1", status: 400, field: "statements.0.special", key: "refusal.special_basis_missing"},
-	{name: "offences told on § 8 without its number (L11)", where: "answer", input: "statements.0.class=offence; statements.0.special=DBL8", status: 400, field: "statements.0.special", key: "refusal.number_missing", kept: "not statements.0.special"},
+	{name: "offences told on § 8 without its number (L11)", where: "answer", input: "statements.0.class=offence; statements.0.special=DBL8", status: 400, field: "statements.0.special", key: "refusal.special_basis_missing", kept: "not statements.0.special"},
 	{name: "a statement of which nobody says how sure", where: "answer", input: "statements.0.reliability=", status: 400, field: "statements.0.reliability", key: "error.choose"},
 	{name: "a statement without a source (L39)", where: "answer", input: "statements.0.source=", status: 400, field: "statements.0.source", key: "error.required|error.missing"},
 	{name: "a statement of tomorrow", where: "answer", input: "statements.0.as_of=17-11-2026", status: 400, field: "statements.0.as_of", key: "error.date.future"},

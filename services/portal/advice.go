@@ -22,6 +22,8 @@ type Asking struct {
 	Class   string          `json:"class,omitempty" doc:"A data class that takes a ground of its own: health, offence."`
 	Special hub.LegalBasis  `json:"special,omitempty" doc:"That ground, where one is chosen already."`
 	Consent bool            `json:"consent,omitempty" doc:"The citizen's signed consent is in force, and covers this."`
+	Under   string          `json:"under,omitempty" doc:"Where it is another authority's: the terms on which yours has it."`
+	Agreed  bool            `json:"agreed,omitempty" doc:"And that one has said yes to this recipient."`
 }
 
 // Advice is what the rules answer: the same rules, asked the same questions, as when
@@ -88,13 +90,14 @@ func (a Asking) check(s *structure.Structure, l *policies.Law, own hub.Authority
 	choose(l.Item(a.State) != "", "state")
 	choose(a.Class == "" || slices.Contains(l.Special, a.Class), "class")
 	choose(a.Special == "" || slices.ContainsFunc(s.LegalBases, func(b structure.LegalBasis) bool { return b.Code == a.Special }), "special")
+	choose(a.Under == "" || slices.Contains(l.Terms, a.Under), "under")
 	return p.Err()
 }
 
 // disclosure is the act that is asked about.
 func (a Asking) disclosure(item string, basis hub.LegalBasis) service.Disclosure {
 	return service.Disclosure{Kind: item, State: a.State, To: a.To, Basis: service.Basis{LegalBasis: basis, Purpose: a.Purpose},
-		Class: a.Class, Special: a.Special, Consent: a.Consent}
+		Class: a.Class, Special: a.Special, Consent: a.Consent, Under: a.Under, Agreed: a.Agreed}
 }
 
 // advise asks the rules what may be shared: for each legal basis in force, the
@@ -186,6 +189,7 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 		for _, class := range append([]string{""}, law.Special...) {
 			in := a.Asked
 			in.Class, in.Special, in.Consent = class, "", true
+			in.Under, in.Agreed = widest(law), true
 			g, err := x.ground(ctx, who, in, law, basis.Basis, now)
 			if err != nil {
 				return nil, err
@@ -202,6 +206,14 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 		}
 	}
 	return slices.DeleteFunc(law.Fields(a.Item), func(f string) bool { return may[f] }), nil
+}
+
+// widest are the terms that let most pass on; "" where there are none.
+func widest(law *policies.Law) string {
+	if len(law.Terms) == 0 {
+		return ""
+	}
+	return law.Terms[len(law.Terms)-1]
 }
 
 // seers is who at the receiving authority could open what is shared, as if it were
@@ -275,6 +287,7 @@ func (x *room) lets(ctx context.Context, who hub.Actor, post structure.Post, how
 // senders are the other authorities of which somebody could share such a thing so
 // that somebody there could open it (D15).
 func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list []hub.AuthorityID, err error) {
+	in.Under, in.Agreed = widest(x.DB.Law()), true // as whose it is may say
 	asked := map[hub.Role]bool{}
 	for _, post := range x.Structure.Posts() {
 		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || !x.together(who.Authority, post.Authority, now) {

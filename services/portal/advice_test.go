@@ -47,7 +47,7 @@ func TestAdviceIsTheRule(t *testing.T) {
 							continue
 						}
 						var a portal.Advice
-						in := portal.Asking{To: kinds[kind].ID, Purpose: purpose, State: state.Code, Class: class}
+						in := portal.Asking{To: kinds[kind].ID, Purpose: purpose, State: state.Code, Class: class, Under: []string{"", "within_cooperation"}[asked%2]}
 						w.AsRole(post.Login, post.Role).API("POST", "/api/advice", in).Must(200).JSON(&a)
 						asked++
 						var inForce, answered []hub.LegalBasis
@@ -61,7 +61,8 @@ func TestAdviceIsTheRule(t *testing.T) {
 							if g.Basis != "" {
 								answered = append(answered, g.Basis)
 							}
-							q := policies.Disclose{Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, TaskArea: true}
+							q := policies.Disclose{Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, Under: in.Under,
+								TaskArea: post.Kind != hub.SelfGoverning && kind != hub.SelfGoverning || w.Structure.InCooperation(post.Authority, in.To, "RPL115-3", w.Now())}
 							got, err := w.Engine().Ask(t.Context(), hub.Actor{Hat: post.Hat}, q)
 							var no *policies.Denial
 							switch {

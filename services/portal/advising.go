@@ -18,6 +18,7 @@ var askers = []hub.Role{hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordi
 // adviceData is the page: the form, and what was answered.
 type adviceData struct {
 	Authorities, Purposes, States, Classes, Specials []web.Option
+	Terms                                            []web.Option
 	Duties                                           []hub.LegalBasis
 	Asked                                            Asking
 	Shown                                            *shownAdvice // nil before the first question
@@ -97,6 +98,9 @@ func (x *room) adviceData(r *web.Request, state string) adviceData {
 	for _, c := range law.Special {
 		d.Classes = append(d.Classes, web.Option{Value: c, Label: capital(r.T("portal.class." + c))})
 	}
+	for _, t := range law.Terms {
+		d.Terms = append(d.Terms, web.Option{Value: t, Label: r.T("portal.terms." + t)})
+	}
 	for _, b := range x.Structure.LegalBases {
 		if b.Holds(r.Now) && law.Ground(r.Who.Kind, b.Code) {
 			d.Specials = append(d.Specials, web.Option{Value: string(b.Code), Label: titled(x.Structure, b.Code, r.Lang)})
@@ -134,7 +138,7 @@ func (x *room) advicePage(w http.ResponseWriter, r *web.Request) error {
 // asking reads the form.
 func asking(f web.Form) Asking {
 	return Asking{To: hub.AuthorityID(f.Line("to")), Purpose: hub.Purpose(f.Line("purpose")), State: f.Line("state"), Class: f.Line("class"),
-		Special: hub.LegalBasis(f.Line("special")), Consent: f.Line("consent") == "yes"}
+		Special: hub.LegalBasis(f.Line("special")), Consent: f.Line("consent") == "yes", Under: f.Line("under"), Agreed: f.Line("agreed") == "yes"}
 }
 
 // adviceForm answers on the page itself, so that the next question is one change
@@ -149,7 +153,7 @@ func (x *room) adviceForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, field := range []string{"to", "purpose", "state", "class", "special", "consent"} {
+	for _, field := range []string{"to", "purpose", "state", "class", "special", "consent", "under", "agreed"} {
 		r.Fill(field, f.Line(field))
 	}
 	d := x.adviceData(r, in.State)
