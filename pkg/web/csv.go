@@ -124,7 +124,7 @@ func (s *Site) CellsOf(r *Request, name string, ids ...hub.ID) (map[hub.ID][]Cel
 	if len(ids) == 0 {
 		return out, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), composing{}, r), s.o.MarkFor)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), composing{}, r), 5*s.o.MarkFor) // a file may be long
 	defer cancel()
 	given, err := mark(ctx, r.Who, r.Lang, ids)
 	if err != nil {

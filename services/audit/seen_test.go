@@ -43,6 +43,10 @@ func TestAMaskIsNotTheNumber(t *testing.T) {
 		{hub.ActConsult, "register", `{}`, false},
 		{hub.ActConsult, "act", `{"action":"check"}`, false},
 		{hub.ActConsult, "act", `{"action":"reveal"}`, true},
+		{hub.ActSearch, "view", `{}`, false}, // found
+		{hub.ActExport, "view", `{}`, false}, // taken out
+		{hub.ActExport, "act", `{"action":"export"}`, false},
+		{hub.ActSearch, "search", `{}`, true},
 		{hub.ActSearch, "register", `{}`, true}, // looked for by the number that was typed
 		{hub.ActCollect, "register", `{}`, true},
 	} {

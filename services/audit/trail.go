@@ -232,7 +232,8 @@ func shown(fields, masked []string) []string {
 // read whole only where it was asked for by itself (L29), and what the question
 // was stands in the row.
 func masked(act hub.Act, fields []string, question string, input json.RawMessage) []string {
-	if act != hub.ActConsult || !slices.Contains(fields, "cpr") {
+	found := act == hub.ActSearch && question == (policies.View{}).Question() // else it was searched by
+	if act != hub.ActConsult && act != hub.ActExport && !found || !slices.Contains(fields, "cpr") {
 		return nil
 	}
 	var asked struct{ Action string } // read leniently: rows outlive the shape of a question

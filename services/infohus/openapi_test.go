@@ -246,6 +246,8 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("GET", at+"/readers", "/api/concerns/{id}/readers", coordinator, nil)
 	check("GET", "/api/concerns", "/api/concerns", coordinator, nil)
 	check("GET", "/api/subjects/"+string(subject.Subject), "/api/subjects/{id}", coordinator, nil)
+	check("POST", "/api/subjects/search", "/api/subjects/search", coordinator, map[string]any{"cpr": "670308-4019"}).Must(200)
+	check("POST", "/api/subjects/search", "/api/subjects/search", coordinator, map[string]any{"name": "Eksempel"}).Must(400)
 	check("POST", "/api/subjects/"+string(subject.Subject)+"/reveal", "/api/subjects/{id}/reveal", coordinator, map[string]any{"reason": "Skal bruges til opslag i eget fagsystem."})
 	var other done
 	check("POST", "/api/concerns", "/api/concerns", coordinator, concern(s.registers(coordinator, map[string]any{"unknown": true}), nil)).JSON(&other)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,8 +40,8 @@ func TestSearch(t *testing.T) {
 		}
 		return in
 	}
-	for _, in := range []map[string]any{by("cpr", "670308-4019"), by("cpr", "6703084019"), by("name", "Bertram Eksempel", "birth_date", "1967-03-08"), by("name", "eksempel  BERTRAM", "birth_date", "08-03-1967"),
-		by("name", "Eksempel", "birth_date", "8.3.1967"), by("cpr", "670308-4019", "name", "Bertram")} {
+	for _, in := range []map[string]any{by("cpr", "670308-4019"), by("cpr", "6703084019"), by("name", "Bertram Eksempel", "birth_date", "2008-03-07"), by("name", "eksempel  BERTRAM", "birth_date", "07-03-2008"),
+		by("name", "Eksempel", "birth_date", "7.3.2008"), by("cpr", "670308-4019", "name", "Bertram")} {
 		for _, login := range []string{coordinator, deputy, policeMan} {
 			if got := s.found(login, in); len(got) != 1 || got[0] != subject {
 				t.Errorf("%s finds %v by %v", login, got, in)
@@ -52,25 +53,25 @@ func TestSearch(t *testing.T) {
 			}
 		}
 	}
-	for _, in := range []map[string]any{by("cpr", "670308-4027"), by("name", "Bertram Eksempel", "birth_date", "1967-03-09"), by("name", "Bertram Eksempelsen", "birth_date", "1967-03-08"),
-		by("name", "Ber* E%", "birth_date", "1967-03-08"), by("cpr", "670308-4019", "name", "Rigmor")} {
+	for _, in := range []map[string]any{by("cpr", "670308-4027"), by("name", "Bertram Eksempel", "birth_date", "2008-03-08"), by("name", "Bertram Eksempelsen", "birth_date", "2008-03-07"),
+		by("name", "Ber* E%", "birth_date", "2008-03-07"), by("cpr", "670308-4019", "name", "Rigmor")} {
 		if got := s.found(coordinator, in); len(got) != 0 {
 			t.Errorf("the coordinator finds %v by %v", got, in)
 		}
 	}
 	for typed, says := range map[string]string{"Eksempel": "Et navn alene kan ikke søges", "Bertram Eksempel": "Et navn alene kan ikke søges", "670308": "10 cifre", "670308*": "10 cifre", "670308-____": "10 cifre",
-		"%": "10 cifre", "": "Skriv et personnummer", "*** 08-03-1967": "alene kan ikke søges"} {
+		"%": "10 cifre", "": "Skriv et personnummer", "*** 07-03-2008": "alene kan ikke søges"} {
 		a := s.posts(coordinator, "/search", url.Values{"find": {typed}})
 		if a.Status != 400 || !strings.Contains(a.Text(), says) {
 			t.Errorf("%q is answered %d, without %q", typed, a.Status, says)
 		}
 	}
-	for _, in := range []map[string]any{by("name", "Eksempel"), by("birth_date", "1967-03-08"), by("cpr", "67030840__"), by("cpr", "670308"), by()} {
+	for _, in := range []map[string]any{by("name", "Eksempel"), by("birth_date", "2008-03-07"), by("cpr", "67030840__"), by("cpr", "670308"), by()} {
 		if a := s.as(coordinator).API("POST", "/api/subjects/search", in); a.Status != 400 {
 			t.Errorf("%v is answered %d %s", in, a.Status, a.Body)
 		}
 	}
-	for _, typed := range []string{"670308-4019", "Bertram Eksempel 08-03-1967", string(id), strings.ToUpper(string(id)), "…" + string(id[20:])} {
+	for _, typed := range []string{"670308-4019", "Bertram Eksempel 07-03-2008", string(id), strings.ToUpper(string(id)), "…" + string(id[20:])} {
 		for login, sees := range map[string]bool{coordinator: true, policeMan: true, roskilde: false} {
 			a := s.posts(login, "/search", url.Values{"find": {typed}}).Must(200)
 			if strings.Contains(a.Text(), "/concerns/"+string(id)) != sees {
@@ -102,16 +103,20 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// drawnKey is drawn for each form, and tells nothing.
+var drawnKey = regexp.MustCompile(`name="_key" value="[^"]*"`)
+
 // TestSearchTellsNothing is A008 and A027: somebody whom another authority has, and
 // somebody of the own authority in a matter that is not the asker's, are answered
 // as somebody who never was: the same bytes, the same statements, as many rows.
 func TestSearchTellsNothing(t *testing.T) {
 	s := begin(t)
 	s.forwarded()
+	s.Settle() // nothing else is under way while statements are compared
 	for _, login := range []string{roskilde, ssp, "liv", teacher, "jytte"} {
 		for _, q := range []asking{
 			{method: "POST", path: "/api/subjects/search", body: `{"cpr":"670308-4019"}`, instead: `{"cpr":"670308-4027"}`},
-			{method: "POST", path: "/api/subjects/search", body: `{"name":"Bertram Eksempel","birth_date":"1967-03-08"}`, instead: `{"name":"Bertram Eksempel","birth_date":"1967-03-07"}`},
+			{method: "POST", path: "/api/subjects/search", body: `{"name":"Bertram Eksempel","birth_date":"2008-03-07"}`, instead: `{"name":"Bertram Eksempel","birth_date":"2008-03-08"}`},
 		} {
 			q.invented = q.path
 			s.alike(login, q)
@@ -120,7 +125,7 @@ func TestSearchTellsNothing(t *testing.T) {
 			c := s.as(login)
 			c.Get("/")
 			a, did := s.watched(c, "POST", "/search", "", url.Values{"_hat": {string(c.Post.Hat.ID)}, "find": {find}})
-			return string(scrub(a, find)), did
+			return drawnKey.ReplaceAllString(string(scrub(a, find)), ""), did
 		}
 		one, did := form("670308-4019")
 		none, does := form("670308-4027")

@@ -176,7 +176,7 @@ func (w *walk) unassigns(c *thing, a *actor, want int) (method, path string, bod
 }
 
 // lists compares somebody's list with the concerns that a single read shows
-// them: whole, by state, only what waits, and in pages.
+// them: whole, by state, only what waits, about somebody, and in pages.
 func (w *walk) lists(a *actor) {
 	now := w.Now()
 	want := map[hub.ID]*thing{}
@@ -198,8 +198,13 @@ func (w *walk) lists(a *actor) {
 			}
 		}
 	default:
+		about := hub.ID("") // somebody, without a draw: the walk goes on as it would
+		if n := len(w.all); n > 0 && w.step%3 == 0 {
+			about = w.all[w.step%n].subject
+			filter = "&subject=" + string(about)
+		}
 		for _, c := range w.all {
-			if len(c.fields(a, now)) > 0 {
+			if f := c.fields(a, now); len(f) > 0 && (about == "" || c.subject == about && slices.Contains(f, "name")) {
 				want[c.id] = c
 			}
 		}
