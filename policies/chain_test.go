@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
+	signednote "golang.org/x/mod/sumdb/note"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -34,7 +34,7 @@ func keys(t testing.TB) signing {
 		known bool
 	}{{"police", "mvs", hub.Police, true}, {"police's old", "mvs", hub.Police, true}, {"koege", "koege", hub.Municipality, true}, {"greve", "greve", hub.Municipality, true},
 		{"stranger", "mvs", hub.Police, false}, {"region", "psykiatrien", hub.Region, true}} {
-		private, public, err := note.GenerateKey(rand.Reader, string(k.of))
+		private, public, err := signednote.GenerateKey(rand.Reader, string(k.of))
 		if err != nil {
 			t.Fatal(err)
 		}
