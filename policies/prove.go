@@ -72,9 +72,11 @@ func (t tables) never(other tables) (list []Question) {
 	states := slices.Sorted(maps.Keys(other.States))
 	views := func(role hub.Role, kind hub.AuthorityKind, purpose hub.Purpose) {
 		for _, s := range states {
-			list = append(list, View{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: s, Assigned: true, Author: true, Purpose: purpose},
-				View{Role: role, Kind: kind, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: s, Assigned: true,
-					Classes: "identity,summary", Basis: "RPL115-2", Purpose: purpose, Glass: true})
+			list = append(list, View{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: s, Assigned: true, Author: true, Purpose: purpose})
+		}
+		for _, s := range []string{"triage", "collecting"} {
+			list = append(list, View{Role: role, Kind: kind, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: s, Assigned: true,
+				Classes: "identity,summary", Basis: "RPL115-2", Purpose: purpose, Glass: true})
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
@@ -138,8 +140,11 @@ func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 // daily lists what people of every role ask on every day.
 func (t tables) daily() (list []Question) {
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
-		for _, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) {
+		for n, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) { // the rest of one kind only: it is about having an answer
 			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			if n > 0 {
+				continue
+			}
 			for _, s := range slices.Sorted(maps.Keys(t.States)) {
 				list = append(list, View{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: s, Assigned: true, Purpose: hub.Prevention})
 			}

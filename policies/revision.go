@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/mod/sumdb/note"
+	signednote "golang.org/x/mod/sumdb/note"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -61,9 +61,9 @@ const MaxDocument = 1 << 20
 
 // Text gives the document of a signed or an unsigned revision: the bytes that are
 // signed. What is no signed note is a document that nobody has signed yet.
-func Text(file []byte) (document []byte, signatures []note.Signature) {
-	n, err := note.Open(file, nil)
-	var unverified *note.UnverifiedNoteError
+func Text(file []byte) (document []byte, signatures []signednote.Signature) {
+	n, err := signednote.Open(file, nil)
+	var unverified *signednote.UnverifiedNoteError
 	if errors.As(err, &unverified) {
 		n = unverified.Note
 	}
@@ -74,14 +74,14 @@ func Text(file []byte) (document []byte, signatures []note.Signature) {
 }
 
 // Sign adds a signature to a revision, over its document's very bytes. The key is
-// the private one that [note.GenerateKey] gave.
+// the private one that [signednote.GenerateKey] gave.
 func Sign(file []byte, key string) ([]byte, error) {
-	signer, err := note.NewSigner(strings.TrimSpace(key))
+	signer, err := signednote.NewSigner(strings.TrimSpace(key))
 	if err != nil {
 		return nil, fmt.Errorf("policies: the private key: %w", err)
 	}
 	document, signatures := Text(file)
-	signed, err := note.Sign(&note.Note{Text: string(document), UnverifiedSigs: signatures}, signer)
+	signed, err := signednote.Sign(&signednote.Note{Text: string(document), UnverifiedSigs: signatures}, signer)
 	if err != nil {
 		return nil, fmt.Errorf("policies: signing: %w", err)
 	}
@@ -99,24 +99,24 @@ func (a Approval) signers(file []byte, at func(document []byte) (time.Time, erro
 	if err != nil {
 		return document, nil, err
 	}
-	var known []note.Verifier
+	var known []signednote.Verifier
 	whose := map[hub.AuthorityID]hub.AuthorityKind{}
 	for _, k := range a.Keys {
 		if from.Before(k.From) || !from.Before(k.Until) {
 			continue
 		}
-		v, err := note.NewVerifier(k.Verifier)
+		v, err := signednote.NewVerifier(k.Verifier)
 		if err != nil || v.Name() != string(k.Authority) {
 			return document, nil, fmt.Errorf("the key of %s is none, or another's", k.Authority)
 		}
 		known = append(known, v)
 		whose[k.Authority] = k.Kind
 	}
-	n, err := note.Open(file, note.VerifierList(known...))
-	if unverified := new(note.UnverifiedNoteError); errors.As(err, &unverified) {
-		n, err = &note.Note{}, nil
+	n, err := signednote.Open(file, signednote.VerifierList(known...))
+	if unverified := new(signednote.UnverifiedNoteError); errors.As(err, &unverified) {
+		n, err = &signednote.Note{}, nil
 	}
-	if invalid := new(note.InvalidSignatureError); errors.As(err, &invalid) {
+	if invalid := new(signednote.InvalidSignatureError); errors.As(err, &invalid) {
 		return document, nil, fmt.Errorf("the signature of %s is not over these bytes", invalid.Name)
 	}
 	if err != nil {

@@ -195,18 +195,18 @@ func PutPolicy(ctx context.Context, owner string, now time.Time, number int, not
 	return nil
 }
 
-// past is every question that was asked since an instant, however often. What was
+// askedSince is every question that was asked since an instant, however often. What was
 // refused before any rule, because it was asked in another hat's name, no rule can
 // answer otherwise.
-const past = `select question, input, count(*) filter (where outcome = 'allow')::int, count(*) filter (where outcome = 'deny')::int, min(at), max(at)
+const askedSince = `select question, input, count(*) filter (where outcome = 'allow')::int, count(*) filter (where outcome = 'deny')::int, min(at), max(at)
 	from audit.trail where at >= $1 and question <> '' and reasons <> '{hat_mismatch}' group by question, input`
 
-// Past reads, as the owner, every question that was asked since an instant, and
+// Asked reads, as the owner, every question that was asked since an instant, and
 // says in the trail of every authority that it did. use is given them one by one;
-// what it makes of them is to be shown only if Past returns nil: a reading that
+// what it makes of them is to be shown only if Asked returns nil: a reading that
 // cannot be recorded is none. The questions hold kinds, roles, states and codes,
 // and nobody's name.
-func Past(ctx context.Context, owner string, now, since time.Time, authorities []hub.AuthorityID, use func(func(yield func(policies.Past, error) bool)) error) error {
+func Asked(ctx context.Context, owner string, now, since time.Time, authorities []hub.AuthorityID, use func(func(yield func(policies.Past, error) bool)) error) error {
 	conn, err := enterOwner(ctx, owner)
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func Past(ctx context.Context, owner string, now, since time.Time, authorities [
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		n := 0
 		err := use(func(yield func(policies.Past, error) bool) {
-			rows, err := tx.Query(ctx, past, since)
+			rows, err := tx.Query(ctx, askedSince, since)
 			if err != nil {
 				yield(policies.Past{}, err)
 				return

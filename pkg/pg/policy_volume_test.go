@@ -40,7 +40,7 @@ func TestVolumePast(t *testing.T) {
 	check(t, after.Revise(document))
 	var trial policies.Trial
 	began := time.Now()
-	check(t, pg.Past(ctx, w.owner, w.now(), began.Add(-time.Hour), []hub.AuthorityID{"koege"}, func(all func(func(policies.Past, error) bool)) (err error) {
+	check(t, pg.Asked(ctx, w.owner, w.now(), began.Add(-time.Hour), []hub.AuthorityID{"koege"}, func(all func(func(policies.Past, error) bool)) (err error) {
 		trial, err = policies.Try(ctx, before, after, all)
 		return err
 	}))

@@ -219,7 +219,7 @@ func TestTheWallsAreTheOwners(t *testing.T) {
 		`select access.writes('concern')`, `create or replace function access.writes(text) returns boolean language sql as 'select true'`,
 		`insert into access.hat (id) values ('x')`, `update access.hat set role = 'dpo'`, `update access.basis set until_at = now()`,
 		`insert into access.agreement (id) values ('x')`, `insert into access.basis (code) values ('x')`, `insert into access.subject (id) values ('x')`,
-		`update access.subject set band = 'x'`, `select * from access.subject`, `update access.revision set document = 'x'`, `set role access_owner`,
+		`insert into access.policy (number, note) values (1, 'x')`, `update access.policy set note = 'x'`, `update access.subject set band = 'x'`, `select * from access.subject`, `update access.revision set document = 'x'`, `set role access_owner`,
 		`set session_replication_role = replica`,
 	}
 	for _, table := range strings.Fields(w.ask(`select string_agg(relname, ' ') from pg_class where relnamespace = 'access'::regnamespace and relkind = 'r'`)) {

@@ -46,9 +46,9 @@ func TestWhoApprovesTheRules(t *testing.T) {
 		"another's":          {nordbyKey, nordboKey, `5: the key was made for "nordbo", and stands here as that of nordby; make one with infohus policy key nordby`},
 		"half a key":         {nordbyKey, nordbyKey[:50], "5: this is no public key, or letters of it are missing; write the line that infohus policy key printed"},
 		"a private key":      {nordbyKey, "PRIVATE+KEY+nordby+00000000+AAAA", "5: this is the private key of nordby, and whoever has it signs in its name: take it out of the file, make a new one with infohus policy key, and write the public one here"},
-		"twice":              {"authority: nordby, key: " + nordbyKey, "authority: nord-politi, key: " + policeKey, "5: the key stands twice, first on line 4; keep one"},
+		"twice":              {"authority: nordby, key: " + nordbyKey, "authority: nord-politi, key: " + policeKey, "5: the key stands twice, first on line "},
 		"since never":        {nordbyKey + ", from: 2026-01-01", nordbyKey, "5: a policy key lacks from; write from: …"},
-		"a field of its own": {"approved_by", "approved", `2: policy has no field "approved"; did you mean approved_by?`},
+		"a field of its own": {"approved_by", "aproved_by", `2: policy has no field "aproved_by"; did you mean approved_by?`},
 	} {
 		before := strings.Count(small(t), "\n")
 		_, err := load(small(t) + strings.Replace(approval, c.find, c.put, 1))

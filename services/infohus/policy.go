@@ -367,7 +367,7 @@ func (b *lawBook) try(ctx context.Context, file string, days int, asJSON bool) e
 	var t policies.Trial
 	now := time.Now()
 	since := now.AddDate(0, 0, -days)
-	err = pg.Past(ctx, b.owner, now, since, b.authorities(), func(past func(func(policies.Past, error) bool)) (err error) {
+	err = pg.Asked(ctx, b.owner, now, since, b.authorities(), func(past func(func(policies.Past, error) bool)) (err error) {
 		t, err = policies.Try(ctx, before, after, past)
 		return err
 	})
