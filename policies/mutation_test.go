@@ -1,0 +1,270 @@
+//go:build !race
+
+package policies
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/util"
+)
+
+// verdict is what became of a mutant.
+type verdict int
+
+const (
+	stillborn verdict = iota // the engine does not take it
+	killed                   // a test fails
+	survived
+)
+
+// judge tries mutants against the Rego tests beside the rules, the lines of the
+// hand-written tables, and worlds of the differential test.
+type judge struct {
+	code   map[string]string  // the rules
+	beside map[string]string  // the Rego tests
+	first  map[string][]trial // by question: one of each line of the tables, and some worlds
+	rest   map[string][]trial // many worlds
+	sound  *edition           // the rules as they are
+}
+
+// trial is a question with what should be said to it.
+type trial struct {
+	q    Question
+	want said
+	line *line // whose question it is; nil of another world
+}
+
+func newJudge(t *testing.T, many int) *judge {
+	t.Helper()
+	j := &judge{code: code(t, nil), beside: map[string]string{}, first: map[string][]trial{}, rest: map[string][]trial{}}
+	var err error
+	if j.sound, err = compile(j.code, document, questions); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range regoFiles(t) {
+		if strings.HasSuffix(path, "_test.rego") {
+			j.beside[path] = string(text)
+		}
+	}
+	w, seen, lined := newWorlds(t, 6), map[Question]bool{}, map[string]bool{}
+	for range many {
+		q, l := w.another()
+		if seen[q] {
+			continue
+		}
+		seen[q] = true
+		x, name := trial{q, naive(q), l}, q.Question()
+		if l != nil && !lined[l.name] || len(j.first[name]) < 300 {
+			if l != nil {
+				lined[l.name] = true
+			}
+			j.first[name] = append(j.first[name], x)
+		} else {
+			j.rest[name] = append(j.rest[name], x)
+		}
+	}
+	return j
+}
+
+// holds reports whether an edition answers a trial as it should.
+func (x trial) holds(ctx context.Context, e *edition) bool {
+	a, err := e.eval(ctx, x.q)
+	if err != nil || !agree(a, x.want) {
+		return false
+	}
+	return x.line == nil || x.line.reason == "" || slices.Contains(a.Reasons, x.line.reason)
+}
+
+// try says what becomes of a mutant. The cheapest and likeliest to tell is asked first.
+func (j *judge) try(ctx context.Context, m mutant) (verdict, error) {
+	changed, data, err := m.parts(j.code)
+	if err != nil {
+		return stillborn, err
+	}
+	e, err := compile(changed, data, questions)
+	if err != nil {
+		return stillborn, nil
+	}
+	e.limit = time.Minute
+	fails := func(pool map[string][]trial) bool {
+		for _, name := range m.asks() {
+			trials := pool[name]
+			if m.path != nil {
+				trials = slices.Clone(trials)
+				near := map[Question]int{}
+				for _, x := range trials {
+					near[x.q] = -nearness(x.q, m.path)
+				}
+				slices.SortStableFunc(trials, func(a, b trial) int { return cmp.Compare(near[a.q], near[b.q]) })
+			}
+			if slices.ContainsFunc(trials, func(x trial) bool { return !x.holds(ctx, e) }) {
+				return true
+			}
+		}
+		return false
+	}
+	if fails(j.first) {
+		return killed, nil
+	}
+	if fail, err := j.regoFails(ctx, changed, data, m.asks()); err != nil || fail {
+		return killed, err
+	}
+	if fails(j.rest) {
+		return killed, nil
+	}
+	return survived, nil
+}
+
+// regoFails runs the Rego tests of some questions.
+func (j *judge) regoFails(ctx context.Context, code map[string]string, data []byte, asks []string) (bool, error) {
+	modules := map[string]*ast.Module{}
+	add := func(path, text string) error {
+		m, err := ast.ParseModuleWithOpts(path, text, ast.ParserOptions{})
+		modules[path] = m
+		return err
+	}
+	for path, text := range code {
+		if err := add(path, text); err != nil {
+			return false, err
+		}
+	}
+	for path, text := range j.beside {
+		if folder, _, _ := strings.Cut(path, "/"); folder == "law" || slices.Contains(asks, folder) {
+			if err := add(path, text); err != nil {
+				return false, err
+			}
+		}
+	}
+	law := map[string]any{}
+	if err := util.UnmarshalJSON(data, &law); err != nil {
+		return false, err
+	}
+	store := inmem.NewFromObject(law)
+	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
+	if err != nil {
+		return false, err
+	}
+	defer store.Abort(ctx, txn)
+	results, err := tester.NewRunner().SetCompiler(ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)).SetStore(store).SetModules(modules).
+		RaiseBuiltinErrors(true).RunTests(ctx, txn)
+	if err != nil {
+		return false, err
+	}
+	fail := false
+	for r := range results {
+		fail = fail || !r.Pass()
+	}
+	return fail, nil
+}
+
+// unlike says how a survivor answers differently than the rules as they are, if
+// any trial shows it: then by its reasons only.
+func (j *judge) unlike(ctx context.Context, m mutant) string {
+	changed, data, err := m.parts(j.code)
+	if err != nil {
+		return err.Error()
+	}
+	e, err := compile(changed, data, questions)
+	if err != nil {
+		return err.Error()
+	}
+	n := 0
+	for _, name := range m.asks() {
+		for _, x := range slices.Concat(j.first[name], j.rest[name]) {
+			n++
+			a, _ := e.eval(ctx, x.q)
+			b, _ := j.sound.eval(ctx, x.q)
+			if !slices.Equal(a.Reasons, b.Reasons) || !slices.Equal(a.Obligations, b.Obligations) {
+				return fmt.Sprintf("other words only: %+v: %v %v, not %v %v", x.q, a.Reasons, a.Obligations, b.Reasons, b.Obligations)
+			}
+		}
+	}
+	return fmt.Sprintf("no difference in %d worlds", n)
+}
+
+// explained is the survivors that docs/mutation.md knows, with the reason.
+func explained(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/mutation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := map[string]string{}
+	for l := range strings.Lines(string(text)) {
+		if c := strings.Split(l, " | "); len(c) == 3 && strings.HasPrefix(l, "| ") {
+			why[strings.TrimPrefix(c[0], "| ")+": "+c[1]] = strings.TrimSuffix(strings.TrimSpace(c[2]), " |")
+		}
+	}
+	return why
+}
+
+// Whatever is changed in the rules, or in the law as data, some test fails
+// (trust.md G6): at least 95 of 100 changes, and of the others docs/mutation.md
+// says why. Every run tries some, a deep one all.
+func TestVolumeMutants(t *testing.T) {
+	all, why := slices.Concat(mutantsOfRules(t), mutantsOfData(t)), explained(t)
+	tried := all
+	if !deepRun() { // the same in every run, evenly, and none that is known to survive
+		const some = 120
+		tried = nil
+		for i := range some {
+			if m := all[i*len(all)/some]; why[m.String()] == "" {
+				tried = append(tried, m)
+			}
+		}
+	}
+	if only := os.Getenv("INFOHUS_TEST_MUTANT"); only != "" {
+		tried = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !strings.Contains(m.String(), only) })
+	}
+	j := newJudge(t, 30_000)
+	became, errs := make([]verdict, len(tried)), make([]error, len(tried))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1) - 1); i < len(tried); i = int(next.Add(1) - 1) {
+				became[i], errs[i] = j.try(t.Context(), tried[i])
+			}
+		})
+	}
+	wg.Wait()
+	count := map[string]*[3]int{"rules": {}, "data": {}}
+	for i, m := range tried {
+		if errs[i] != nil {
+			t.Errorf("%s: %v", m, errs[i])
+		}
+		of := "rules"
+		if m.file == "" {
+			of = "data"
+		}
+		count[of][became[i]]++
+		switch reason := why[m.String()]; {
+		case became[i] == survived && reason == "":
+			t.Errorf("nobody notices: %s (%s)", m, j.unlike(t.Context(), m))
+		case became[i] != survived && reason != "":
+			t.Errorf("docs/mutation.md says that nobody notices %s: now somebody does", m)
+		}
+	}
+	for of, n := range count {
+		if lived := n[killed] + n[survived]; 100*n[killed] < 95*lived {
+			t.Errorf("%s: only %d of %d mutants are noticed", of, n[killed], lived)
+		} else {
+			t.Logf("mutants of the %s: %d tried of %d, %d killed, %d survived, %d the engine does not take: %.1f %% killed", of,
+				n[killed]+n[survived]+n[stillborn], n[killed], n[survived], n[stillborn], n[stillborn], 100*float64(n[killed])/float64(max(1, lived)))
+		}
+	}
+}
