@@ -29,6 +29,14 @@ type mutant struct {
 
 func (m mutant) String() string { return m.where + ": " + m.what }
 
+// of is what was changed: the rules, or the data.
+func (m mutant) of() string {
+	if m.file == "" {
+		return "data"
+	}
+	return "rules"
+}
+
 // parts gives the rules and the data with the change.
 func (m mutant) parts(code map[string]string) (map[string]string, []byte, error) {
 	if m.file != "" {
@@ -61,13 +69,15 @@ func (m mutant) asks() []string {
 	switch m.path[0] {
 	case "act", "system":
 		return []string{"act"}
-	case "view", "through":
+	case "view":
+		return []string{"view", "glass"}
+	case "through":
 		return []string{"view"}
 	case "disclose":
 		return []string{"disclose", "view"}
 	case "processing":
 		return []string{"register", "submit"}
-	case "assign", "list", "register", "submit", "trail":
+	case "assign", "list", "register", "submit", "trail", "recuse", "certify", "glass":
 		return []string{m.path[0]}
 	}
 	return all
@@ -241,7 +251,7 @@ func (f *file) ref(l *ast.Location, text string, ref ast.Ref) {
 			}
 		}
 	case root == "data" && !strings.HasPrefix(text, "data.infohus"):
-		tables := []string{"act", "assign", "bases", "classes", "disclose", "items", "kinds", "list", "processing", "purposes", "register", "roles", "senders", "states", "submit", "system", "trail", "view"}
+		tables := []string{"act", "assign", "bases", "certify", "classes", "disclose", "glass", "items", "kinds", "list", "processing", "purposes", "recuse", "register", "roles", "senders", "states", "submit", "system", "trail", "view"}
 		name := strings.Trim(ref[1].String(), `"`)
 		if i := slices.Index(tables, name); i >= 0 {
 			f.change(l, "data."+tables[(i+1)%len(tables)]+strings.TrimPrefix(text, "data."+name))

@@ -231,34 +231,31 @@ func TestVolumeMutants(t *testing.T) {
 		tried = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !strings.Contains(m.String(), only) })
 	}
 	j := newJudge(t, 30_000)
-	became, errs := make([]verdict, len(tried)), make([]error, len(tried))
+	count := map[string]*[3]int{"rules": {}, "data": {}}
+	var mu sync.Mutex
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := int(next.Add(1) - 1); i < len(tried); i = int(next.Add(1) - 1) {
-				became[i], errs[i] = j.try(t.Context(), tried[i])
+				m := tried[i]
+				became, err := j.try(t.Context(), m)
+				if err != nil {
+					t.Errorf("%s: %v", m, err)
+				}
+				mu.Lock()
+				count[m.of()][became]++
+				mu.Unlock()
+				switch reason := why[m.String()]; {
+				case became == survived && reason == "":
+					t.Errorf("nobody notices: %s (%s)", m, j.unlike(t.Context(), m))
+				case became != survived && reason != "":
+					t.Errorf("docs/mutation.md says that nobody notices %s: now somebody does", m)
+				}
 			}
 		})
 	}
 	wg.Wait()
-	count := map[string]*[3]int{"rules": {}, "data": {}}
-	for i, m := range tried {
-		if errs[i] != nil {
-			t.Errorf("%s: %v", m, errs[i])
-		}
-		of := "rules"
-		if m.file == "" {
-			of = "data"
-		}
-		count[of][became[i]]++
-		switch reason := why[m.String()]; {
-		case became[i] == survived && reason == "":
-			t.Errorf("nobody notices: %s (%s)", m, j.unlike(t.Context(), m))
-		case became[i] != survived && reason != "":
-			t.Errorf("docs/mutation.md says that nobody notices %s: now somebody does", m)
-		}
-	}
 	for of, n := range count {
 		if lived := n[killed] + n[survived]; 100*n[killed] < 95*lived {
 			t.Errorf("%s: only %d of %d mutants are noticed", of, n[killed], lived)

@@ -103,6 +103,8 @@ func naiveStep(q Act) bool {
 		return q.State == "opening" && both
 	case "invite", "ask":
 		return among(q.State, "collecting", "analysis", "assessment") && both
+	case "onward": // it is the municipality's to say whom the police may bring in
+		return among(q.State, "collecting", "analysis", "assessment") && municipal && own
 	case "uninvite", "close":
 		return among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && both
 	case "convene":
@@ -156,6 +158,15 @@ func naiveDisclose(q Disclose) said {
 	if q.Basis == "CONSENT-EXIT" && !q.Consent { // L8
 		return said{}
 	}
+	// A case is the municipality's: the police pass it on as its terms let them, and
+	// give nobody wider terms than that.
+	passesOn := q.Item == "case" && q.From == hub.Police
+	if passesOn && q.Under != "within_cooperation" && !(q.Under == "ask_first" && q.Agreed) {
+		return said{}
+	}
+	if q.Terms != "" && q.Terms != "no_onward" && (passesOn || !maySet(q.Terms, q.Basis)) {
+		return said{}
+	}
 	most := mayName(q.Role, q.To, q.Item, q.State)
 	if len(most) == 0 {
 		return said{}
@@ -170,6 +181,19 @@ func naiveDisclose(q Disclose) said {
 		return said{}
 	}
 	return yes(most)
+}
+
+// maySet: who gets something under § 115 may be let pass it on, after a question or
+// within the cooperation; an institution is not in the cooperation (stk. 3), and
+// what was consented to goes no further (L8).
+func maySet(terms string, basis hub.LegalBasis) bool {
+	switch basis {
+	case "CONSENT-EXIT":
+		return false
+	case "RPL115-3":
+		return terms == "ask_first"
+	}
+	return terms == "ask_first" || terms == "within_cooperation"
 }
 
 // groundForHealth: GDPR art. 9, databeskyttelsesloven § 7. Whoever is under
@@ -367,4 +391,76 @@ func naiveTrail(q Trail) said {
 		return said{true, []string{"trail"}}
 	}
 	return said{}
+}
+
+// naiveRecuse: who may say that somebody is too close to a concern or a case, or
+// take that back (forvaltningsloven §§ 3-6).
+func naiveRecuse(q Recuse) bool {
+	if !worksAs(q.Role, q.Kind) || q.Recused || !takesPart(q.ReceivedBy) || !q.SameAuthority {
+		return false
+	}
+	if item := thing(q.State); item != "concern" && item != "case" || q.State == "draft" {
+		return false
+	}
+	if q.Lift && (q.Self || q.Ground != "") || !q.Lift && !among(q.Ground, "1", "2", "3", "4", "5") {
+		return false
+	}
+	if !q.Self && q.Said { // who said it does not take it back
+		return false
+	}
+	concern := thing(q.State) == "concern"
+	own := q.Relation == "own" && q.ReceivedBy == q.Kind
+	invited := q.Relation == "shared" && takesPart(q.SharedBy) && q.Assigned
+	fromPolice := q.Relation == "shared" && q.SharedBy == hub.Police
+	fromMunicipality := q.Relation == "shared" && q.SharedBy == hub.Municipality
+	switch q.Role {
+	case hub.MunicipalCoordinator: // of themselves and of colleagues, as the next
+		return own || concern && fromPolice
+	case hub.PoliceCoordinator:
+		return fromMunicipality || concern && own
+	case hub.Manager:
+		return !q.Self && (own || fromMunicipality || fromPolice)
+	case hub.Receiver:
+		return q.Self && own && q.Assigned
+	case hub.Institution, hub.CoreGroup:
+		return q.Self && !concern && (own && q.Assigned || invited)
+	case hub.LocalPolice, hub.Partner:
+		return q.Self && !concern && invited
+	}
+	return false
+}
+
+// naiveCertify: who goes through who has access, each quarter; never to the own
+// (L56). What nobody confirmed the hub may let expire.
+func naiveCertify(q Certify) bool {
+	if !q.SameAuthority || q.Self {
+		return false
+	}
+	switch q.Action {
+	case "list", "confirm", "end":
+		return (coordinator(q.Role) || q.Role == hub.Manager) && worksAs(q.Role, q.Kind)
+	case "expire":
+		return q.Role == "system" && q.Kind == ""
+	}
+	return false
+}
+
+// naiveGlass: who may break the glass, say yes to the third time, give it back, and
+// say afterwards whether it was justified (L57).
+func naiveGlass(q Glass) bool {
+	near := q.Relation == "own" && q.ReceivedBy == q.Kind || q.Relation == "shared" && takesPart(q.SharedBy)
+	worked := among(q.State, "received", "police_check", "triage", "case", "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing")
+	another := q.SameAuthority && !q.Self && !q.Linked
+	switch q.Step {
+	case "break":
+		return worksAs(q.Role, q.Kind) && content(q.Purpose) && breaksGlass(q.Role) && takesPart(q.ReceivedBy) && near && worked && !q.Recused &&
+			among(q.Category, "life", "child", "violence", "missing") && among(q.Habit, "first", "second", "third") && !q.Overdue
+	case "second": // who sees it anyway, and is not the same person, nor stands in for that one
+		return worksAs(q.Role, q.Kind) && content(q.Purpose) && coordinator(q.Role) && takesPart(q.ReceivedBy) && near && worked && !q.Recused && another
+	case "end": // what one has taken one may always give back; the hub has none
+		return (worksAs(q.Role, q.Kind) || q.Role == "system" && q.Kind == "") && content(q.Purpose) && q.Self
+	case "review": // the own authority's data-protection officer, and never of the own
+		return q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && another
+	}
+	return false
 }

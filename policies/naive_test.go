@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ type said struct {
 func naive(q Question) said {
 	switch q := q.(type) {
 	case View:
-		return naiveView(q, glass(q))
+		return naiveView(q)
 	case Act:
 		return naiveAct(q)
 	case Disclose:
@@ -40,6 +39,12 @@ func naive(q Question) said {
 		return said{allow: naiveRegister(q)}
 	case Submit:
 		return said{allow: naiveSubmit(q)}
+	case Recuse:
+		return said{allow: naiveRecuse(q)}
+	case Certify:
+		return said{allow: naiveCertify(q)}
+	case Glass:
+		return said{allow: naiveGlass(q)}
 	case Trail:
 		return naiveTrail(q)
 	}
@@ -216,7 +221,7 @@ func carriedBy(basis hub.LegalBasis, from, to hub.AuthorityKind, thing string) b
 }
 
 // naiveView: which fields of one item somebody sees.
-func naiveView(q View, glass bool) said {
+func naiveView(q View) said {
 	if !worksAs(q.Role, q.Kind) || !content(q.Purpose) || q.Recused {
 		return said{}
 	}
@@ -232,7 +237,7 @@ func naiveView(q View, glass bool) said {
 		if q.Assigned {
 			seen = append(seen, assignedSees(q.Role, q.State)...)
 		}
-		if glass {
+		if q.Glass {
 			seen = append(seen, glassShows(q.Role, q.State)...)
 		}
 	}
@@ -242,7 +247,7 @@ func naiveView(q View, glass bool) said {
 		if q.Assigned {
 			all = append(all, invitedSees(q.Role, q.State)...)
 		}
-		if glass {
+		if q.Glass {
 			all = append(all, glassShows(q.Role, q.State)...)
 		}
 		named := strings.Split(q.Classes, ",")
@@ -525,17 +530,11 @@ func otherPartySees(role hub.Role, from hub.AuthorityKind, state string) []part 
 	return nil
 }
 
-// glass is whether the question says that the glass is broken; it may not know of it yet.
-func glass(q View) bool {
-	f := reflect.ValueOf(q).FieldByName("Glass")
-	return f.IsValid() && f.Bool()
-}
-
 // glassShows: one concern or one case, opened for half an hour against the
 // need-to-know of the own authority (forvaltningsloven § 32, L9, L57). Never
 // against a disclosure, a recusal or a closed state; never who reported it.
 func glassShows(role hub.Role, state string) []part {
-	if role != hub.Receiver && role != hub.CoreGroup && role != hub.LocalPolice {
+	if !breaksGlass(role) {
 		return nil
 	}
 	switch state {
@@ -545,4 +544,9 @@ func glassShows(role hub.Role, state string) []part {
 		return show(theCaseStatus, theLimit, theIdentity, theAddress, theCircle, theConclusion, theFollowUp)
 	}
 	return nil
+}
+
+// breaksGlass: the roles that see nothing that nobody let them into.
+func breaksGlass(role hub.Role) bool {
+	return role == hub.Receiver || role == hub.CoreGroup || role == hub.LocalPolice
 }

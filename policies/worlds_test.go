@@ -50,10 +50,12 @@ func newWorlds(t *testing.T, seed uint64) *worlds {
 		w.shapes[q.Question()] = shape
 	}
 	carry := approved(t)
-	w.lines["view"] = slices.Concat(linesOfMatrix(t, carry), linesOfGlass(carry), linesOfConsent())
+	w.lines["view"] = slices.Concat(linesOfMatrix(t, carry), linesOfConsent())
 	w.lines["act"] = linesOfActs(t)
 	w.lines["disclose"] = linesOfShares(t, carry)
 	w.lines["assign"] = linesOfAssign(t)
+	w.lines["recuse"] = linesOfRecuse(t)
+	w.lines["certify"], w.lines["glass"] = linesOfCertify(), linesOfGlass()
 	w.lines["list"], w.lines["register"], w.lines["submit"], w.lines["trail"] = linesOfTheRest()
 	return w
 }
@@ -89,14 +91,17 @@ func linesOfMatrix(t *testing.T, carry map[[4]string]bool) (all []line) {
 	for i, row := range table(t, "matrix.csv", "role", "kind", "relation", "author", "assigned", "received_by", "shared_by", "state", "class", "fields") {
 		roles, kinds := words(t, row[0], names(allRoles)), words(t, row[1], names(hub.AuthorityKinds))
 		as, states := words(t, row[2], relations), words(t, row[7], allStates)
-		by, from := map[string][]string{}, map[string][]string{}
+		by, from, way := map[string][]string{}, map[string][]string{}, words(t, row[4], ways)
 		for _, kind := range kinds {
 			by[kind], from[kind] = parties(t, row[5], kind), parties(t, row[6], kind)
 		}
 		all = append(all, line{name: fmt.Sprintf("matrix.csv %d %v", i+1, row), opens: strings.Fields(row[9]), draw: func(r *rand.Rand) (Question, bool) {
-			kind := pick(r, kinds)
+			kind, how := pick(r, kinds), pick(r, way)
 			q := View{Role: hub.Role(pick(r, roles)), Kind: hub.AuthorityKind(kind), Relation: pick(r, as), ReceivedBy: hub.AuthorityKind(pick(r, by[kind])),
-				SharedBy: hub.AuthorityKind(pick(r, from[kind])), State: pick(r, states), Author: pick(r, yesno[row[3]]), Assigned: pick(r, yesno[row[4]]), Purpose: someContent(r)}
+				SharedBy: hub.AuthorityKind(pick(r, from[kind])), State: pick(r, states), Author: pick(r, yesno[row[3]]), Assigned: how == "yes", Glass: how == "glass", Purpose: someContent(r)}
+			if !slices.Contains(sees[q.Role], q.Kind) {
+				return q, false
+			}
 			if q.Relation == "shared" {
 				bases := carriers(carry, q.SharedBy, q.Kind, itemOf[q.State])
 				if len(bases) == 0 {
@@ -108,49 +113,6 @@ func linesOfMatrix(t *testing.T, carry map[[4]string]bool) (all []line) {
 		}})
 	}
 	return all
-}
-
-// linesOfGlass is who may break the glass, as decided; there is no table of it.
-func linesOfGlass(carry map[[4]string]bool) (all []line) {
-	if !breakable() {
-		return nil
-	}
-	shown := map[string][]string{
-		"status": {"reference", "state", "received_at", "received_by"}, "case_status": {"reference", "state", "opened_at", "next_date", "instrument"},
-		"clock": {"due"}, "summary": {"channel", "theme", "urgency", "urgency_reason", "child"}, "narrative": {"statements", "why_now", "context", "wishes"},
-		"identity": {"name", "cpr", "birth_date", "age_band", "protected"}, "address": {"address"}, "circle": {"circle"}, "assessment": {"level", "rationale"},
-		"follow_up": {"follow_ups", "tasks"},
-	}
-	of := map[string]string{"concern": "status clock summary narrative identity address", "case": "case_status clock identity address circle assessment follow_up"}
-	states := map[string][]string{"concern": {"received", "police_check", "triage", "case"}, "case": statesOf["case"][:7]}
-	for _, role := range []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice} {
-		for _, relation := range []string{"own", "shared"} {
-			for _, item := range []string{"concern", "case"} {
-				for _, class := range strings.Fields(of[item]) {
-					all = append(all, line{name: fmt.Sprintf("the broken glass: %s, %s, %s", role, relation, class), opens: shown[class], draw: func(r *rand.Rand) (Question, bool) {
-						kind := pick(r, sees[role])
-						q := View{Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, State: pick(r, states[item]), Purpose: someContent(r)}
-						if relation == "shared" {
-							q.ReceivedBy, q.SharedBy = pick(r, hub.AuthorityKinds[:5]), pick(r, hub.AuthorityKinds[:5])
-							bases := carriers(carry, q.SharedBy, q.Kind, item)
-							if len(bases) == 0 {
-								return q, false
-							}
-							q.Basis, q.Classes = pick(r, bases), someClasses(r, class)
-						}
-						return with(q, "glass", true), true
-					}})
-				}
-			}
-		}
-	}
-	return all
-}
-
-// breakable is whether the question View knows of the glass yet.
-func breakable() bool {
-	shape, _ := shapeOf(View{})
-	return slices.ContainsFunc(shape, func(a attribute) bool { return a.name == "glass" })
 }
 
 func linesOfActs(t *testing.T) (all []line) {
@@ -203,6 +165,12 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 			basis = pick(r, bases)
 		}
 		q := most(key[1], string(from), key[2], string(basis), key[0], key[3])
+		if q.Item == "case" && from == hub.Police {
+			q.Under, q.Agreed = pick(r, []string{"ask_first", "within_cooperation"}), r.IntN(2) == 0
+			q.Agreed = q.Agreed || q.Under == "ask_first"
+		} else if terms := pick(r, []string{"", "no_onward", "ask_first", "within_cooperation"}); basis != "CONSENT-EXIT" && (basis != "RPL115-3" || terms != "within_cooperation") {
+			q.Terms = terms
+		}
 		q.Class, q.Special = class, hub.LegalBasis(ground)
 		return q, true
 	}
@@ -265,6 +233,80 @@ func linesOfAssign(t *testing.T) (all []line) {
 	return all
 }
 
+func linesOfRecuse(t *testing.T) (all []line) {
+	for i, row := range table(t, "recuse.csv", "role", "of", "item", "as") {
+		items, as := words(t, row[2], allItems), strings.Fields(row[3])
+		all = append(all, line{name: fmt.Sprintf("recuse.csv %d %v", i+1, row), draw: func(r *rand.Rand) (Question, bool) {
+			role, self := hub.Role(row[0]), row[1] == "self"
+			kind := pick(r, hub.AuthorityKinds[:5])
+			if role != hub.Manager {
+				kind = pick(r, sees[role])
+			}
+			q := Recuse{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, SharedBy: pick(r, hub.AuthorityKinds), State: pick(r, statesOf[pick(r, items)]),
+				Self: self, SameAuthority: true, Lift: !self && r.IntN(2) == 0}
+			if !q.Lift {
+				q.Ground = pick(r, []string{"1", "2", "3", "4", "5"})
+			}
+			switch how := pick(r, as); how {
+			case "own", "assigned":
+				q.Assigned = how == "assigned"
+			case "invited":
+				q.Relation, q.ReceivedBy, q.SharedBy, q.Assigned = "shared", pick(r, hub.AuthorityKinds[:5]), pick(r, hub.AuthorityKinds[:5]), true
+			default:
+				q.Relation, q.ReceivedBy, q.SharedBy = "shared", pick(r, hub.AuthorityKinds[:5]), hub.AuthorityKind(strings.TrimPrefix(how, "from_"))
+			}
+			return q, q.State != "draft"
+		}})
+	}
+	return all
+}
+
+// linesOfCertify is who goes through who has access (L56).
+func linesOfCertify() (all []line) {
+	posts := map[hub.Role][]hub.AuthorityKind{hub.Manager: hub.AuthorityKinds[:5], hub.MunicipalCoordinator: {hub.Municipality}, hub.PoliceCoordinator: {hub.Police}}
+	for _, role := range slices.Sorted(maps.Keys(posts)) {
+		for _, action := range []string{"list", "confirm", "end"} {
+			all = append(all, line{name: fmt.Sprintf("%s may %s the hats", role, action), draw: func(r *rand.Rand) (Question, bool) {
+				return Certify{Role: role, Kind: pick(r, posts[role]), Action: action, SameAuthority: true}, true
+			}})
+		}
+	}
+	return append(all, line{name: "the hub lets a hat expire", draw: func(*rand.Rand) (Question, bool) {
+		return Certify{Role: "system", Action: "expire", SameAuthority: true}, true
+	}})
+}
+
+// linesOfGlass is the steps of break-glass (L57).
+func linesOfGlass() (all []line) {
+	for _, role := range []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice, hub.MunicipalCoordinator, hub.PoliceCoordinator} {
+		step := "break"
+		if role == hub.MunicipalCoordinator || role == hub.PoliceCoordinator {
+			step = "second"
+		}
+		for _, relation := range []string{"own", "shared"} {
+			all = append(all, line{name: fmt.Sprintf("%s at what is %s may %s", role, relation, step), draw: func(r *rand.Rand) (Question, bool) {
+				kind := pick(r, sees[role])
+				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: pick(r, hub.AuthorityKinds[:5]), Purpose: someContent(r),
+					State: pick(r, append([]string{"received", "police_check", "triage", "case"}, statesOf["case"][:7]...))}
+				if step == "second" {
+					q.SameAuthority = true
+				} else {
+					q.Category, q.Habit = pick(r, []string{"life", "child", "violence", "missing"}), pick(r, []string{"first", "second", "third"})
+				}
+				return q, true
+			}})
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(sees)) {
+		all = append(all, line{name: fmt.Sprintf("%s gives it back", role), draw: func(r *rand.Rand) (Question, bool) {
+			return Glass{Step: "end", Role: role, Kind: pick(r, sees[role]), Self: true, Purpose: someContent(r)}, true
+		}})
+	}
+	return append(all, line{name: "the officer reviews it", draw: func(r *rand.Rand) (Question, bool) {
+		return Glass{Step: "review", Role: hub.DPO, Kind: pick(r, hub.AuthorityKinds[:5]), Purpose: hub.LogControl, SameAuthority: true}, true
+	}})
+}
+
 // linesOfTheRest is of the questions that have no table but domain.md's prose.
 func linesOfTheRest() (list, register, submit, trail []line) {
 	for _, role := range slices.Sorted(maps.Keys(sees)) {
@@ -314,7 +356,18 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 		case "item":
 			return pick(w.Rand, allItems)
 		case "action":
-			return pick(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""]))
+			return pick(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
+				[]string{"list", "confirm", "expire"}))
+		case "step":
+			return pick(w.Rand, []string{"break", "second", "end", "review"})
+		case "category":
+			return pick(w.Rand, []string{"life", "child", "violence", "missing"})
+		case "habit":
+			return pick(w.Rand, []string{"first", "second", "third"})
+		case "ground":
+			return pick(w.Rand, []string{"1", "2", "3", "4", "5", "6"})
+		case "terms", "under":
+			return pick(w.Rand, []string{"no_onward", "ask_first", "within_cooperation"})
 		case "classes":
 			return someClasses(w.Rand)
 		case "class":
@@ -344,16 +397,20 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 func (w *worlds) another() (Question, *line) {
 	var zero Question
 	switch n := w.IntN(100); {
-	case n < 46:
+	case n < 40:
 		zero = View{}
-	case n < 66:
+	case n < 57:
 		zero = Act{}
-	case n < 80:
+	case n < 70:
 		zero = Disclose{}
-	case n < 92:
+	case n < 80:
 		zero = Assign{}
+	case n < 86:
+		zero = Recuse{}
+	case n < 92:
+		zero = Glass{}
 	default:
-		zero = []Question{List{}, Register{}, Submit{}, Trail{}}[n%4]
+		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}}[n%5]
 	}
 	name := zero.Question()
 	shape := w.shapes[name]
