@@ -22,6 +22,7 @@ type mutant struct {
 	where  string   // "view/view.rego opened", "data.json view.receiver"
 	what   string   // "`known` → `true`"
 	path   []string // of what was changed in the data
+	word   string   // what was taken out there, or added
 	file   string   // of the rule that was changed; empty for data
 	text   string   // that file as it is now
 	change func(map[string]any)
@@ -333,7 +334,11 @@ func (w *lawbook) walk(path []string, v any) {
 			if slices.Contains([]string{"source", "from", "until", "read", "note"}, key) {
 				continue
 			}
+			if path[0] == "classes" && key == "items" {
+				continue // which no rule reads
+			}
 			w.set(path, fmt.Sprintf("without `%s`", key), func(v any) any { delete(v.(map[string]any), key); return v })
+			w.mutants[len(w.mutants)-1].word = key
 			if !whole { // else nothing is below
 				w.walk(append(slices.Clone(path), key), v[key])
 			}
@@ -341,6 +346,7 @@ func (w *lawbook) walk(path []string, v any) {
 		if more := w.others(path, keys); whole && len(more) > 0 {
 			one := more[turn%len(more)]
 			w.set(path, fmt.Sprintf("with `%s`", one), func(v any) any { v.(map[string]any)[one] = true; return v })
+			w.mutants[len(w.mutants)-1].word = one
 		}
 	case []any:
 		var list []string
@@ -351,11 +357,13 @@ func (w *lawbook) walk(path []string, v any) {
 		if more := w.others(path, list); len(more) > 0 {
 			one := more[turn%len(more)]
 			w.set(path, fmt.Sprintf("with `%s`", one), func(v any) any { return append(v.([]any), one) })
+			w.mutants[len(w.mutants)-1].word = one
 		}
 	case string:
 		if more := w.others(path, []string{v}); len(more) > 0 {
 			one := more[turn%len(more)]
 			w.set(path, fmt.Sprintf("`%s` → `%s`", v, one), func(any) any { return one })
+			w.mutants[len(w.mutants)-1].word = one
 		}
 	case bool:
 		w.set(path, fmt.Sprintf("`%v` → `%v`", v, !v), func(any) any { return !v })
