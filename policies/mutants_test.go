@@ -68,17 +68,19 @@ func (m mutant) asks() []string {
 		return all
 	}
 	switch m.path[0] {
-	case "act", "system":
+	case "act", "system", "step_up":
 		return []string{"act"}
 	case "view":
 		return []string{"view", "glass"}
 	case "through":
 		return []string{"view"}
 	case "disclose":
-		return []string{"disclose", "view"}
+		return []string{"disclose", "view", "advice"}
 	case "processing":
 		return []string{"register", "submit"}
-	case "assign", "list", "register", "submit", "trail", "recuse", "certify", "glass":
+	case "list":
+		return []string{"list", "search"}
+	case "search", "advice", "assign", "register", "submit", "trail", "recuse", "certify", "glass":
 		return []string{m.path[0]}
 	}
 	return all
@@ -252,7 +254,7 @@ func (f *file) ref(l *ast.Location, text string, ref ast.Ref) {
 			}
 		}
 	case root == "data" && !strings.HasPrefix(text, "data.infohus"):
-		tables := []string{"act", "assign", "bases", "certify", "classes", "disclose", "glass", "items", "kinds", "list", "processing", "purposes", "recuse", "register", "roles", "senders", "states", "submit", "system", "trail", "view"}
+		tables := []string{"act", "advice", "assign", "bases", "certify", "classes", "disclose", "glass", "items", "kinds", "list", "processing", "purposes", "recuse", "register", "roles", "search", "senders", "states", "submit", "system", "trail", "view"}
 		name := strings.Trim(ref[1].String(), `"`)
 		if i := slices.Index(tables, name); i >= 0 {
 			f.change(l, "data."+tables[(i+1)%len(tables)]+strings.TrimPrefix(text, "data."+name))
@@ -277,7 +279,7 @@ func mutantsOfData(t *testing.T) []mutant {
 	}
 	w := &lawbook{data: data}
 	for _, name := range slices.Sorted(maps.Keys(data)) {
-		if name != "about" && name != "reasons" && name != "obligations" {
+		if !slices.Contains([]string{"about", "reasons", "obligations", "duties"}, name) {
 			w.walk([]string{name}, data[name])
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,13 +37,13 @@ const (
 type judge struct {
 	code   map[string]string  // the rules
 	beside map[string]string  // the Rego tests
-	first  map[string][]trial // by question: one of each line of the tables, and some worlds
-	rest   map[string][]trial // many worlds
+	first  map[string][]probe // by question: one of each line of the tables, and some worlds
+	rest   map[string][]probe // many worlds
 	sound  *edition           // the rules as they are
 }
 
-// trial is a question with what should be said to it.
-type trial struct {
+// probe is a question with what should be said to it.
+type probe struct {
 	q    Question
 	want said
 	line *line // whose question it is; nil of another world
@@ -50,7 +51,7 @@ type trial struct {
 
 func newJudge(t *testing.T, many int) *judge {
 	t.Helper()
-	j := &judge{code: code(t, nil), beside: map[string]string{}, first: map[string][]trial{}, rest: map[string][]trial{}}
+	j := &judge{code: code(t, nil), beside: map[string]string{}, first: map[string][]probe{}, rest: map[string][]probe{}}
 	var err error
 	if j.sound, err = compile(j.code, document, questions); err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func newJudge(t *testing.T, many int) *judge {
 			continue
 		}
 		seen[q] = true
-		x, name := trial{q, naive(q), l}, q.Question()
+		x, name := probe{q, naive(q), l}, q.Question()
 		if l != nil && !lined[l.name] || len(j.first[name]) < 300 {
 			if l != nil {
 				lined[l.name] = true
@@ -80,8 +81,8 @@ func newJudge(t *testing.T, many int) *judge {
 	return j
 }
 
-// holds reports whether an edition answers a trial as it should.
-func (x trial) holds(ctx context.Context, e *edition) bool {
+// holds reports whether an edition answers a probe as it should.
+func (x probe) holds(ctx context.Context, e *edition) bool {
 	a, err := e.eval(ctx, x.q)
 	if err != nil || !agree(a, x.want) {
 		return false
@@ -100,13 +101,13 @@ func (j *judge) try(ctx context.Context, m mutant) (verdict, error) {
 		return stillborn, nil
 	}
 	e.limit = time.Minute
-	fails := func(pool map[string][]trial) bool {
+	fails := func(pool map[string][]probe) bool {
 		for _, name := range m.asks() {
-			trials := pool[name]
+			probes := pool[name]
 			if m.path != nil {
-				trials = nearest(trials, m.path)
+				probes = nearest(probes, m.path)
 			}
-			if slices.ContainsFunc(trials, func(x trial) bool { return !x.holds(ctx, e) }) {
+			if slices.ContainsFunc(probes, func(x probe) bool { return !x.holds(ctx, e) }) {
 				return true
 			}
 		}
@@ -124,10 +125,10 @@ func (j *judge) try(ctx context.Context, m mutant) (verdict, error) {
 	return survived, nil
 }
 
-// nearest puts first the trials that have most of the words of a path.
-func nearest(trials []trial, path []string) []trial {
-	var by [20][]trial
-	for _, x := range trials {
+// nearest puts first the probes that have most of the words of a path.
+func nearest(probes []probe, path []string) []probe {
+	var by [20][]probe
+	for _, x := range probes {
 		n := len(by) - 1 - nearness(x.q, path)
 		by[n] = append(by[n], x)
 	}
@@ -136,8 +137,8 @@ func nearest(trials []trial, path []string) []trial {
 
 // with is the worlds nearest to what was changed, each with what was taken out
 // there, or added, in the place of one attribute or another.
-func (j *judge) with(m mutant) map[string][]trial {
-	all := map[string][]trial{}
+func (j *judge) with(m mutant) map[string][]probe {
+	all := map[string][]probe{}
 	for _, name := range m.asks() {
 		near := nearest(slices.Concat(j.first[name], j.rest[name]), m.path)
 		for _, x := range near[:min(100, len(near))] {
@@ -145,7 +146,7 @@ func (j *judge) with(m mutant) map[string][]trial {
 			for _, a := range shape {
 				if a.kind == reflect.String {
 					q := with(x.q, a.name, m.word)
-					all[name] = append(all[name], trial{q, naive(q), nil})
+					all[name] = append(all[name], probe{q, naive(q), nil})
 				}
 			}
 		}
@@ -196,7 +197,7 @@ func (j *judge) regoFails(ctx context.Context, code map[string]string, data []by
 }
 
 // unlike says how a survivor answers differently than the rules as they are, if
-// any trial shows it: then by its reasons only.
+// any probe shows it: then by its reasons only.
 func (j *judge) unlike(ctx context.Context, m mutant) string {
 	changed, data, err := m.parts(j.code)
 	if err != nil {
@@ -247,7 +248,12 @@ func TestVolumeMutants(t *testing.T) {
 	}
 	tried := all
 	if !deepRun() { // the same in every run, evenly, and none that is known to survive
-		const some = 40
+		some := 30
+		if text := os.Getenv("INFOHUS_TEST_MUTANTS"); text != "" {
+			if some, _ = strconv.Atoi(text); some < 1 || some > len(all) {
+				t.Fatalf("INFOHUS_TEST_MUTANTS is 1 to %d", len(all))
+			}
+		}
 		tried = nil
 		for i := range some {
 			if m := all[i*len(all)/some]; why[m.String()] == "" {

@@ -19,7 +19,7 @@ func naiveAct(q Act) said {
 	if !worksAs(q.Role, q.Kind) || !content(q.Purpose) || q.Recused {
 		return said{}
 	}
-	if thing(q.State) == "" || !takesPart(q.ReceivedBy) || q.Relation != "own" && q.Relation != "shared" && q.Relation != "" {
+	if itemIn(q.State) == "" || !takesPart(q.ReceivedBy) || q.Relation != "own" && q.Relation != "shared" && q.Relation != "" {
 		return said{}
 	}
 	if !naiveStep(q) {
@@ -33,7 +33,7 @@ func naiveAct(q Act) said {
 
 // houseKeeping: what the hub does by itself.
 func houseKeeping(action, state string) bool {
-	waits := thing(state) == "concern" || thing(state) == "case" && state != "closed" || among(state, "asked", "offer_draft", "offered", "taken_up")
+	waits := itemIn(state) == "concern" || itemIn(state) == "case" && state != "closed" || among(state, "asked", "offer_draft", "offered", "taken_up")
 	switch action {
 	case "discard": // a draft whose time has run out
 		return state == "draft"
@@ -79,7 +79,7 @@ func naiveStep(q Act) bool {
 	case "triage":
 		return q.State == "triage" && (owner || other)
 	case "notify": // about a child, which does not wait for the police (barnets lov § 133)
-		return owner && thing(q.State) == "concern" && q.State != "draft" ||
+		return owner && itemIn(q.State) == "concern" && q.State != "draft" ||
 			receiver && q.State == "received" ||
 			municipal && fromPolice && among(q.State, "triage", "case", "case_closed")
 
@@ -97,6 +97,15 @@ func naiveStep(q Act) bool {
 		case q.State == "taken_up":
 			return other || named
 		}
+
+	case "export": // what leaves the hub as a file, of what is worked with
+		switch {
+		case among(q.State, "received", "police_check"):
+			return owner
+		case among(q.State, "triage", "case"):
+			return owner || other
+		}
+		return both && among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing")
 
 	// The case is both coordinators'.
 	case "open":
@@ -149,7 +158,7 @@ func naiveDisclose(q Disclose) said {
 	if !worksAs(q.Role, q.From) || !takesPart(q.To) || q.Purpose != hub.Prevention {
 		return said{}
 	}
-	if q.Item == "" || thing(q.State) != q.Item || !carriedBy(q.Basis, q.From, q.To, q.Item) {
+	if q.Item == "" || itemIn(q.State) != q.Item || !carriedBy(q.Basis, q.From, q.To, q.Item) {
 		return said{}
 	}
 	if (q.From == hub.SelfGoverning || q.To == hub.SelfGoverning) && !q.TaskArea { // L5
@@ -213,7 +222,7 @@ func groundForOffences(from hub.AuthorityKind, ground hub.LegalBasis) bool {
 
 // mayName: who shares what of which item with whom, in which state. Never the
 // address, never who reported it.
-func mayName(role hub.Role, to hub.AuthorityKind, item, state string) []part {
+func mayName(role hub.Role, to hub.AuthorityKind, item, state string) []glimpse {
 	municipal, police := role == hub.MunicipalCoordinator, role == hub.PoliceCoordinator
 	invitees := to == hub.PrisonService || to == hub.Region || to == hub.SelfGoverning
 	outward := municipal && (to == hub.Police || invitees) || police && (to == hub.Municipality || invitees)
@@ -275,7 +284,7 @@ func naiveAssign(q Assign) bool {
 		return false
 	}
 	if q.SameAuthority {
-		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, thing(q.State)) && whenColleague(q)
+		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, itemIn(q.State)) && whenColleague(q)
 	}
 	// Other authorities are the police coordinator's to bring in (D15).
 	guest := q.Target == hub.Partner && (q.TargetKind == hub.PrisonService || q.TargetKind == hub.Region) ||
@@ -304,7 +313,7 @@ func colleague(role, target hub.Role, thing string) bool {
 // What may be given may be taken back for longer.
 func whenColleague(q Assign) bool {
 	municipal, own, shared := q.Role == hub.MunicipalCoordinator, q.Relation == "own", q.Relation == "shared"
-	switch thing(q.State) {
+	switch itemIn(q.State) {
 	case "concern":
 		switch q.State {
 		case "received", "police_check", "acute", "police_only":
@@ -354,6 +363,30 @@ func naiveList(q List) bool {
 	return false
 }
 
+// naiveSearch: whoever lists may look for somebody, by a number, by a name with a
+// birth date or by the end of a reference, never by a name alone (A063); not for a
+// related person (L28).
+func naiveSearch(q Search) bool {
+	by := among(q.By, "reference", "cpr", "cpr,name", "birth_date,cpr", "birth_date,cpr,name", "birth_date,name")
+	return by && among(q.Category, "of_concern", "released", "victim") && naiveList(List{q.Role, q.Kind, q.Purpose})
+}
+
+// naiveAdvice: whoever may disclose anything may ask whether; what was kept of the
+// answer opens to who kept it, to that one's manager, and to the own
+// data-protection officer (L17).
+func naiveAdvice(q Advice) bool {
+	if !worksAs(q.Role, q.Kind) {
+		return false
+	}
+	switch q.Step {
+	case "ask":
+		return mayAnswer(q.Role) // the same roles
+	case "open":
+		return q.Own && (q.Asker && mayAnswer(q.Role) || q.Manages && q.Role == hub.Manager || q.Role == hub.DPO)
+	}
+	return false
+}
+
 // meets: the roles that meet a concern first.
 func meets(role hub.Role) bool {
 	switch role {
@@ -399,7 +432,7 @@ func naiveRecuse(q Recuse) bool {
 	if !worksAs(q.Role, q.Kind) || q.Recused || !takesPart(q.ReceivedBy) || !q.SameAuthority {
 		return false
 	}
-	if item := thing(q.State); item != "concern" && item != "case" || q.State == "draft" {
+	if item := itemIn(q.State); item != "concern" && item != "case" || q.State == "draft" {
 		return false
 	}
 	if q.Lift && (q.Self || q.Ground != "") || !q.Lift && !among(q.Ground, "1", "2", "3", "4", "5") {
@@ -408,7 +441,7 @@ func naiveRecuse(q Recuse) bool {
 	if !q.Self && q.Said { // who said it does not take it back
 		return false
 	}
-	concern := thing(q.State) == "concern"
+	concern := itemIn(q.State) == "concern"
 	own := q.Relation == "own" && q.ReceivedBy == q.Kind
 	invited := q.Relation == "shared" && takesPart(q.SharedBy) && q.Assigned
 	fromPolice := q.Relation == "shared" && q.SharedBy == hub.Police

@@ -35,6 +35,8 @@ func naive(q Question) said {
 		return said{allow: naiveAssign(q)}
 	case List:
 		return said{allow: naiveList(q)}
+	case Search:
+		return said{allow: naiveSearch(q)}
 	case Register:
 		return said{allow: naiveRegister(q)}
 	case Submit:
@@ -45,19 +47,21 @@ func naive(q Question) said {
 		return said{allow: naiveCertify(q)}
 	case Glass:
 		return said{allow: naiveGlass(q)}
+	case Advice:
+		return said{allow: naiveAdvice(q)}
 	case Trail:
 		return naiveTrail(q)
 	}
 	return said{}
 }
 
-// A part is what is shown of one data class: all of it, or a narrower edition.
-type part struct {
+// A glimpse is what is shown of one data class: all of it, or a narrower edition.
+type glimpse struct {
 	class  string // as a share names it
 	fields []string
 }
 
-func the(class, fields string) part { return part{class, strings.Fields(fields)} }
+func the(class, fields string) glimpse { return glimpse{class, strings.Fields(fields)} }
 
 var (
 	// of a concern
@@ -106,10 +110,10 @@ var (
 	theProgress         = the("measure", "progress")
 )
 
-func show(parts ...part) []part { return parts }
+func show(parts ...glimpse) []glimpse { return parts }
 
 // yes opens what the parts show; parts that show nothing are a no.
-func yes(parts []part) said {
+func yes(parts []glimpse) said {
 	var fields []string
 	for _, p := range parts {
 		fields = append(fields, p.fields...)
@@ -119,8 +123,8 @@ func yes(parts []part) said {
 	return said{len(fields) > 0, fields}
 }
 
-// thing is what a state is a state of; empty for a state that there is not.
-func thing(state string) string {
+// itemIn is what a state is a state of; empty for a state that there is not.
+func itemIn(state string) string {
 	switch state {
 	case "draft", "received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed":
 		return "concern"
@@ -225,10 +229,10 @@ func naiveView(q View) said {
 	if !worksAs(q.Role, q.Kind) || !content(q.Purpose) || q.Recused {
 		return said{}
 	}
-	if thing(q.State) == "" || !takesPart(q.ReceivedBy) || q.Relation != "own" && q.Relation != "shared" && q.Relation != "" {
+	if itemIn(q.State) == "" || !takesPart(q.ReceivedBy) || q.Relation != "own" && q.Relation != "shared" && q.Relation != "" {
 		return said{}
 	}
-	var seen []part
+	var seen []glimpse
 	if q.Author {
 		seen = append(seen, authorSees(q.Role, q.State)...)
 	}
@@ -242,7 +246,7 @@ func naiveView(q View) said {
 		}
 	}
 	// Of what was shared only what the share names, on a basis that carries it.
-	if q.Relation == "shared" && takesPart(q.SharedBy) && carriedBy(q.Basis, q.SharedBy, q.Kind, thing(q.State)) {
+	if q.Relation == "shared" && takesPart(q.SharedBy) && carriedBy(q.Basis, q.SharedBy, q.Kind, itemIn(q.State)) {
 		all := otherPartySees(q.Role, q.SharedBy, q.State)
 		if q.Assigned {
 			all = append(all, invitedSees(q.Role, q.State)...)
@@ -263,7 +267,7 @@ func naiveView(q View) said {
 // authorSees: a draft is its author's alone. A reporter keeps the own text until
 // the receipt, then hears nothing but that it is handled (forvaltningsloven § 27).
 // Who gave an answer sees the answer.
-func authorSees(role hub.Role, state string) []part {
+func authorSees(role hub.Role, state string) []glimpse {
 	reports := role == hub.Reporter || role == hub.Institution
 	switch state {
 	case "draft":
@@ -299,11 +303,11 @@ func authorSees(role hub.Role, state string) []part {
 }
 
 // ownerSees: the coordinator, of what the own authority received or made.
-func ownerSees(role hub.Role, state string) []part {
+func ownerSees(role hub.Role, state string) []glimpse {
 	if !coordinator(role) {
 		return nil
 	}
-	switch thing(state) {
+	switch itemIn(state) {
 	case "concern":
 		return ownConcern(role, state)
 	case "case": // which is the municipality's
@@ -348,7 +352,7 @@ func ownerSees(role hub.Role, state string) []part {
 // own, so they see it from the check on, and the municipality when they release it.
 // What came to nothing: that it was, not of whom. Never who reported it, unless
 // it is assigned (L51).
-func ownConcern(role hub.Role, state string) []part {
+func ownConcern(role hub.Role, state string) []glimpse {
 	intake := show(theStatus, theClock, theAccess, theSummary, theNarrative, theIdentity, theAddress)
 	switch state {
 	case "received", "police_check":
@@ -370,7 +374,7 @@ func ownConcern(role hub.Role, state string) []part {
 
 // wholeCase: all of the case but the address, as it grows; when it is closed,
 // that there was one.
-func wholeCase(state string) []part {
+func wholeCase(state string) []glimpse {
 	all := show(theCaseStatus, theClock, theIdentity, theCircle, theAccess)
 	switch state {
 	case "opening":
@@ -392,8 +396,8 @@ func wholeCase(state string) []part {
 }
 
 // assignedSees: who is let in to what the own authority has (forvaltningsloven § 32, L9).
-func assignedSees(role hub.Role, state string) []part {
-	if thing(state) != "concern" {
+func assignedSees(role hub.Role, state string) []glimpse {
+	if itemIn(state) != "concern" {
 		if role == hub.Partner { // who is only ever invited
 			return nil
 		}
@@ -418,8 +422,8 @@ func assignedSees(role hub.Role, state string) []part {
 
 // invitedSees: who is named in what was shared with the own authority. Nobody is
 // invited to a concern; the receiver only to what is the municipality's own.
-func invitedSees(role hub.Role, state string) []part {
-	if thing(state) == "concern" || role == hub.Receiver {
+func invitedSees(role hub.Role, state string) []glimpse {
+	if itemIn(state) == "concern" || role == hub.Receiver {
 		return nil
 	}
 	return letIn(role, state)
@@ -429,7 +433,7 @@ func invitedSees(role hub.Role, state string) []part {
 // the own part (§ 115; forvaltningsloven § 32); the question put to them; an
 // answer without what is on health and offences; an offer, and whom it is for once
 // it is taken up. A school sees neither the case nor the answers of others.
-func letIn(role hub.Role, state string) []part {
+func letIn(role hub.Role, state string) []glimpse {
 	receiver, core, local := role == hub.Receiver, role == hub.CoreGroup, role == hub.LocalPolice
 	partner, school := role == hub.Partner, role == hub.Institution
 	if !receiver && !core && !local && !partner && !school {
@@ -478,11 +482,11 @@ func letIn(role hub.Role, state string) []part {
 
 // otherPartySees: a coordinator, of what another authority shared. Of a concern and
 // of a case that is from the other of the two parties; an answer may be anybody's.
-func otherPartySees(role hub.Role, from hub.AuthorityKind, state string) []part {
+func otherPartySees(role hub.Role, from hub.AuthorityKind, state string) []glimpse {
 	if !coordinator(role) {
 		return nil
 	}
-	if thing(state) == "answer" {
+	if itemIn(state) == "answer" {
 		switch state {
 		case "released":
 			return show(theAnswerStatus, theAnswer, theHealth, theOffence)
@@ -524,7 +528,7 @@ func otherPartySees(role hub.Role, from hub.AuthorityKind, state string) []part 
 	case "not_taken_up", "offer_withdrawn", "offer_ended":
 		return show(theOfferStatus)
 	}
-	if thing(state) == "case" && toPolice {
+	if itemIn(state) == "case" && toPolice {
 		return wholeCase(state)
 	}
 	return nil
@@ -533,7 +537,7 @@ func otherPartySees(role hub.Role, from hub.AuthorityKind, state string) []part 
 // glassShows: one concern or one case, opened for half an hour against the
 // need-to-know of the own authority (forvaltningsloven § 32, L9, L57). Never
 // against a disclosure, a recusal or a closed state; never who reported it.
-func glassShows(role hub.Role, state string) []part {
+func glassShows(role hub.Role, state string) []glimpse {
 	if !breaksGlass(role) {
 		return nil
 	}

@@ -55,12 +55,13 @@ func newWorlds(t *testing.T, seed uint64) *worlds {
 	w.lines["disclose"] = linesOfShares(t, carry)
 	w.lines["assign"] = linesOfAssign(t)
 	w.lines["recuse"] = linesOfRecuse(t)
+	w.lines["search"], w.lines["advice"] = linesOfSearch(), linesOfAdvice()
 	w.lines["certify"], w.lines["glass"] = linesOfCertify(), linesOfGlass()
 	w.lines["list"], w.lines["register"], w.lines["submit"], w.lines["trail"] = linesOfTheRest()
 	return w
 }
 
-func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+func oneOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 // carriers is the bases on which one kind may disclose such an item to another.
 func carriers(carry map[[4]string]bool, from, to hub.AuthorityKind, item string) []hub.LegalBasis {
@@ -83,7 +84,7 @@ func someClasses(r *rand.Rand, must ...string) string {
 }
 
 func someContent(r *rand.Rand) hub.Purpose {
-	return pick(r, []hub.Purpose{"prevention", "prevention", "prevention", "child_welfare"})
+	return oneOf(r, []hub.Purpose{"prevention", "prevention", "prevention", "child_welfare"})
 }
 
 func linesOfMatrix(t *testing.T, carry map[[4]string]bool) (all []line) {
@@ -96,9 +97,9 @@ func linesOfMatrix(t *testing.T, carry map[[4]string]bool) (all []line) {
 			by[kind], from[kind] = parties(t, row[5], kind), parties(t, row[6], kind)
 		}
 		all = append(all, line{name: fmt.Sprintf("matrix.csv %d %v", i+1, row), opens: strings.Fields(row[9]), draw: func(r *rand.Rand) (Question, bool) {
-			kind, how := pick(r, kinds), pick(r, way)
-			q := View{Role: hub.Role(pick(r, roles)), Kind: hub.AuthorityKind(kind), Relation: pick(r, as), ReceivedBy: hub.AuthorityKind(pick(r, by[kind])),
-				SharedBy: hub.AuthorityKind(pick(r, from[kind])), State: pick(r, states), Author: pick(r, yesno[row[3]]), Assigned: how == "yes", Glass: how == "glass", Purpose: someContent(r)}
+			kind, how := oneOf(r, kinds), oneOf(r, way)
+			q := View{Role: hub.Role(oneOf(r, roles)), Kind: hub.AuthorityKind(kind), Relation: oneOf(r, as), ReceivedBy: hub.AuthorityKind(oneOf(r, by[kind])),
+				SharedBy: hub.AuthorityKind(oneOf(r, from[kind])), State: oneOf(r, states), Author: oneOf(r, yesno[row[3]]), Assigned: how == "yes", Glass: how == "glass", Purpose: someContent(r)}
 			if !slices.Contains(sees[q.Role], q.Kind) {
 				return q, false
 			}
@@ -107,7 +108,7 @@ func linesOfMatrix(t *testing.T, carry map[[4]string]bool) (all []line) {
 				if len(bases) == 0 {
 					return q, row[3] == "yes"
 				}
-				q.Basis, q.Classes = pick(r, bases), someClasses(r, row[8])
+				q.Basis, q.Classes = oneOf(r, bases), someClasses(r, row[8])
 			}
 			return q, true
 		}})
@@ -120,18 +121,18 @@ func linesOfActs(t *testing.T) (all []line) {
 		states := words(t, row[3], allStates)
 		all = append(all, line{name: fmt.Sprintf("acts.csv %d %v", i+1, row), reason: row[2], draw: func(r *rand.Rand) (Question, bool) {
 			role := hub.Role(row[1])
-			kind := pick(r, sees[role])
-			q := Act{Action: row[0], Role: role, Kind: kind, Relation: pick(r, relations), ReceivedBy: pick(r, hub.AuthorityKinds[:5]), SharedBy: pick(r, hub.AuthorityKinds),
-				State: pick(r, states), Author: r.IntN(4) == 0, Assigned: r.IntN(3) == 0, Purpose: someContent(r)}
+			kind := oneOf(r, sees[role])
+			q := Act{Action: row[0], Role: role, Kind: kind, Relation: oneOf(r, relations), ReceivedBy: oneOf(r, hub.AuthorityKinds[:5]), SharedBy: oneOf(r, hub.AuthorityKinds),
+				State: oneOf(r, states), Author: r.IntN(4) == 0, Assigned: r.IntN(3) == 0, Purpose: someContent(r)}
 			switch row[2] {
 			case "author":
 				q.Author = true
 			case "own", "assigned":
 				q.Relation, q.ReceivedBy, q.Assigned = "own", kind, q.Assigned || row[2] == "assigned"
 			case "invited":
-				q.Relation, q.SharedBy, q.Assigned = "shared", pick(r, hub.AuthorityKinds[:5]), true
+				q.Relation, q.SharedBy, q.Assigned = "shared", oneOf(r, hub.AuthorityKinds[:5]), true
 			case "from_partner":
-				q.Relation, q.SharedBy = "shared", pick(r, hub.AuthorityKinds[2:5])
+				q.Relation, q.SharedBy = "shared", oneOf(r, hub.AuthorityKinds[2:5])
 			default:
 				q.Relation, q.SharedBy = "shared", hub.AuthorityKind(strings.TrimPrefix(row[2], "from_"))
 			}
@@ -141,7 +142,7 @@ func linesOfActs(t *testing.T) (all []line) {
 	// What the hub does by itself, which is in the words of the step (L38).
 	for _, action := range []string{"discard", "begin", "draft_offer", "remind", "follow"} {
 		all = append(all, line{name: "the hub may " + action, reason: "system", draw: func(r *rand.Rand) (Question, bool) {
-			q := Act{Action: action, Role: "system", State: pick(r, allStates), Purpose: hub.Operation}
+			q := Act{Action: action, Role: "system", State: oneOf(r, allStates), Purpose: hub.Operation}
 			return q, houseKeeping(q.Action, q.State)
 		}})
 	}
@@ -162,13 +163,13 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 			return nil, false
 		}
 		if basis == "" {
-			basis = pick(r, bases)
+			basis = oneOf(r, bases)
 		}
 		q := most(key[1], string(from), key[2], string(basis), key[0], key[3])
 		if q.Item == "case" && from == hub.Police {
-			q.Under, q.Agreed = pick(r, []string{"ask_first", "within_cooperation"}), r.IntN(2) == 0
+			q.Under, q.Agreed = oneOf(r, []string{"ask_first", "within_cooperation"}), r.IntN(2) == 0
 			q.Agreed = q.Agreed || q.Under == "ask_first"
-		} else if terms := pick(r, []string{"", "no_onward", "ask_first", "within_cooperation"}); basis != "CONSENT-EXIT" && (basis != "RPL115-3" || terms != "within_cooperation") {
+		} else if terms := oneOf(r, []string{"", "no_onward", "ask_first", "within_cooperation"}); basis != "CONSENT-EXIT" && (basis != "RPL115-3" || terms != "within_cooperation") {
 			q.Terms = terms
 		}
 		q.Class, q.Special = class, hub.LegalBasis(ground)
@@ -177,7 +178,7 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 	for i, row := range table(t, "shares.csv", "item", "role", "to", "states", "classes") {
 		role, to, states := hub.Role(row[1]), words(t, row[2], anyKind), words(t, row[3], statesOf[row[0]])
 		all = append(all, line{name: fmt.Sprintf("shares.csv %d %v", i+1, row), draw: func(r *rand.Rand) (Question, bool) {
-			return draw(r, [4]string{row[0], row[1], pick(r, to), pick(r, states)}, pick(r, sees[role]), "", "", "")
+			return draw(r, [4]string{row[0], row[1], oneOf(r, to), oneOf(r, states)}, oneOf(r, sees[role]), "", "", "")
 		}})
 	}
 	for i, row := range table(t, "disclose.csv", "from", "to", "basis", "items", "source") {
@@ -186,7 +187,7 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 			continue // nobody there may send an offer (shares.csv): see linesOfConsent
 		}
 		all = append(all, line{name: fmt.Sprintf("disclose.csv %d %v", i+1, row), draw: func(r *rand.Rand) (Question, bool) {
-			key := pick(r, keys)
+			key := oneOf(r, keys)
 			if key[2] != row[1] || !slices.Contains(items, key[0]) {
 				return nil, false
 			}
@@ -195,7 +196,7 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 	}
 	for _, k := range grounded {
 		all = append(all, line{name: fmt.Sprintf("special.csv %v", k), opens: []string{k[0] + "_facts"}, draw: func(r *rand.Rand) (Question, bool) {
-			key := pick(r, keys)
+			key := oneOf(r, keys)
 			if key[0] != "answer" {
 				return nil, false
 			}
@@ -211,7 +212,7 @@ func linesOfConsent() (all []line) {
 	for _, to := range []hub.AuthorityKind{hub.Municipality, hub.Police} {
 		all = append(all, line{name: fmt.Sprintf("disclose.csv prison_service %s CONSENT-EXIT", to), opens: []string{"preview"}, draw: func(r *rand.Rand) (Question, bool) {
 			return View{Role: hub.CoreGroup, Kind: to, Relation: "shared", ReceivedBy: hub.PrisonService, SharedBy: hub.PrisonService, Assigned: true,
-				State: pick(r, []string{"offered", "taken_up"}), Classes: someClasses(r, "offer_preview"), Basis: "CONSENT-EXIT", Purpose: hub.Prevention}, true
+				State: oneOf(r, []string{"offered", "taken_up"}), Classes: someClasses(r, "offer_preview"), Basis: "CONSENT-EXIT", Purpose: hub.Prevention}, true
 		}})
 	}
 	return all
@@ -226,8 +227,8 @@ func linesOfAssign(t *testing.T) (all []line) {
 		targets, states, deeds := words(t, row[2], names(allRoles)), words(t, row[5], allStates), words(t, row[4], []string{"give", "end"})
 		all = append(all, line{name: fmt.Sprintf("assign.csv %d %v", i+1, row), draw: func(r *rand.Rand) (Question, bool) {
 			role := hub.Role(row[0])
-			return Assign{Role: role, Kind: sees[role][0], Relation: row[3], State: pick(r, states), SameAuthority: row[1] == "own",
-				Target: hub.Role(pick(r, targets)), TargetKind: hub.AuthorityKind(pick(r, kinds)), End: pick(r, deeds) == "end"}, true
+			return Assign{Role: role, Kind: sees[role][0], Relation: row[3], State: oneOf(r, states), SameAuthority: row[1] == "own",
+				Target: hub.Role(oneOf(r, targets)), TargetKind: hub.AuthorityKind(oneOf(r, kinds)), End: oneOf(r, deeds) == "end"}, true
 		}})
 	}
 	return all
@@ -238,22 +239,22 @@ func linesOfRecuse(t *testing.T) (all []line) {
 		items, as := words(t, row[2], allItems), strings.Fields(row[3])
 		all = append(all, line{name: fmt.Sprintf("recuse.csv %d %v", i+1, row), draw: func(r *rand.Rand) (Question, bool) {
 			role, self := hub.Role(row[0]), row[1] == "self"
-			kind := pick(r, hub.AuthorityKinds[:5])
+			kind := oneOf(r, hub.AuthorityKinds[:5])
 			if role != hub.Manager {
-				kind = pick(r, sees[role])
+				kind = oneOf(r, sees[role])
 			}
-			q := Recuse{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, SharedBy: pick(r, hub.AuthorityKinds), State: pick(r, statesOf[pick(r, items)]),
+			q := Recuse{Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, SharedBy: oneOf(r, hub.AuthorityKinds), State: oneOf(r, statesOf[oneOf(r, items)]),
 				Self: self, SameAuthority: true, Lift: !self && r.IntN(2) == 0}
 			if !q.Lift {
-				q.Ground = pick(r, []string{"1", "2", "3", "4", "5"})
+				q.Ground = oneOf(r, []string{"1", "2", "3", "4", "5"})
 			}
-			switch how := pick(r, as); how {
+			switch how := oneOf(r, as); how {
 			case "own", "assigned":
 				q.Assigned = how == "assigned"
 			case "invited":
-				q.Relation, q.ReceivedBy, q.SharedBy, q.Assigned = "shared", pick(r, hub.AuthorityKinds[:5]), pick(r, hub.AuthorityKinds[:5]), true
+				q.Relation, q.ReceivedBy, q.SharedBy, q.Assigned = "shared", oneOf(r, hub.AuthorityKinds[:5]), oneOf(r, hub.AuthorityKinds[:5]), true
 			default:
-				q.Relation, q.ReceivedBy, q.SharedBy = "shared", pick(r, hub.AuthorityKinds[:5]), hub.AuthorityKind(strings.TrimPrefix(how, "from_"))
+				q.Relation, q.ReceivedBy, q.SharedBy = "shared", oneOf(r, hub.AuthorityKinds[:5]), hub.AuthorityKind(strings.TrimPrefix(how, "from_"))
 			}
 			return q, q.State != "draft"
 		}})
@@ -267,13 +268,47 @@ func linesOfCertify() (all []line) {
 	for _, role := range slices.Sorted(maps.Keys(posts)) {
 		for _, action := range []string{"list", "confirm", "end"} {
 			all = append(all, line{name: fmt.Sprintf("%s may %s the hats", role, action), draw: func(r *rand.Rand) (Question, bool) {
-				return Certify{Role: role, Kind: pick(r, posts[role]), Action: action, SameAuthority: true}, true
+				return Certify{Role: role, Kind: oneOf(r, posts[role]), Action: action, SameAuthority: true}, true
 			}})
 		}
 	}
 	return append(all, line{name: "the hub lets a hat expire", draw: func(*rand.Rand) (Question, bool) {
 		return Certify{Role: "system", Action: "expire", SameAuthority: true}, true
 	}})
+}
+
+// linesOfSearch is by what somebody may look (A063).
+func linesOfSearch() (all []line) {
+	for _, role := range slices.Sorted(maps.Keys(sees)) {
+		for _, by := range searchedBy {
+			all = append(all, line{name: fmt.Sprintf("%s looks by %s", role, by), draw: func(r *rand.Rand) (Question, bool) {
+				return Search{role, oneOf(r, sees[role]), someContent(r), by, oneOf(r, []string{"of_concern", "released", "victim"})}, true
+			}})
+		}
+	}
+	return all
+}
+
+var searchedBy = []string{"reference", "cpr", "cpr,name", "birth_date,cpr", "birth_date,cpr,name", "birth_date,name"}
+
+// linesOfAdvice is who may ask whether, and open what was kept of it.
+func linesOfAdvice() (all []line) {
+	for _, role := range append(slices.Sorted(maps.Keys(sees)), hub.Manager, hub.DPO) {
+		kinds := sees[role]
+		if role == hub.Manager || role == hub.DPO {
+			kinds = hub.AuthorityKinds[:5]
+		} else if role == hub.Reporter {
+			continue
+		} else {
+			all = append(all, line{name: fmt.Sprintf("%s may ask", role), draw: func(r *rand.Rand) (Question, bool) {
+				return Advice{Role: role, Kind: oneOf(r, kinds), Step: "ask"}, true
+			}})
+		}
+		all = append(all, line{name: fmt.Sprintf("%s may open it", role), draw: func(r *rand.Rand) (Question, bool) {
+			return Advice{Role: role, Kind: oneOf(r, kinds), Step: "open", Own: true, Asker: role != hub.Manager && role != hub.DPO, Manages: role == hub.Manager}, true
+		}})
+	}
+	return all
 }
 
 // linesOfGlass is the steps of break-glass (L57).
@@ -285,13 +320,13 @@ func linesOfGlass() (all []line) {
 		}
 		for _, relation := range []string{"own", "shared"} {
 			all = append(all, line{name: fmt.Sprintf("%s at what is %s may %s", role, relation, step), draw: func(r *rand.Rand) (Question, bool) {
-				kind := pick(r, sees[role])
-				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: pick(r, hub.AuthorityKinds[:5]), Purpose: someContent(r),
-					State: pick(r, append([]string{"received", "police_check", "triage", "case"}, statesOf["case"][:7]...))}
+				kind := oneOf(r, sees[role])
+				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: oneOf(r, hub.AuthorityKinds[:5]), Purpose: someContent(r),
+					State: oneOf(r, append([]string{"received", "police_check", "triage", "case"}, statesOf["case"][:7]...))}
 				if step == "second" {
 					q.SameAuthority = true
 				} else {
-					q.Category, q.Habit = pick(r, []string{"life", "child", "violence", "missing"}), pick(r, []string{"first", "second", "third"})
+					q.Category, q.Habit = oneOf(r, []string{"life", "child", "violence", "missing"}), oneOf(r, []string{"first", "second", "third"})
 				}
 				return q, true
 			}})
@@ -299,11 +334,11 @@ func linesOfGlass() (all []line) {
 	}
 	for _, role := range slices.Sorted(maps.Keys(sees)) {
 		all = append(all, line{name: fmt.Sprintf("%s gives it back", role), draw: func(r *rand.Rand) (Question, bool) {
-			return Glass{Step: "end", Role: role, Kind: pick(r, sees[role]), Self: true, Purpose: someContent(r)}, true
+			return Glass{Step: "end", Role: role, Kind: oneOf(r, sees[role]), Self: true, Purpose: someContent(r)}, true
 		}})
 	}
 	return append(all, line{name: "the officer reviews it", draw: func(r *rand.Rand) (Question, bool) {
-		return Glass{Step: "review", Role: hub.DPO, Kind: pick(r, hub.AuthorityKinds[:5]), Purpose: hub.LogControl, SameAuthority: true}, true
+		return Glass{Step: "review", Role: hub.DPO, Kind: oneOf(r, hub.AuthorityKinds[:5]), Purpose: hub.LogControl, SameAuthority: true}, true
 	}})
 }
 
@@ -346,36 +381,38 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 	one := func() string {
 		switch name {
 		case "role", "target":
-			return string(pick(w.Rand, append(slices.Clone(allRoles), hub.Anonymous)))
+			return string(oneOf(w.Rand, append(slices.Clone(allRoles), hub.Anonymous)))
 		case "kind", "from", "to", "received_by", "shared_by", "target_kind":
-			return string(pick(w.Rand, hub.AuthorityKinds))
+			return string(oneOf(w.Rand, hub.AuthorityKinds))
 		case "relation":
-			return pick(w.Rand, relations)
+			return oneOf(w.Rand, relations)
 		case "state":
-			return pick(w.Rand, allStates)
+			return oneOf(w.Rand, allStates)
 		case "item":
-			return pick(w.Rand, allItems)
+			return oneOf(w.Rand, allItems)
 		case "action":
-			return pick(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
+			return oneOf(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
 				[]string{"list", "confirm", "expire"}))
 		case "step":
-			return pick(w.Rand, []string{"break", "second", "end", "review"})
+			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "open"})
 		case "category":
-			return pick(w.Rand, []string{"life", "child", "violence", "missing"})
+			return oneOf(w.Rand, []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"})
+		case "by":
+			return oneOf(w.Rand, append([]string{"name", "birth_date"}, searchedBy...))
 		case "habit":
-			return pick(w.Rand, []string{"first", "second", "third"})
+			return oneOf(w.Rand, []string{"first", "second", "third"})
 		case "ground":
-			return pick(w.Rand, []string{"1", "2", "3", "4", "5", "6"})
+			return oneOf(w.Rand, []string{"1", "2", "3", "4", "5", "6"})
 		case "terms", "under":
-			return pick(w.Rand, []string{"no_onward", "ask_first", "within_cooperation"})
+			return oneOf(w.Rand, []string{"no_onward", "ask_first", "within_cooperation"})
 		case "classes":
 			return someClasses(w.Rand)
 		case "class":
-			return pick(w.Rand, []string{"health", "offence"})
+			return oneOf(w.Rand, []string{"health", "offence"})
 		case "basis", "special":
-			return string(pick(w.Rand, knownBases))
+			return string(oneOf(w.Rand, knownBases))
 		case "purpose":
-			return string(pick(w.Rand, purposesKnown))
+			return string(oneOf(w.Rand, purposesKnown))
 		}
 		panic("nobody knows what " + name + " may be")
 	}
@@ -387,7 +424,7 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 	case 3:
 		return " " + strings.ReplaceAll(v, ",", ", ")
 	case 4:
-		return pick(w.Rand, []string{"bogus", "*", "any", "\x00", "true", v + v, v + ","})
+		return oneOf(w.Rand, []string{"bogus", "*", "any", "\x00", "true", v + v, v + ","})
 	default:
 		return v
 	}
@@ -401,16 +438,16 @@ func (w *worlds) another() (Question, *line) {
 		zero = View{}
 	case n < 57:
 		zero = Act{}
-	case n < 70:
+	case n < 69:
 		zero = Disclose{}
-	case n < 80:
+	case n < 78:
 		zero = Assign{}
-	case n < 86:
+	case n < 84:
 		zero = Recuse{}
-	case n < 92:
+	case n < 90:
 		zero = Glass{}
 	default:
-		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}}[n%5]
+		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Search{}, Advice{}, Certify{}}[n%10]
 	}
 	name := zero.Question()
 	shape := w.shapes[name]
@@ -432,7 +469,7 @@ func (w *worlds) another() (Question, *line) {
 	}
 	var some []attribute
 	for range changes {
-		some = append(some, pick(w.Rand, shape))
+		some = append(some, oneOf(w.Rand, shape))
 	}
 	return w.with(q, some), nil
 }

@@ -85,6 +85,10 @@ test_what_opens_nothing_is_no_reason if {
 
 test_who_sees_no_number_masks_none if but(reporter, {"state": "triage"}).obligations == set()
 
+test_the_hub_itself_is_nowhere_that_could_see_it if {
+	but(coordinator, {"role": "system", "kind": "police", "relation": ""}).reasons == {"role_not_at_kind"}
+}
+
 test_a_share_without_a_valid_basis_opens_nothing if denied(but(police, {"basis": ""}), "nothing_shared")
 
 test_a_share_on_a_basis_for_others_opens_nothing if denied(but(police, {"basis": "RPL115-1-1"}), "nothing_shared")
