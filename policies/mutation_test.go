@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -141,11 +142,14 @@ func (j *judge) with(m mutant) map[string][]probe {
 	all := map[string][]probe{}
 	for _, name := range m.asks() {
 		near := nearest(slices.Concat(j.first[name], j.rest[name]), m.path)
-		for _, x := range near[:min(100, len(near))] {
+		for _, x := range near[:min(300, len(near))] {
 			shape, _ := shapeOf(x.q)
 			for _, a := range shape {
 				if a.kind == reflect.String {
 					q := with(x.q, a.name, m.word)
+					if of := itemOf[m.word]; of != "" && name == "disclose" {
+						q = with(q, "item", of)
+					}
 					all[name] = append(all[name], probe{q, naive(q), nil})
 				}
 			}
@@ -221,20 +225,33 @@ func (j *judge) unlike(ctx context.Context, m mutant) string {
 	return fmt.Sprintf("no difference in %d worlds", n)
 }
 
-// explained is the survivors that docs/mutation.md knows, with the reason.
-func explained(t *testing.T) map[string]string {
+// explained says why nobody notices some mutants: the table of docs/mutation.md, in
+// which * is anything.
+func explained(t *testing.T) func(mutant) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/mutation.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	why := map[string]string{}
+	type row struct {
+		of  *regexp.Regexp
+		why string
+	}
+	var rows []row
 	for l := range strings.Lines(string(text)) {
 		if c := strings.Split(l, " | "); len(c) == 3 && strings.HasPrefix(l, "| ") {
-			why[strings.TrimPrefix(c[0], "| ")+": "+c[1]] = strings.TrimSuffix(strings.TrimSpace(c[2]), " |")
+			of := regexp.QuoteMeta(strings.TrimPrefix(c[0], "| ") + ": " + c[1])
+			rows = append(rows, row{regexp.MustCompile("^" + strings.ReplaceAll(of, `\*`, ".*") + `( \(\d+\))?$`), strings.TrimSuffix(strings.TrimSpace(c[2]), " |")})
 		}
 	}
-	return why
+	return func(m mutant) string {
+		for _, r := range rows {
+			if r.of.MatchString(m.String()) {
+				return r.why
+			}
+		}
+		return ""
+	}
 }
 
 // Whatever is changed in the rules, or in the law as data, some test fails
@@ -256,7 +273,7 @@ func TestVolumeMutants(t *testing.T) {
 		}
 		tried = nil
 		for i := range some {
-			if m := all[i*len(all)/some]; why[m.String()] == "" {
+			if m := all[i*len(all)/some]; why(m) == "" {
 				tried = append(tried, m)
 			}
 		}
@@ -282,11 +299,8 @@ func TestVolumeMutants(t *testing.T) {
 				mu.Lock()
 				count[m.of()][became]++
 				mu.Unlock()
-				switch reason := why[m.String()]; {
-				case became == survived && reason == "":
+				if became == survived && why(m) == "" {
 					t.Errorf("nobody notices: %s (%s)", m, j.unlike(t.Context(), m))
-				case became != survived && reason != "":
-					t.Errorf("docs/mutation.md says that nobody notices %s: now somebody does", m)
 				}
 			}
 		})

@@ -96,6 +96,7 @@ test_what_is_on_offences_takes_section_8_with_its_number if {
 	offence := {"item": "answer", "state": "released", "class": "offence"}
 	every special in ["DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4"] {
 		"offence_facts" in but(municipality, object.union(offence, {"special": special})).fields
+		"special_necessity" in but(municipality, object.union(offence, {"special": special})).obligations
 	}
 	but(municipality, object.union(offence, {"special": "DBL8"})).reasons == {"special_basis_missing", "number_missing"}
 	denied(but(municipality, object.union(offence, {"special": "RHL"})), "special_basis_missing")

@@ -75,7 +75,8 @@ test_what_a_basis_carries_and_covers if {
 	not law.carries("RPL115-1-3", "police", "prison_service")
 	law.covers("RPL115-2", "closing")
 	law.covers("CONSENT-EXIT", "offered")
-	not law.covers("CONSENT-EXIT", "asked")
+	consented := {state | some state, _ in data.states; law.covers("CONSENT-EXIT", state)}
+	consented == {"offer_draft", "offered", "taken_up", "not_taken_up", "offer_withdrawn", "offer_ended", "offer_closed"}
 	not law.covers("RPL115-2", "lost")
 }
 

@@ -89,6 +89,8 @@ test_the_hub_itself_is_nowhere_that_could_see_it if {
 	but(coordinator, {"role": "system", "kind": "police", "relation": ""}).reasons == {"role_not_at_kind"}
 }
 
+test_what_nobody_could_have_received_is_nobodys if denied(but(police, {"received_by": "newspaper"}), "receiver_unknown")
+
 test_a_share_without_a_valid_basis_opens_nothing if denied(but(police, {"basis": ""}), "nothing_shared")
 
 test_a_share_on_a_basis_for_others_opens_nothing if denied(but(police, {"basis": "RPL115-1-1"}), "nothing_shared")
