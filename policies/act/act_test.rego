@@ -163,3 +163,15 @@ test_an_attribute_that_was_not_given_is_nobody if {
 		not a.allow
 	}
 }
+
+test_what_is_the_own_authoritys_is_in_another_state_and_what_is_not_is_no_relation if {
+	own := {"relation": "own", "received_by": "police", "shared_by": "region"}
+	denied(but(police, object.union(own, {"state": "triage"})), "not_in_this_state")
+	denied(but(police, object.union(own, {"received_by": "region"})), "no_relation")
+}
+
+test_an_item_that_nobody_could_have_received_is_nobodys if {
+	denied(but(police, {"received_by": "newspaper"}), "receiver_unknown")
+	denied(but(police, {"relation": "lent"}), "relation_unknown")
+	denied(but(police, {"purpose": "curiosity"}), "purpose_unknown")
+}

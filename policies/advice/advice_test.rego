@@ -14,6 +14,10 @@ allowed(answer, reason) if answer == {"allow": true, "fields": [], "reasons": {r
 
 opens(change) := but(object.union({"step": "open", "own": true}, change))
 
+test_an_attribute_too_few_is_incomplete if {
+	denied(advice.answer, {"incomplete"}) with input as object.remove(coordinator, ["kind"])
+}
+
 test_whoever_may_disclose_anything_may_ask if {
 	allowed(but({}), "role")
 	every role, kind in {

@@ -93,6 +93,10 @@ test_nobody_gives_access_to_what_he_has_no_relation_to if {
 	but({"relation": ""}).reasons == {"no_relation", "not_in_this_state"}
 }
 
+test_an_attribute_too_few_is_incomplete if {
+	denied(rule.answer, "incomplete") with input as object.remove(coordinator, ["recused"])
+}
+
 test_an_attribute_that_was_not_given_is_nobody if {
 	every name in object.keys(coordinator) {
 		a := rule.answer with input as object.remove(coordinator, [name])

@@ -22,6 +22,12 @@ test_managers_and_coordinators_go_through_their_own_authority if {
 	}
 }
 
+test_it_rests_on_the_role if but({}) == {"allow": true, "fields": [], "reasons": {"role"}, "obligations": []}
+
+test_an_attribute_too_few_is_incomplete if {
+	denied(rule.answer, "incomplete") with input as object.remove(manager, ["self"])
+}
+
 test_nobody_confirms_themselves if denied(but({"self": true}), "self")
 
 test_only_the_hub_lets_a_hat_run_out if {

@@ -96,6 +96,7 @@ test_what_is_on_offences_takes_section_8_with_its_number if {
 	offence := {"item": "answer", "state": "released", "class": "offence"}
 	every special in ["DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4"] {
 		"offence_facts" in but(municipality, object.union(offence, {"special": special})).fields
+		"special_necessity" in but(municipality, object.union(offence, {"special": special})).obligations
 	}
 	but(municipality, object.union(offence, {"special": "DBL8"})).reasons == {"special_basis_missing", "number_missing"}
 	denied(but(municipality, object.union(offence, {"special": "RHL"})), "special_basis_missing")
@@ -158,6 +159,25 @@ test_section_115_is_for_prevention if denied(but(municipality, {"purpose": "chil
 
 test_a_role_at_an_authority_that_cannot_have_it_discloses_nothing if {
 	"role_not_at_kind" in but(police, {"role": "municipal_coordinator"}).reasons
+}
+
+test_what_each_basis_asks_for_besides if {
+	every basis, more in {"RPL115-1-1": set(), "RPL115-1-2": {"socially_vulnerable"}} {
+		but(police, {"basis": basis}).obligations == {"necessity", "no_investigation"} | more
+	}
+	every letter in ["a", "b", "c"] {
+		prison := {"to": "prison_service", "state": "case", "basis": concat("", ["RPL115-1-3", letter])}
+		but(police, prison).obligations == {"necessity", "no_investigation", "category_evidence"}
+	}
+}
+
+test_what_is_not_known_is_told_alone if {
+	denied(but(municipality, {"basis": "RPL116"}), "basis_unknown")
+	but(municipality, {"state": "lost"}).reasons == {"state_unknown", "not_in_this_state"}
+}
+
+test_an_attribute_too_few_is_incomplete if {
+	denied(disclose.answer, "incomplete") with input as object.remove(municipality, ["terms"])
 }
 
 test_what_is_not_known_is_refused if {

@@ -25,6 +25,18 @@ test_only_on_a_ground_of_the_law if {
 	every ground in ["", "0", "6", "1 2", "family"] { denied(but({"ground": ground}), "ground_unknown") }
 }
 
+test_why_not_is_told_and_nothing_else if {
+	but({"kind": "police"}).reasons == {"role_not_at_kind", "no_relation"}
+	but({"shared_by": "police", "recused": true}).reasons == {"recused"}
+	but({"self": true, "recused": true}).reasons == {"recused"}
+	but({"said": true}).reasons == {"incomplete"} # who said it of another says it not again
+	but({"said": true, "lift": true, "ground": ""}).reasons == {"own_recusal"}
+	but({"lift": true, "ground": "1"}).reasons == {"ground_unknown"}
+	but({"role": "core_group", "self": true, "assigned": true, "ground": "6"}).reasons == {"ground_unknown"}
+	but({"role": "dpo"}).reasons == {"not_for_role"}
+	but({"relation": "shared", "received_by": "police", "shared_by": "police", "state": "triage", "recused": true}).reasons == {"recused"}
+}
+
 test_nobody_of_another_authority if denied(but({"same_authority": false}), "not_a_colleague")
 
 test_nobody_who_is_recused if denied(but({"recused": true}), "recused")

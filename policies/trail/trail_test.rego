@@ -28,6 +28,10 @@ test_the_trail_is_for_log_control_only if {
 	but({"purpose": "investigation"}).reasons == {"purpose_not_log_control", "purpose_investigation_never"}
 }
 
+test_an_attribute_too_few_is_incomplete if {
+	denied(trail.answer, "incomplete") with input as object.remove(officer, ["kind"])
+}
+
 test_an_attribute_that_was_not_given_is_nobody if {
 	every name in object.keys(officer) {
 		a := trail.answer with input as object.remove(officer, [name])

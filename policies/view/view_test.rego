@@ -78,6 +78,19 @@ test_a_share_opens_only_what_it_names if but(police, {"classes": "status"}).fiel
 
 test_a_share_that_names_no_class_of_this_state_opens_nothing if denied(but(police, {"classes": "narrative"}), "nothing_shared")
 
+test_what_opens_nothing_is_no_reason if {
+	guest_author := {"role": "partner", "kind": "region", "author": true, "assigned": true, "shared_by": "police", "basis": "RPL115-1-1", "classes": "status"}
+	but(answer, guest_author).reasons == {"author"}
+}
+
+test_who_sees_no_number_masks_none if but(reporter, {"state": "triage"}).obligations == set()
+
+test_the_hub_itself_is_nowhere_that_could_see_it if {
+	but(coordinator, {"role": "system", "kind": "police", "relation": ""}).reasons == {"role_not_at_kind"}
+}
+
+test_what_nobody_could_have_received_is_nobodys if denied(but(police, {"received_by": "newspaper"}), "receiver_unknown")
+
 test_a_share_without_a_valid_basis_opens_nothing if denied(but(police, {"basis": ""}), "nothing_shared")
 
 test_a_share_on_a_basis_for_others_opens_nothing if denied(but(police, {"basis": "RPL115-1-1"}), "nothing_shared")

@@ -4,7 +4,8 @@
 //	deep -to docs/deep.md -fuzz 1m
 //
 // First comes the test of the clock, which wants the machine for itself, then the
-// walks, then each target of fuzzing. Whatever fails, the others are run too; it
+// walks, the rules against the plain Go of them and against changes to them, then
+// each target of fuzzing. Whatever fails, the others are run too; it
 // then ends with 1, and the file says what failed.
 package main
 
@@ -50,7 +51,11 @@ func deep(to, fuzz string) error {
 	hub := func(name, test string) *part {
 		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./services/infohus"}}
 	}
+	rules := func(name, test string) *part {
+		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./policies"}}
+	}
 	parts := []*part{hub("The clock", "TestTimingOfUnknownAndForbidden"), hub("Walks through the hub", "TestVolumeWalk"), hub("Walks on paper", "TestVolumeWalkOnPaper"),
+		rules("The rules and plain Go", "TestVolumeTheRulesAreTheNaiveModel"), rules("Rules that were changed", "TestVolumeMutants"),
 		{name: "A revision on a million decisions", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumePast$", "./pkg/pg"}}}
 	for _, t := range targets {
 		parts = append(parts, &part{name: t[1], args: []string{"-run=^$", "-fuzz", "^" + t[1] + "$", "-fuzztime", fuzz, t[0]}})

@@ -13,6 +13,8 @@ var (
 	clocked = regexp.MustCompile(`GET (\S+): forbidden ([0-9.]+) ms, unknown ([0-9.]+) ms, difference ([-+0-9.]+) %, t ([-+0-9.]+) \((\d+) samples each\)`)
 	walked  = regexp.MustCompile(`(\d+) steps on (\d+) concerns and (\d+) cases by \d+ people: .* (\d+) views and (\d+) lists compared`)
 	paced   = regexp.MustCompile(`(\d+) steps by \d+ people, .* (\d+) views compared`)
+	modeled = regexp.MustCompile(`(0 differences in \d+ worlds) \((\d+) distinct\), (with each of the \d+ lines of the tables); allowed are: (.*)`)
+	mutated = regexp.MustCompile(`mutants of the (\w+): \d+ tried of \d+, (\d+) killed, (\d+) survived, (\d+) the engine does not take: ([0-9.]+) % killed`)
 	fuzzed  = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
 
@@ -29,6 +31,12 @@ func (p *part) figures() string {
 	if all := paced.FindAllStringSubmatch(p.said, -1); all != nil {
 		n := sums(all)
 		out = append(out, fmt.Sprintf("%d walks: %d steps; %d views compared", len(all), n[0], n[1]))
+	}
+	for _, m := range seen(modeled.FindAllStringSubmatch(p.said, -1)) {
+		out = append(out, fmt.Sprintf("%s, %s of them distinct, %s; allowed are: %s", m[1], m[2], m[3], m[4]))
+	}
+	for _, m := range seen(mutated.FindAllStringSubmatch(p.said, -1)) {
+		out = append(out, fmt.Sprintf("%s: %s changes noticed, %s not ([mutation.md](mutation.md) says why), %s that the engine does not take: %s %% noticed", m[1], m[2], m[3], m[4], m[5]))
 	}
 	if all := fuzzed.FindAllStringSubmatch(p.said, -1); all != nil { // the last line counts them all
 		last := all[len(all)-1]
@@ -70,7 +78,8 @@ func render(parts []*part, machine string, at time.Time) string {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("# What takes long\n")
 	say("`make deep` wrote this on %s, on a machine with %s. It runs what is too slow or too much a matter of chance for every", at.UTC().Format(time.DateOnly), machine)
-	say("build: the clock's test, many more walks than `make test` takes, from seeds that are new each time, and each target of fuzzing.\n")
+	say("build: the clock's test, many more walks than `make test` takes, from seeds that are new each time, the rules against the same rules in plain Go and against")
+	say("every change to them that is known how to make, and each target of fuzzing.\n")
 	say("| what | how long | how it ended | what it came to |\n|--|--:|--|--|")
 	for _, p := range parts {
 		how := "well"
