@@ -21,9 +21,9 @@ var breakers = []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice}
 func (x Glass) Routes() []web.Route {
 	at, noun := "/"+x.Kind+"s", strings.ToUpper(x.Kind[:1])+x.Kind[1:]
 	return []web.Route{
-		{Method: "GET", Path: at + "/glass", Do: x.page, Lost: web.Nav{Word: x.Room + ".glass.door", Roles: breakers}},
+		{Method: "GET", Path: at + "/glass", Do: x.page, Urgent: true, Lost: web.Nav{Word: x.Room + ".glass.door", Roles: breakers}},
 		{Method: "POST", Path: at + "/glass", Do: x.form},
-		{Method: "GET", Path: at + "/{id}/glass/{glass}", Do: x.answerPage},
+		{Method: "GET", Path: at + "/{id}/glass/{glass}", Do: x.answerPage, Urgent: true},
 		{Method: "POST", Path: at + "/{id}/glass/{glass}", Do: x.answerForm},
 		{Method: "POST", Path: at + "/{id}/glass/{glass}/end", Do: x.endForm},
 
