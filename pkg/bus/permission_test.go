@@ -68,12 +68,12 @@ func allowed(room string) []string {
 		"person": {"person.subject.identified.v1",
 			"$JS.API.CONSUMER.INFO.intake.person", "$JS.API.CONSUMER.MSG.NEXT.intake.person", "$JS.ACK.intake.person.1.1.1.1.0"},
 		"intake": {"intake.draft.discarded.v1", "intake.concern.received.v1", "intake.concern.rerouted.v1", "intake.check.requested.v1",
-			"intake.check.completed.v1", "intake.concern.triaged.v1", "intake.step.overdue.v1", "intake.access.changed.v1",
+			"intake.check.completed.v1", "intake.concern.triaged.v1", "intake.step.overdue.v1", "intake.access.changed.v1", "intake.glass.broken.v1", "intake.glass.asked.v1", "intake.glass.answered.v1",
 			"$JS.API.CONSUMER.INFO.person.intake", "$JS.API.CONSUMER.MSG.NEXT.person.intake", "$JS.ACK.person.intake.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.intake", "$JS.API.CONSUMER.MSG.NEXT.referral.intake", "$JS.ACK.referral.intake.1.1.1.1.0"},
 		"assessment": {"assessment.case.prepared.v1", "assessment.case.opened.v1", "assessment.circle.changed.v1", "assessment.information.requested.v1",
 			"assessment.information.settled.v1", "assessment.meeting.called.v1", "assessment.meeting.held.v1", "assessment.assessment.signed.v1",
-			"assessment.followup.needed.v1", "assessment.step.overdue.v1",
+			"assessment.followup.needed.v1", "assessment.step.overdue.v1", "assessment.glass.broken.v1", "assessment.glass.asked.v1", "assessment.glass.answered.v1",
 			"$JS.API.CONSUMER.INFO.intake.assessment", "$JS.API.CONSUMER.MSG.NEXT.intake.assessment", "$JS.ACK.intake.assessment.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.assessment", "$JS.API.CONSUMER.MSG.NEXT.referral.assessment", "$JS.ACK.referral.assessment.1.1.1.1.0"},
 		"referral": {"referral.referral.sent.v1", "referral.referral.answered.v1", "referral.referral.withdrawn.v1", "referral.access.ended.v1", "referral.followup.recorded.v1",
@@ -81,7 +81,9 @@ func allowed(room string) []string {
 			"$JS.API.CONSUMER.INFO.assessment.referral", "$JS.API.CONSUMER.MSG.NEXT.assessment.referral", "$JS.ACK.assessment.referral.1.1.1.1.0"},
 		"portal": {"$JS.API.CONSUMER.INFO.intake.portal", "$JS.API.CONSUMER.MSG.NEXT.intake.portal", "$JS.ACK.intake.portal.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.assessment.portal", "$JS.API.CONSUMER.MSG.NEXT.assessment.portal", "$JS.ACK.assessment.portal.1.1.1.1.0",
-			"$JS.API.CONSUMER.INFO.referral.portal", "$JS.API.CONSUMER.MSG.NEXT.referral.portal", "$JS.ACK.referral.portal.1.1.1.1.0"},
+			"$JS.API.CONSUMER.INFO.referral.portal", "$JS.API.CONSUMER.MSG.NEXT.referral.portal", "$JS.ACK.referral.portal.1.1.1.1.0",
+			"$JS.API.CONSUMER.INFO.audit.portal", "$JS.API.CONSUMER.MSG.NEXT.audit.portal", "$JS.ACK.audit.portal.1.1.1.1.0"},
+		"audit": {"audit.glass.late.v1", "audit.glass.reviewed.v1"},
 	}[room]
 }
 
@@ -96,7 +98,7 @@ func subjects() []string {
 	for _, k := range event.Table {
 		list = append(list, k.Type)
 	}
-	for _, room := range append(bus.Users(), "audit") {
+	for _, room := range append(bus.Users(), "stranger") {
 		list = append(list, "_INBOX_"+room+".x.y")
 	}
 	for _, owner := range event.Owners() {
@@ -222,7 +224,7 @@ func TestStrangersStayOut(t *testing.T) {
 		"wrong password":   {URL: w.url, User: "intake", Password: w.pass["portal"]},
 		"no password":      {URL: w.url, User: "intake"},
 		"nobody":           {URL: w.url},
-		"unknown user":     {URL: w.url, User: "audit", Password: "audit"},
+		"unknown user":     {URL: w.url, User: "stranger", Password: "stranger"},
 		"the system":       {URL: w.url, User: "sys", Password: "sys"},
 		"user in the URL":  {URL: "nats://intake:secret@" + strings.TrimPrefix(w.url, "nats://"), User: "intake", Password: w.pass["intake"]},
 		"nothing is there": {URL: "nats://127.0.0.1:1", User: "intake", Password: w.pass["intake"]},

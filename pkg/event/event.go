@@ -109,6 +109,35 @@ type ConcernRecusal struct {
 	Lifted     bool            `json:"lifted"`
 }
 
+// ConcernGlassBroken tells that somebody set need-to-know aside for a concern (L9), and
+// until when: the owner's data-protection officer and the coordinators who may know
+// of it are told at once. Why stands in the trail.
+type ConcernGlassBroken struct {
+	Concern   hub.ID          `json:"concern"`
+	Glass     hub.ID          `json:"glass"`
+	Owner     hub.AuthorityID `json:"owner"`     // whose it is, and whose officer reviews it
+	Authority hub.AuthorityID `json:"authority"` // where whoever broke it works
+	Category  string          `json:"category"`
+	Until     time.Time       `json:"until"`
+}
+
+// ConcernGlassAsked tells the coordinators of an authority that a break-glass of a
+// concern waits for a second person's yes (A053).
+type ConcernGlassAsked struct {
+	Concern   hub.ID          `json:"concern"`
+	Glass     hub.ID          `json:"glass"`
+	Authority hub.AuthorityID `json:"authority"`
+}
+
+// ConcernGlassAnswered tells whoever asked that a second person said yes, or no.
+type ConcernGlassAnswered struct {
+	Concern   hub.ID          `json:"concern"`
+	Glass     hub.ID          `json:"glass"`
+	Authority hub.AuthorityID `json:"authority"`
+	Person    hub.ID          `json:"person"`
+	Granted   bool            `json:"granted"`
+}
+
 // CasePrepared tells the coordinators that a case waits for them to confirm its
 // circle.
 type CasePrepared struct {
@@ -145,6 +174,35 @@ type CaseRecusal struct {
 	Person     hub.ID          `json:"person"`
 	Substitute hub.ID          `json:"substitute,omitempty"` // the person who takes over, where one was chosen
 	Lifted     bool            `json:"lifted"`
+}
+
+// CaseGlassBroken tells that somebody set need-to-know aside for a case (L9), and
+// until when: the owner's data-protection officer and the coordinators who may know
+// of it are told at once. Why stands in the trail.
+type CaseGlassBroken struct {
+	Case      hub.ID          `json:"case"`
+	Glass     hub.ID          `json:"glass"`
+	Owner     hub.AuthorityID `json:"owner"`     // whose it is, and whose officer reviews it
+	Authority hub.AuthorityID `json:"authority"` // where whoever broke it works
+	Category  string          `json:"category"`
+	Until     time.Time       `json:"until"`
+}
+
+// CaseGlassAsked tells the coordinators of an authority that a break-glass of a
+// case waits for a second person's yes (A053).
+type CaseGlassAsked struct {
+	Case      hub.ID          `json:"case"`
+	Glass     hub.ID          `json:"glass"`
+	Authority hub.AuthorityID `json:"authority"`
+}
+
+// CaseGlassAnswered tells whoever asked that a second person said yes, or no.
+type CaseGlassAnswered struct {
+	Case      hub.ID          `json:"case"`
+	Glass     hub.ID          `json:"glass"`
+	Authority hub.AuthorityID `json:"authority"`
+	Person    hub.ID          `json:"person"`
+	Granted   bool            `json:"granted"`
 }
 
 // InformationRequested tells an authority that a question waits for it.
@@ -299,6 +357,26 @@ type CaseReopened struct {
 	EraseAt       time.Time       `json:"erase_at"`
 }
 
+// GlassLate tells that a break-glass has waited too long for its review: for a day
+// (late), or for so long that whoever broke it breaks no other (blocked, A054).
+type GlassLate struct {
+	Glass     hub.ID          `json:"glass"`
+	Owner     hub.AuthorityID `json:"owner"` // whose officer reviews it
+	Authority hub.AuthorityID `json:"authority"`
+	Person    hub.ID          `json:"person"` // who broke it
+	Level     string          `json:"level"`  // late, blocked
+}
+
+// GlassReviewed tells that the owner's officer reviewed a break-glass. What was
+// found, whoever broke it reads where it stands.
+type GlassReviewed struct {
+	Glass     hub.ID          `json:"glass"`
+	Owner     hub.AuthorityID `json:"owner"`
+	Authority hub.AuthorityID `json:"authority"`
+	Person    hub.ID          `json:"person"`
+	Outcome   string          `json:"outcome"` // justified, not_justified, breach
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -309,6 +387,15 @@ func (f ConcernTriaged) Key() hub.ID    { return f.Concern }
 func (f StepOverdue) Key() hub.ID       { return f.Concern }
 func (f AccessChanged) Key() hub.ID     { return f.Concern }
 func (f ConcernRecusal) Key() hub.ID    { return f.Concern }
+
+func (f ConcernGlassBroken) Key() hub.ID   { return f.Concern }
+func (f ConcernGlassAsked) Key() hub.ID    { return f.Concern }
+func (f ConcernGlassAnswered) Key() hub.ID { return f.Concern }
+func (f CaseGlassBroken) Key() hub.ID      { return f.Case }
+func (f CaseGlassAsked) Key() hub.ID       { return f.Case }
+func (f CaseGlassAnswered) Key() hub.ID    { return f.Case }
+func (f GlassLate) Key() hub.ID            { return f.Glass }
+func (f GlassReviewed) Key() hub.ID        { return f.Glass }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
@@ -364,6 +451,12 @@ var Table = []Kind{
 		"A person was given or lost an assignment to a concern."},
 	{"intake.recusal.changed.v1", "intake", []string{"portal"}, hub.Internal, ConcernRecusal{},
 		"Somebody is too close to a concern to deal with it, or is so no more (forvaltningsloven § 3)."},
+	{"intake.glass.broken.v1", "intake", []string{"portal"}, hub.Internal, ConcernGlassBroken{},
+		"Somebody set need-to-know aside for a concern, for some minutes (break-glass, L9)."},
+	{"intake.glass.asked.v1", "intake", []string{"portal"}, hub.Internal, ConcernGlassAsked{},
+		"A break-glass of a concern waits for a second person's yes (A053)."},
+	{"intake.glass.answered.v1", "intake", []string{"portal"}, hub.Internal, ConcernGlassAnswered{},
+		"A second person said yes or no to a break-glass of a concern."},
 	{"assessment.case.prepared.v1", "assessment", []string{"portal"}, hub.Internal, CasePrepared{},
 		"A case was drafted with its circle, for a coordinator to confirm (S4)."},
 	{"assessment.case.opened.v1", "assessment", []string{"portal"}, hub.Internal, CaseOpened{},
@@ -372,6 +465,12 @@ var Table = []Kind{
 		"A person was let into a case or a question, or out of it."},
 	{"assessment.recusal.changed.v1", "assessment", []string{"portal"}, hub.Internal, CaseRecusal{},
 		"Somebody is too close to a case to deal with it, or is so no more (forvaltningsloven § 3)."},
+	{"assessment.glass.broken.v1", "assessment", []string{"portal"}, hub.Internal, CaseGlassBroken{},
+		"Somebody set need-to-know aside for a case, for some minutes (break-glass, L9)."},
+	{"assessment.glass.asked.v1", "assessment", []string{"portal"}, hub.Internal, CaseGlassAsked{},
+		"A break-glass of a case waits for a second person's yes (A053)."},
+	{"assessment.glass.answered.v1", "assessment", []string{"portal"}, hub.Internal, CaseGlassAnswered{},
+		"A second person said yes or no to a break-glass of a case."},
 	{"assessment.information.requested.v1", "assessment", []string{"portal"}, hub.Internal, InformationRequested{},
 		"An authority was asked (S4)."},
 	{"assessment.information.settled.v1", "assessment", []string{"portal"}, hub.Internal, InformationSettled{},
@@ -404,6 +503,10 @@ var Table = []Kind{
 		"Both coordinators closed the case (S10); the retention clock moved on."},
 	{"referral.case.reopened.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseReopened{},
 		"Two people opened a closed case again, for a purpose (A060)."},
+	{"audit.glass.late.v1", "audit", []string{"portal"}, hub.Internal, GlassLate{},
+		"A break-glass has waited a day for its review, or so long that whoever broke it breaks no other (A054)."},
+	{"audit.glass.reviewed.v1", "audit", []string{"portal"}, hub.Internal, GlassReviewed{},
+		"The owner's data-protection officer reviewed a break-glass."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

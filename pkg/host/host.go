@@ -216,7 +216,7 @@ func (h *Hub) openRoom(ctx context.Context, s service.Service) (*room, error) {
 	if err != nil {
 		return r, err
 	}
-	if slices.Contains(bus.Rooms(), s.Name) { // audit neither tells nor hears
+	if slices.Contains(bus.Rooms(), s.Name) {
 		conf, err := h.c.Bus(s.Name)
 		if err != nil {
 			return r, err

@@ -24,6 +24,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		must("catalogue", items(r, "catalogue", &s.Measures, r.measure)),
 		must("closing_reasons", items(r, "closing_reasons", &s.Closings, r.closingReason)),
 		must("retention", items(r, "retention", &s.Retention, r.retention)),
+		may("break_glass", func(n *yaml.Node) { r.glass(n, s) }),
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
 		may("review", func(n *yaml.Node) { r.review(n, &s.Review) }),
 		may("look_ups", r.lookUps(&s.LookUps)),

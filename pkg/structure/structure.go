@@ -42,6 +42,7 @@ type Structure struct {
 	ClosedDays  []ClosedDay
 	Review      Review // how often access is gone through
 	LookUps     LookUps
+	Glass       Glass
 	People      []Person
 
 	revision string

@@ -166,9 +166,13 @@ func (s *Site) failAPI(w http.ResponseWriter, r *Request, err error) {
 // may not know of: the same bytes for everybody. What was typed is given back
 // to whoever typed it.
 func (s *Site) notFound(w http.ResponseWriter, r *Request, typed url.Values) {
-	b := s.missing[r.Lang]
+	role := r.Who.Role
+	if s.missing[r.Lang+" "+string(role)] == nil {
+		role = "" // of nobody that this page knows
+	}
+	b := s.missing[r.Lang+" "+string(role)]
 	if left := s.typedFields(r.Lang, r.routeRoom(), typed, nil); len(left) > 0 {
-		if more, err := s.framed(s.missingFrame(r.Lang, left)); err == nil {
+		if more, err := s.framed(s.missingFrame(r.Lang, role, left)); err == nil {
 			b = more
 		}
 	}
@@ -186,8 +190,16 @@ func (r *Request) routeRoom() string {
 	return r.route.Room
 }
 
-func (s *Site) missingFrame(lang string, left []typedField) frame {
-	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, nil)
+// missingFrame is that page for a role, with the ways on that the role always has:
+// they depend on nothing that was asked for.
+func (s *Site) missingFrame(lang string, role hub.Role, left []typedField) frame {
+	var lost []navLine
+	for _, t := range s.routes {
+		if t.Lost.Word != "" && slices.Contains(t.Lost.Roles, role) {
+			lost = append(lost, navLine{Href: t.Path, Word: t.Lost.Word})
+		}
+	}
+	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, lost)
 	if err != nil {
 		body = ""
 	}

@@ -25,6 +25,7 @@ type Route struct {
 	LookUp  bool   // a POST that looks something up, and so counts as a read does
 	Nav     Nav    // where it stands in the navigation, if it does
 	Door    string // key of a word: a public page that the sign-in page leads to as well
+	Lost    Nav    // a page that the page of NotFound leads some roles to: always, whatever they asked for
 	Do      func(w http.ResponseWriter, r *Request) error
 	Room    string // who answers; set by Add
 
@@ -184,6 +185,8 @@ func (t Route) check(room string, table []Route) error {
 		return fail("a page can only GET and POST")
 	case t.Door != "" && (t.Method != "GET" || !t.Public || strings.Contains(t.Path, "{")):
 		return fail("only a public page without parts in its path is a door")
+	case t.Lost.Word != "" && (t.Method != "GET" || t.Lost.Roles == nil || strings.Contains(t.Path, "{")):
+		return fail("only a page without parts in its path, of some roles, can be led to from what is not there")
 	case t.Nav.Word != "" && (t.Method != "GET" || strings.Contains(t.Path, "{")):
 		return fail("only a page without parts in its path can stand in the navigation")
 	}

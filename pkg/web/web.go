@@ -148,7 +148,7 @@ type Site struct {
 	assets    *assets
 	issuers   []*issuer
 	mux       *http.ServeMux
-	missing   map[string][]byte // the page of NotFound, by language
+	missing   map[string][]byte // the page of NotFound, by language and the role that asks
 	described described
 }
 
@@ -242,6 +242,9 @@ func (s *Site) Handler() (h http.Handler, err error) {
 		if t.Door != "" && !s.words.has(t.Door) {
 			return nil, fmt.Errorf("web: %s: no word %q for the sign-in page", t.Room, t.Door)
 		}
+		if t.Lost.Word != "" && !s.words.has(t.Lost.Word) {
+			return nil, fmt.Errorf("web: %s: no word %q for the page of what is not there", t.Room, t.Lost.Word)
+		}
 		path := t.Path
 		if path == "/" {
 			path = "/{$}" // home alone, not everything below it
@@ -250,8 +253,10 @@ func (s *Site) Handler() (h http.Handler, err error) {
 	}
 	s.missing = map[string][]byte{}
 	for _, lang := range Languages {
-		if s.missing[lang], err = s.framed(s.missingFrame(lang, nil)); err != nil {
-			return nil, err
+		for _, role := range append(slices.Clone(hub.Roles), "") {
+			if s.missing[lang+" "+string(role)], err = s.framed(s.missingFrame(lang, role, nil)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if _, err = s.OpenAPI(); err != nil {

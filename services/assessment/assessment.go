@@ -36,7 +36,7 @@ func open(env service.Env) (service.Room, error) {
 	meets := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator, hub.CoreGroup, hub.LocalPolice, hub.Partner}
 	answerers := append([]hub.Role{hub.Institution}, readers...)
 	return service.Room{
-		Routes: []web.Route{
+		Routes: append([]web.Route{
 			{Method: "GET", Path: "/cases", Do: x.listPage, Nav: web.Nav{Word: "assessment.nav.list", Roles: readers, Order: 20}},
 			{Method: "POST", Path: "/cases/export", Do: x.exportList, LookUp: true},
 			{Method: "GET", Path: "/cases/{id}", Do: x.casePage},
@@ -103,7 +103,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("retractRequest", "DELETE", "/api/requests/{id}", "Take a question back.", x.retractRequest),
 			web.API("listAnswers", "GET", "/api/cases/{id}/answers", "List the answers of a case that you may see.", x.listAnswers),
 			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
-		},
+		}, x.glass().Routes()...),
 		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
 		On: map[string]service.Reaction{
 			"intake.concern.triaged.v1":     x.concernTriaged,

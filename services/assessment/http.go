@@ -44,6 +44,7 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if v.Joint != nil {
 		d.Shown = x.joint(r, v)
 	}
+	service.Closes(w, r, v.Glass)
 	service.InWords(v.WhoCanSee, r.Lang)
 	for _, a := range given.Answers {
 		service.InWords(a.WhoCanSee, r.Lang)

@@ -16,30 +16,31 @@ import (
 // there. The same struct is the page and the JSON, so that they cannot differ
 // (A005).
 type CaseView struct {
-	ID            hub.ID          `json:"id"`
-	State         State           `json:"state,omitempty"`
-	Version       int             `json:"version,omitzero"`
-	Municipality  hub.AuthorityID `json:"municipality,omitempty"`
-	Police        hub.AuthorityID `json:"police,omitempty"`
-	Concern       hub.ID          `json:"concern,omitempty"`
-	Subject       hub.ID          `json:"subject,omitempty"`
-	OpenedAt      *time.Time      `json:"opened_at,omitempty"`
-	NextAt        *time.Time      `json:"next_date,omitempty"`
-	EraseAt       *time.Time      `json:"erase_at,omitempty"`
-	RetentionRule string          `json:"retention_rule,omitempty"`
-	Confirmed     []Confirmed     `json:"confirmed,omitempty"`
-	Circle        []MemberView    `json:"circle,omitempty"`
-	Requests      []AskedLine     `json:"requests,omitempty"`
-	Meetings      []MeetingView   `json:"meetings,omitempty"`
-	Joint         *JointView      `json:"assessment,omitempty"`
-	Steps         []CaseStep      `json:"steps,omitempty"`
-	WhoCanSee     []CaseReader    `json:"-"`
-	SeeTrail      bool            `json:"-"`
-	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
-	MayExport     bool            `json:"-"` // it may go out as a file
-	Actions       []Action        `json:"actions"`
-	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
-	Erased        bool            `json:"erased,omitempty"`
+	ID            hub.ID              `json:"id"`
+	State         State               `json:"state,omitempty"`
+	Version       int                 `json:"version,omitzero"`
+	Municipality  hub.AuthorityID     `json:"municipality,omitempty"`
+	Police        hub.AuthorityID     `json:"police,omitempty"`
+	Concern       hub.ID              `json:"concern,omitempty"`
+	Subject       hub.ID              `json:"subject,omitempty"`
+	OpenedAt      *time.Time          `json:"opened_at,omitempty"`
+	NextAt        *time.Time          `json:"next_date,omitempty"`
+	EraseAt       *time.Time          `json:"erase_at,omitempty"`
+	RetentionRule string              `json:"retention_rule,omitempty"`
+	Confirmed     []Confirmed         `json:"confirmed,omitempty"`
+	Circle        []MemberView        `json:"circle,omitempty"`
+	Requests      []AskedLine         `json:"requests,omitempty"`
+	Meetings      []MeetingView       `json:"meetings,omitempty"`
+	Joint         *JointView          `json:"assessment,omitempty"`
+	Steps         []CaseStep          `json:"steps,omitempty"`
+	WhoCanSee     []CaseReader        `json:"-"`
+	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
+	SeeTrail      bool                `json:"-"`
+	MayRecuse     bool                `json:"-"` // the reader may say that somebody is too close to it
+	MayExport     bool                `json:"-"` // it may go out as a file
+	Actions       []Action            `json:"actions"`
+	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
+	Erased        bool                `json:"erased,omitempty"`
 }
 
 // Confirmed is one party's confirmation of the circle.
@@ -101,6 +102,7 @@ type opened struct {
 	Steps    []step
 	worked
 	readers []CaseReader
+	glasses []pg.Glass
 }
 
 // sheetSQL is a case with all that hangs on it.
@@ -143,6 +145,9 @@ func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bo
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.Readers(ctx, tx, "case", id, o.BegunAt, nil)
 		}
+		if err == nil && (readers || o.rel.Glass) && tx.Sees(ctx, o.rel) {
+			o.glasses, err = tx.Glasses(ctx, "case", id)
+		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "case", ID: id, Version: o.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
 			e.Subjects = []hub.ID{o.rel.About}
@@ -177,6 +182,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, x.opens(who, &o.worked, may))
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -30,7 +31,7 @@ var schema embed.FS
 var pages embed.FS
 
 // Service is the room's door plate.
-var Service = service.Service{Name: "audit", Schema: schema, Pages: pages, Open: open}
+var Service = service.Service{Name: "audit", Schema: schema, Writes: []string{pg.ReviewKind}, Pages: pages, Open: open}
 
 type room struct{ service.Env }
 
@@ -45,11 +46,19 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 
+			{Method: "GET", Path: "/glass", Do: x.glassesPage, Nav: web.Nav{Word: "audit.nav.glass", Roles: []hub.Role{hub.DPO}, Order: 20}},
+			{Method: "GET", Path: "/glass/{glass}", Do: x.glassPage},
+			{Method: "POST", Path: "/glass/{glass}", Do: x.reviewForm},
+
+			web.API("listGlass", "GET", "/api/glass", "List what was opened in an emergency of your authority's, for its data-protection officer: what waits for a review first.", x.listGlass),
+			web.API("readGlass", "GET", "/api/glass/{glass}", "Read one emergency opening: who, why, and what was read under it.", x.readGlass),
+			web.API("reviewGlass", "POST", "/api/glass/{glass}/review", "Say what you found of an emergency opening. Nobody reviews their own.", x.reviewGlass),
+
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			again,
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks:  map[string]web.Mark{"seen": x.seen},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}},
 	}, nil
 }

@@ -30,6 +30,7 @@ func everyPage(t *testing.T, ctx context.Context) {
 			v.police()
 			v.officer()
 			v.cases()
+			v.emergencies()
 			v.oddities()
 		})
 	}

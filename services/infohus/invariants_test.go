@@ -39,9 +39,9 @@ func (s *script) holds() {
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.triaged.v1')) + abs((select count(*) from intake.concern where state = 'rerouted')
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.rerouted.v1'))`,
 		"an assignment given or ended without its fact and its row": `select abs((select count(*) from access.assignment where why = 'colleague')
-			- (select count(*) from audit.trail where act = 'grant' and outcome = 'allow' and object_kind = 'concern')) + abs((select count(*) from access.assignment where kind = 'concern' and ended_by is not null)
-			- (select count(*) from audit.trail where act = 'revoke' and outcome = 'allow' and object_kind = 'concern')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
-			- (select count(*) from audit.trail where act in ('grant', 'revoke') and outcome = 'allow' and object_kind = 'concern'))`,
+			- (select count(*) from audit.trail where act = 'grant' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass')) + abs((select count(*) from access.assignment where kind = 'concern' and ended_by is not null)
+			- (select count(*) from audit.trail where act = 'revoke' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
+			- (select count(*) from audit.trail where act in ('grant', 'revoke') and outcome = 'allow' and object_kind = 'concern' and question <> 'glass'))`,
 		"a fact that was not published": `select count(*) from intake.outbox where published_at is null`,
 		"a dead letter":                 `select (select count(*) from portal.dead) + (select count(*) from person.dead) + (select count(*) from intake.dead) + (select count(*) from assessment.dead) + (select count(*) from referral.dead)`,
 	} {

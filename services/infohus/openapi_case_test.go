@@ -116,6 +116,7 @@ func (d *desk) everything() {
 	get("tage", "/api/offers/{id}", notification)
 	d.changes("tage", "/api/offers/{id}/end", map[string]any{}, notification)
 	get(coordinator, "/api/offers/{id}", notification)
+	d.emergencies()
 }
 
 // handsOver is a statutory notification about a child, sent to tage.
@@ -166,6 +167,16 @@ func (s *driver) caseRequests() map[string]func() request {
 			d.call(coordinator, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "1", "hat": d.hat(ssp)}, 200, w.kase)
 			return map[string]any{"reason": d.text(sayWhy)}
 		}),
+		"breakCaseGlass": on("collecting", "ellen", "/api/cases/{id}/glass", is(map[string]any{"category": "life", "reason": inDanger[0]})),
+		"answerCaseGlass": func() request {
+			kase := d.works("collecting").kase
+			for _, why := range inDanger[:2] {
+				b := s.broken("vilma", "cases", kase, why)
+				s.as("vilma").API("DELETE", "/api/cases/"+string(kase)+"/glass/"+string(b.ID), nil).Must(200)
+			}
+			glass, content := s.asks3rd("vilma", "cases", kase, inDanger[2])
+			return request{coordinator, "/api/cases/" + string(kase) + "/glass/" + string(glass) + "/answer", map[string]any{"answer": "yes", "content": content}}
+		},
 		"openCase": on("confirmed", policeMan, "/api/cases/{id}/open", is(map[string]any{"reason": d.text(sayWhy)})),
 		"inviteToCase": on("collecting", coordinator, "/api/cases/{id}/circle", func(*work) map[string]any {
 			return map[string]any{"hat": d.hat("tage"), "reason": d.text(sayWhy), "until": d.day(30)}

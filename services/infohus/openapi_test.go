@@ -352,6 +352,20 @@ func (s *driver) requests() map[string]func() request {
 		"certifyHat": func() request {
 			return request{koegeManager, "/api/review", map[string]any{"hat": s.as("liv").Post.Hat.ID, "decide": "confirm"}}
 		},
+		"breakConcernGlass": in("received", ssp, "/glass", map[string]any{"category": "life", "reason": inDanger[0]}),
+		"answerConcernGlass": func() request {
+			d := s.drives("municipality", "received")
+			for _, why := range inDanger[:2] {
+				b := s.broken("birk", "concerns", d.id, why)
+				s.as("birk").API("DELETE", "/api/concerns/"+string(d.id)+"/glass/"+string(b.ID), nil).Must(200)
+			}
+			glass, content := s.asks3rd("birk", "concerns", d.id, inDanger[2])
+			return request{coordinator, "/api/concerns/" + string(d.id) + "/glass/" + string(glass) + "/answer", map[string]any{"answer": "yes", "content": content}}
+		},
+		"reviewGlass": func() request {
+			b := s.broken("sofus", "cases", (&desk{driver: s}).works("collecting").kase, inDanger[0])
+			return request{koegeDPO, "/api/glass/" + string(b.ID) + "/review", map[string]any{"outcome": "justified", "text": inDanger[1]}}
+		},
 		"searchTrail": func() request {
 			return request{koegeDPO, "/api/trail/search", map[string]any{"ground": "lawfulness"}}
 		},

@@ -138,7 +138,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -247,6 +247,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["advice"] = kept.ID
 	waits["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege'"))
 	waits["person"] = s.as(coordinator).Post.Person
+	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)

@@ -261,7 +261,7 @@ func fieldsOf(r reply) []string {
 
 // acts are the acts of the trail in words.
 var acts = map[string]string{"collect": "taken in", "change": "changed", "consult": "read", "search": "listed or searched", "disclose": "shown to another authority",
-	"decide": "decided", "grant": "access given", "revoke": "access ended"}
+	"decide": "decided", "break-glass": "opened in an emergency", "grant": "access given", "revoke": "access ended"}
 
 // trail says which rows the trail has gained about this concern and its case, as
 // the data-protection officers find them: by the reference of the one, and of

@@ -87,6 +87,11 @@ var shows = map[string]string{
 	"POST /api/trail/search":         "trail",
 	"POST /api/trail/{row}/again":    "trail",
 
+	"GET /concerns/{id}/glass/{glass}": "concern", // a reason, to whoever is to say yes
+	"GET /cases/{id}/glass/{glass}":    "case",
+	"GET /glass/{glass}":               "trail",
+	"GET /api/glass/{glass}":           "trail",
+
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",
 	"POST /cases/{id}/export":         "case case subject subject? case? case?", // and its course

@@ -411,6 +411,7 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 	if v.State == Draft {
 		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft")
 	}
+	service.Closes(w, r, v.Glass)
 	past := func(t *time.Time) bool { return t != nil && t.Before(r.Now) }
 	return x.Web.Page(w, r, http.StatusOK, "intake", "concern", struct {
 		*ConcernView

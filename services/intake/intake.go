@@ -35,7 +35,7 @@ func open(env service.Env) (service.Room, error) {
 	coordinators := []hub.Role{hub.MunicipalCoordinator, hub.PoliceCoordinator}
 	readers := append([]hub.Role{hub.Receiver, hub.Reporter, hub.Institution}, coordinators...)
 	return service.Room{
-		Routes: []web.Route{
+		Routes: append([]web.Route{
 			{Method: "GET", Path: "/concerns", Do: x.listPage, Nav: web.Nav{Word: "intake.nav.list", Roles: readers, Order: 10}},
 			{Method: "GET", Path: "/concerns/new", Do: x.draftPage},
 			{Method: "POST", Path: "/concerns/new", Do: x.draftForm},
@@ -84,7 +84,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("getConcernRecusals", "GET", "/api/concerns/{id}/recusals", "Who is too close to a concern to deal with it, and who was.", recusals.Read),
 			web.API("recuseFromConcern", "POST", "/api/concerns/{id}/recusals", "Say that you, or a colleague, are too close to a concern and all that came of it (forvaltningsloven § 3).", recusals.Say),
 			web.API("liftConcernRecusal", "POST", "/api/concerns/{id}/recusals/{person}/lift", "Take somebody else's recusal back, with a reason.", recusals.Lift),
-		},
+		}, x.glass().Routes()...),
 		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
 		On: map[string]service.Reaction{
 			"person.subject.identified.v1":  x.subjectIdentified,

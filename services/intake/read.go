@@ -49,19 +49,20 @@ type ConcernView struct {
 	ReporterName  string          `json:"reporter_name,omitempty"`
 	ReporterReach string          `json:"reporter_contact,omitempty"`
 
-	CheckOutcome  string          `json:"check_outcome,omitempty"`
-	TriageOutcome string          `json:"triage_outcome,omitempty"`
-	SeenBefore    int             `json:"seen_before,omitzero"` // other concerns about the person at the reader's own authority
-	Track         string          `json:"track,omitempty"`
-	Judgements    []JudgementView `json:"judgements,omitempty"`
-	Steps         []StepView      `json:"steps,omitempty"`
-	WhoCanSee     []Reader        `json:"-"`
-	MayExport     bool            `json:"-"` // it may go out as a file
-	SeeTrail      bool            `json:"-"` // the page may ask audit who has seen it
-	MayRecuse     bool            `json:"-"` // the reader may say that somebody is too close to it
-	Actions       []Action        `json:"actions"`
-	Fields        []string        `json:"fields"` // what policy gave: the names of the fields
-	Erased        bool            `json:"erased,omitempty"`
+	CheckOutcome  string              `json:"check_outcome,omitempty"`
+	TriageOutcome string              `json:"triage_outcome,omitempty"`
+	SeenBefore    int                 `json:"seen_before,omitzero"` // other concerns about the person at the reader's own authority
+	Track         string              `json:"track,omitempty"`
+	Judgements    []JudgementView     `json:"judgements,omitempty"`
+	Steps         []StepView          `json:"steps,omitempty"`
+	WhoCanSee     []Reader            `json:"-"`
+	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
+	MayExport     bool                `json:"-"`               // it may go out as a file
+	SeeTrail      bool                `json:"-"`               // the page may ask audit who has seen it
+	MayRecuse     bool                `json:"-"`               // the reader may say that somebody is too close to it
+	Actions       []Action            `json:"actions"`
+	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
+	Erased        bool                `json:"erased,omitempty"`
 }
 
 // StatementView is a statement as it is shown: with its type, source and date.
@@ -124,6 +125,7 @@ type opened struct {
 	rel     pg.Relation
 	before  int
 	readers []Reader
+	glasses []pg.Glass
 }
 
 // content is a concern with all that hangs on it.
@@ -147,6 +149,9 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 		o, err := load(ctx, tx, id)
 		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.Readers(ctx, tx, "concern", id, o.begun(), nil)
+		}
+		if err == nil && (withReaders || o.rel.Glass) && tx.Sees(ctx, o.rel) {
+			o.glasses, err = tx.Glasses(ctx, "concern", id)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "concern", ID: id, Version: o.Version}, Controller: o.rel.Controller, Basis: o.Basis}
 		if o.rel.About != "" {
@@ -213,6 +218,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("triage_outcome"), &v.Track, o.Track)
 	keep(may("who_can_see"), &v.SeenBefore, o.before)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	if err := x.words(ctx, v, o, may, receipt); err != nil {
 		return nil, err
 	}

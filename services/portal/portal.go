@@ -71,7 +71,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("getAdvice", "GET", "/api/advice/{id}", "A receipt: for whoever kept it, their manager, and their authority's data-protection officer.", x.getAdvice),
 			urgent(web.API("listNotices", "GET", "/api/notices", "The notices that your hat has not read: that something happened, and no content.", x.listNotices)),
 		},
-		On: with(x.onCase(), map[string]service.Reaction{
+		On: with(with(x.onCase(), x.onGlass()), map[string]service.Reaction{
 			"intake.concern.received.v1": x.concernReceived,
 			"intake.concern.rerouted.v1": x.concernRerouted,
 			"intake.check.requested.v1":  x.checkRequested,

@@ -1,0 +1,279 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// Reviewed is what may come of the review of a break-glass (L57).
+var Reviewed = []string{"justified", "not_justified", "breach"}
+
+// GlassLine is a break-glass of the own authority's, as its officer sees it: who,
+// why, until when, and what was read under it.
+type GlassLine struct {
+	ID        hub.ID          `json:"id"`
+	Kind      string          `json:"kind"`
+	Item      hub.ID          `json:"item"`
+	Name      string          `json:"name"`
+	Role      hub.Role        `json:"role"`
+	Authority hub.AuthorityID `json:"authority"`
+	Category  string          `json:"category"`
+	Near      bool            `json:"near"`   // the reason is nearly one that the same person gave before
+	Second    bool            `json:"second"` // another person said yes to it
+	From      time.Time       `json:"from"`
+	Until     time.Time       `json:"until"`   // when it ended, or will
+	Late      bool            `json:"late"`    // it has waited for more than 24 hours
+	Blocked   bool            `json:"blocked"` // and so long that whoever broke it breaks no other
+	Outcome   string          `json:"outcome,omitempty"`
+	Reason    string          `json:"reason,omitempty"` // of one that is read by itself
+	Sealed    string          `json:"sealed,omitempty"` // why the reason is not shown
+	Reads     int             `json:"reads"`            // how often something was read under it
+	Fields    []string        `json:"fields"`           // and what, altogether
+}
+
+// Codes are what a line may say.
+func (GlassLine) Codes() map[string][]string { return map[string][]string{"outcome": Reviewed} }
+
+// GlassQueue is what waits for its review, and then what was reviewed last.
+type GlassQueue struct {
+	Glasses []GlassLine `json:"glasses"`
+}
+
+// mostGlass is how many are listed.
+const mostGlass = 50
+
+func (x *room) line(b pg.Glass, now time.Time) GlassLine {
+	l := GlassLine{ID: b.ID, Kind: b.Kind, Item: b.Item, Name: string(b.Hat), Role: b.Role, Authority: b.Authority, Category: b.Category, Near: b.Near, Second: b.Second != "",
+		From: b.From, Until: b.Until, Outcome: b.Outcome, Fields: []string{}}
+	if p, ok := x.Structure.Post(b.Hat); ok {
+		l.Name = p.Name
+	}
+	if !b.Ended.IsZero() && b.Ended.Before(b.Until) {
+		l.Until = b.Ended
+	}
+	l.Late, l.Blocked = b.Outcome == "" && !now.Before(b.From.Add(pg.GlassLate)), b.Outcome == "" && !now.Before(b.From.Add(pg.GlassTooLate))
+	return l
+}
+
+// listGlass lists the break-glasses of the own authority's items.
+func (x *room) listGlass(r *web.Request, _ struct{}) (GlassQueue, error) {
+	q := GlassQueue{Glasses: []GlassLine{}}
+	_, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActSearch, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, e *pg.Entry) error {
+		list, err := tx.GlassesOf(ctx, r.Who.Authority, false, mostGlass)
+		for _, b := range list {
+			q.Glasses = append(q.Glasses, x.line(b, tx.Now))
+		}
+		e.Rows = len(list)
+		return err
+	})
+	return q, err
+}
+
+// readGlass reads one of them, with its reason and with what was read under it.
+func (x *room) readGlass(r *web.Request, _ struct{}) (GlassLine, error) {
+	id, err := r.PathID("glass")
+	if err != nil {
+		id = ""
+	}
+	var l GlassLine
+	var broken []Row
+	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
+		b, err := tx.GlassByID(ctx, id)
+		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
+			return err
+		}
+		if err != nil || b.Owner != r.Who.Authority || b.From.IsZero() {
+			return nil // as one that is not there
+		}
+		l = x.line(b, tx.Now)
+		if broken, err = brokenAt(ctx, tx, g, b); err != nil {
+			return err
+		}
+		e.Rows = 1
+		l.Reads, l.Fields, err = readUnder(ctx, tx, g, b)
+		return err
+	})
+	if err == nil && l.ID == "" {
+		err = hub.NotFound()
+	}
+	if err != nil || len(broken) == 0 {
+		return l, err
+	}
+	err = x.justify(r.Context(), r.Who, receipt, &broken[0])
+	l.Reason, l.Sealed = broken[0].Justification, broken[0].Sealed
+	return l, err
+}
+
+// brokenAt is the row of the trail that says why.
+func brokenAt(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) ([]Row, error) {
+	rows, err := tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.act = 'break-glass' and t.outcome = 'allow' and t.object_id = $1
+		and t.person = $2 and t.controller = $3 and t.said_at = $4`, b.Item, b.Person, b.Owner, b.Asked)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+// readUnder counts what somebody read because the glass was broken, of the item and
+// of whom it is about, and names the fields.
+func readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) (n int, fields []string, err error) {
+	err = tx.QueryRow(ctx, `select count(distinct t.id), coalesce(array_agg(distinct f order by f) filter (where f is not null), '{}')
+		from audit.trail t left join lateral unnest(t.fields) f on true
+		where t.person = $1 and t.hat = $2 and t.said_at >= $3 and t.said_at < $4 and t.outcome = 'allow' and 'glass' = any(t.reasons) and t.controller = $5`,
+		b.Person, b.Hat, b.From, b.Until, b.Owner).Scan(&n, &fields)
+	return n, fields, err
+}
+
+// Finding is what the officer found.
+type Finding struct {
+	Outcome string       `json:"outcome"`
+	Text    hub.Personal `json:"text" min:"20" max:"2000"`
+}
+
+// Codes are the outcomes, for the document of the API.
+func (Finding) Codes() map[string][]string { return map[string][]string{"outcome": Reviewed} }
+
+// GlassReviewed is the answer to a review.
+type GlassReviewed struct {
+	ID      hub.ID    `json:"id"`
+	Outcome string    `json:"outcome"`
+	At      time.Time `json:"at"`
+}
+
+// reviewGlass writes what the officer found of a break-glass: never of their own, nor
+// of whom they stand in for or answer to (A055).
+func (x *room) reviewGlass(r *web.Request, in Finding) (GlassReviewed, error) {
+	ctx := r.Context()
+	id, err := r.PathID("glass")
+	if err != nil {
+		id = ""
+	}
+	var done GlassReviewed
+	entry := pg.Entry{Act: hub.ActDecide, Object: hub.Object{Kind: "glass", ID: id}}
+	err = x.DB.Command(ctx, r.Who, entry, func(tx *pg.Tx) error {
+		if had, err := x.Again(ctx, tx, r, "review glass "+string(id), &done); err != nil || had {
+			return err
+		}
+		b, err := tx.GlassByID(ctx, id)
+		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
+			return err
+		}
+		who := r.Who
+		none := err != nil || b.From.IsZero()
+		g, err := tx.Ask(ctx, policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: !none && b.Owner == who.Authority,
+			Self: b.Person == who.Person || b.Second == who.Person, Linked: x.Linked(who.Person, b.Person, tx.Now)})
+		var denied *policies.Denial
+		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
+			if err := tx.Refuse(ctx, denied, entry); err != nil {
+				return err
+			}
+			return hub.Conflict("audit.error.glass.own")
+		}
+		if err != nil {
+			return err
+		}
+		var p hub.Problems
+		if !slices.Contains(Reviewed, in.Outcome) {
+			p.Add("outcome", "error.choose")
+		}
+		service.Text(&p, "text", in.Text, service.MinReason, service.MaxText)
+		if err := p.Err(); err != nil {
+			return err
+		}
+		if err := tx.ReviewGlass(ctx, g, id, in.Outcome); err != nil {
+			return err
+		}
+		e := entry
+		e.Controller, e.Why = b.Owner, in.Text
+		if _, err := tx.Record(ctx, g, e); err != nil {
+			return err
+		}
+		if err := tx.Tell(ctx, event.GlassReviewed{Glass: id, Owner: b.Owner, Authority: b.Authority, Person: b.Person, Outcome: in.Outcome}); err != nil {
+			return err
+		}
+		done = GlassReviewed{ID: id, Outcome: in.Outcome, At: tx.Now}
+		return x.Keep(ctx, tx, r, "review glass "+string(id), done)
+	})
+	return done, err
+}
+
+// lateGlass tells of break-glasses that wait for their review: after a day, and when
+// whoever broke it breaks no other. Each is told once (A054).
+func (x *room) lateGlass(ctx context.Context) error {
+	who := hub.System(x.Now(), x.NewID())
+	return x.DB.Command(ctx, who, pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "glass"}}, func(tx *pg.Tx) error {
+		list, err := tx.GlassesOf(ctx, "", true, 1000)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			for _, l := range []struct {
+				level string
+				after time.Duration
+			}{{"late", pg.GlassLate}, {"blocked", pg.GlassTooLate}} {
+				if tx.Now.Before(b.From.Add(l.after)) {
+					continue
+				}
+				tag, err := tx.Exec(ctx, `insert into audit.glass_told (glass, level, at) values ($1, $2, $3) on conflict do nothing`, b.ID, l.level, tx.Now)
+				if err != nil {
+					return err
+				}
+				if tag.RowsAffected() == 0 {
+					continue
+				}
+				if err := tx.Tell(ctx, event.GlassLate{Glass: b.ID, Owner: b.Owner, Authority: b.Authority, Person: b.Person, Level: l.level}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Pages.
+
+func (x *room) glassesPage(w http.ResponseWriter, r *web.Request) error {
+	q, err := x.listGlass(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "glasses", q)
+}
+
+// glassData is a break-glass with the form of its review.
+type glassData struct {
+	GlassLine
+	Outcomes []string
+}
+
+func (x *room) glassPage(w http.ResponseWriter, r *web.Request) error {
+	l, err := x.readGlass(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "review", glassData{l, Reviewed})
+}
+
+func (x *room) reviewForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if _, err := x.reviewGlass(r, Finding{Outcome: f.Line("outcome"), Text: service.Typed(f.Text("text"))}); err != nil {
+		return err
+	}
+	r.Toast(w, "audit.glass.done")
+	return r.Redirect(w, "/glass")
+}

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/service"
+)
+
+// broke is the receipt of a break-glass.
+type broke struct {
+	ID    hub.ID
+	Until *time.Time
+	Waits bool
+}
+
+var inDanger = []string{
+	"Drengen har skrevet til en ven, at han vil gøre skade på sig selv i aften.",
+	"Moderen ringer fra trappen: hendes søn er blevet truet med en kniv.",
+	"En lærer har hørt, at to unge er kørt mod stationen med bål i bagagen.",
+	"Naboen kan høre råb og glas, og ingen af de andre tager telefonen nu.",
+}
+
+// emergency opens something in an emergency; changes say what differs.
+func (s *script) emergency(login, thing string, id hub.ID, why string, changes map[string]any) hubtest.Answer {
+	s.Helper()
+	in := map[string]any{"category": "life", "reason": why}
+	for k, v := range changes {
+		in[k] = v
+	}
+	return s.as(login).API("POST", "/api/"+thing+"/"+string(id)+"/glass", in)
+}
+
+// broken is emergency, done.
+func (s *script) broken(login, thing string, id hub.ID, why string) (b broke) {
+	s.Helper()
+	s.emergency(login, thing, id, why, nil).Must(201).JSON(&b)
+	return b
+}
+
+// told holds that somebody has a notice.
+func (s *script) toldOf(login, word string, want bool) {
+	s.Helper()
+	if got := strings.Contains(s.as(login).API("GET", "/api/notices", nil).Must(200).Text(), `"`+word+`"`); got != want {
+		s.Errorf("%s is told %s: %v, want %v", login, word, got, want)
+	}
+}
+
+// TestBreakGlass is A052, A053 and A056: a reason in a sentence, one concern, half an
+// hour, reading and nothing else, and whoever must know is told at once.
+func TestBreakGlass(t *testing.T) {
+	s := begin(t)
+	id := s.forwarded()
+	var got done
+	s.as(coordinator).API("POST", "/api/concerns", concern(s.registers(coordinator, map[string]any{"name": "Navnløs Anden", "no_cpr": true}), nil)).Must(201).JSON(&got)
+	other := got.ID
+	s.seesNothing(id, ssp, "ebbe")
+
+	// A052, A026: what is wrong with what was said is told alike of what is there and of what is not.
+	for _, wrong := range []map[string]any{{"reason": "."}, {"reason": "Jeg skal se den."}, {"category": "curious"}, {"category": ""}, {"minutes": 61}, {"minutes": -1}} {
+		real, invented := s.emergency(ssp, "concerns", id, inDanger[0], wrong), s.emergency(ssp, "concerns", hub.NewID(), inDanger[0], wrong)
+		if real.Status != 400 || !bytes.Equal(real.Body, invented.Body) {
+			t.Errorf("%v: %d %s, for an invented one %s", wrong, real.Status, real.Body, invented.Body)
+		}
+	}
+	s.seesNothing(id, ssp)
+
+	b := s.broken(ssp, "concerns", id, inDanger[0])
+	if b.Until == nil || !b.Until.Equal(s.Now().Add(30*time.Minute)) || b.Waits {
+		t.Errorf("open until %v", b.Until)
+	}
+	s.want(s.sees(ssp, id), "statements", "name", "address", "due")
+	s.wantNot(s.sees(ssp, id), "reporter_name", "who_can_see", "check_outcome", "erase_at")
+	s.seesNothing(other, ssp)
+	s.seesNothing(id, "birk", "liv", "ebbe", roskilde, koegeDPO) // nobody else
+	page := s.as(ssp).Get("/concerns/" + string(id)).Must(200)
+	if !strings.Contains(page.Text(), "watermark") || page.Header.Get("Refresh") == "" {
+		t.Error("the page says not until when, or stays open")
+	}
+	// Reading only: no step, no number, no export.
+	version := s.One("select version from intake.concern where id = $1", string(id))
+	for path, in := range map[string]any{"/forward": toPolice, "/reroute": map[string]any{"track": "violence"}, "/check": says("released"), "/triage": judge("case"),
+		"/notification": map[string]any{"outcome": "notified", "reason": "Underrettet."}, "/access": map[string]any{"hat": s.as("birk").Post.Hat.ID}} {
+		if a := s.as(ssp).API("POST", "/api/concerns/"+string(id)+path, in); a.Status != 404 && a.Status != 409 {
+			t.Errorf("%s is answered %d", path, a.Status)
+		}
+	}
+	if now := s.One("select version from intake.concern where id = $1", string(id)); now != version {
+		t.Error("a step was taken")
+	}
+	subject := s.One("select subject from intake.concern where id = $1", string(id))
+	s.as(ssp).API("POST", "/api/subjects/"+subject+"/reveal", map[string]any{"reason": "Til opslag i fagsystemet."}).Must(404)
+	s.emergency(ssp, "concerns", id, inDanger[1], nil).Must(409)
+
+	// At once: the trail, the officer, both coordinators; and "who can see this".
+	if n := s.One("select count(*) from audit.trail where act = 'break-glass' and outcome = 'allow' and object_id = $1 and why_ref <> ''", string(id)); n != "1" {
+		t.Errorf("%s lines of the trail", n)
+	}
+	s.Settle()
+	s.toldOf(koegeDPO, "glass_review", true)
+	s.toldOf(mvsDPO, "glass_review", false)
+	s.toldOf(coordinator, "glass_broken", true)
+	s.toldOf(policeMan, "glass_broken", true)
+	s.toldOf(roskilde, "glass_broken", false)
+	if who := s.as(coordinator).API("GET", "/api/concerns/"+string(id)+"/readers", nil).Must(200).Text(); !strings.Contains(who, `"glass"`) {
+		t.Errorf("who can see it: %s", who)
+	}
+
+	// At its minute it is over, and can be given back earlier.
+	s.Advance(30 * time.Minute)
+	s.who[ssp] = nil
+	s.seesNothing(id, ssp)
+	b = s.broken(ssp, "concerns", other, inDanger[1])
+	s.want(s.sees(ssp, other), "name")
+	s.as("birk").API("DELETE", "/api/concerns/"+string(other)+"/glass/"+string(b.ID), nil).Must(404)
+	s.as(ssp).API("DELETE", "/api/concerns/"+string(other)+"/glass/"+string(b.ID), nil).Must(200)
+	s.seesNothing(other, ssp)
+}
+
+// TestBreakGlassDisclosesNothing: nothing of another authority's that was not shared,
+// nothing that is over, nothing to whoever is recused; and the door tells nobody what
+// there is (A001, G7).
+func TestBreakGlassDisclosesNothing(t *testing.T) {
+	s := begin(t)
+	id := s.forwarded()
+	s.SQL("insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'concern', $2, 'p', 'h')", string(s.as("birk").Post.Person), string(id))
+	for _, login := range []string{"valborg", "vigga", "birk", coordinator, "solvej", koegeDPO, "hedvig"} {
+		ask := func(id hub.ID) hubtest.Answer { return s.emergency(login, "concerns", id, inDanger[0], nil) }
+		real, invented := ask(id), ask(hub.NewID())
+		if real.Status != 404 || !bytes.Equal(real.Body, invented.Body) {
+			t.Errorf("%s: %d %s, for an invented one %d %s", login, real.Status, real.Body, invented.Status, invented.Body)
+		}
+	}
+	door := func(id hub.ID) (int, string) {
+		a := s.as("valborg").Submit("/concerns/glass", url.Values{"reference": {string(id)}, "category": {"life"}, "reason": {inDanger[0]}, "minutes": {"30"}})
+		return a.Status, strings.ReplaceAll(a.Text(), string(id), "")
+	}
+	never := hub.NewID()
+	is, real := door(id)
+	if was, invented := door(never); is != 404 || was != 404 || real != invented {
+		t.Errorf("at the door: %d %s, for an invented one %d %s", is, real, was, invented)
+	}
+	if n := s.One("select count(*) from access.glass"); n != "0" {
+		t.Errorf("%s are broken", n)
+	}
+	// The page of what is not there leads to the door: always, and whoever may use it.
+	for login, want := range map[string]bool{ssp: true, "liv": true, "ebbe": true, coordinator: false, koegeDPO: false} {
+		real, invented := s.as(login).Get("/concerns/"+string(id)), s.as(login).Get("/concerns/"+string(hub.NewID()))
+		if got := strings.Contains(invented.Text(), "/concerns/glass") && strings.Contains(invented.Text(), "/cases/glass"); got != want {
+			t.Errorf("%s is led to the door: %v", login, got)
+		}
+		if login != coordinator && (real.Status != 404 || !bytes.Equal(real.Body, invented.Body)) {
+			t.Errorf("%s can tell them apart", login)
+		}
+		if status := s.as(login).Get("/concerns/glass").Status; (status == 200) != want {
+			t.Errorf("%s is answered %d at the door", login, status)
+		}
+	}
+	// What was shared, and no more of it: the police's own colleague, of a concern before them.
+	s.broken("ebbe", "concerns", id, inDanger[0])
+	s.want(s.sees("ebbe", id), "name", "theme")
+	s.wantNot(s.sees("ebbe", id), "address", "reporter_name")
+	// It ends with the state, whatever the clock says.
+	s.does(policeMan, "check", id, says("acute"))
+	s.seesNothing(id, "ebbe")
+	s.emergency("ebbe", "concerns", id, inDanger[1], nil).Must(404)
+}
+
+// TestBreakGlassOfACase: the same door to a case, with its circle and no question.
+func TestBreakGlassOfACase(t *testing.T) {
+	s := begin(t)
+	kase := s.caseOpened()
+	s.broken("tage", "cases", kase, inDanger[0])
+	s.want(s.inCase("tage", kase), "name", "circle", "state")
+	s.wantNot(s.inCase("tage", kase), "requests", "who_can_see", "meeting")
+	s.as("tage").Get("/cases/" + string(kase)).Must(200)
+	s.as("tage").API("GET", "/api/cases/"+string(kase)+"/answers", nil)
+	s.Settle()
+	s.toldOf(koegeDPO, "glass_review", true)
+	s.toldOf(policeMan, "glass_broken", true)
+}
+
+// TestTheThirdInAWeek is A047, A049, A050 and A053: it opens nothing before another
+// person says yes to exactly what was asked, whoever that is and however many answer.
+func TestTheThirdInAWeek(t *testing.T) {
+	s := begin(t)
+	id := s.forwarded()
+	for _, why := range inDanger[:2] {
+		s.broken(ssp, "concerns", id, why)
+		s.Advance(31 * time.Minute)
+		s.who[ssp] = nil
+	}
+	// A052: what was written before is no reason.
+	s.emergency(ssp, "concerns", id, strings.ToUpper(inDanger[0]), nil).Must(400)
+	b := s.broken(ssp, "concerns", id, inDanger[2])
+	if !b.Waits || b.Until != nil {
+		t.Errorf("the third: %+v", b)
+	}
+	s.seesNothing(id, ssp)
+	s.Settle()
+	s.toldOf(coordinator, "glass_asked", true)
+	s.toldOf(policeMan, "glass_asked", false)
+	at := "/concerns/" + string(id) + "/glass/" + string(b.ID)
+	page := s.as(coordinator).Get(at).Must(200).Text()
+	_, content, _ := strings.Cut(page, `name="content" value="`)
+	content, _, _ = strings.Cut(content, `"`)
+	if len(content) != 64 || !strings.Contains(page, "bagagen") {
+		t.Fatalf("the page does not say to what: %s", page)
+	}
+	yes := map[string]any{"answer": "yes", "content": content}
+	for _, login := range []string{ssp, policeMan, roskilde, "liv", koegeDPO} { // A047: not oneself, nor another authority's
+		s.as(login).API("POST", "/api"+at+"/answer", yes).Must(404)
+	}
+	s.as(coordinator).API("POST", "/api"+at+"/answer", map[string]any{"answer": "yes", "content": strings.Repeat("0", 64)}).Must(409) // A049
+	s.seesNothing(id, ssp)
+	var wait sync.WaitGroup
+	var done, late atomic.Int32
+	for i := range 6 { // A050
+		login := []string{coordinator, deputy}[i%2]
+		c, in := *s.as(login), map[string]any{"answer": "yes", "content": content}
+		wait.Go(func() {
+			switch a := c.API("POST", "/api"+at+"/answer", in); a.Status {
+			case 200:
+				done.Add(1)
+			case 409:
+				late.Add(1)
+			default:
+				t.Errorf("answered %d: %s", a.Status, a.Body)
+			}
+		})
+	}
+	wait.Wait()
+	if done.Load() != 1 || late.Load() != 5 {
+		t.Errorf("%d yeses counted, %d came late", done.Load(), late.Load())
+	}
+	s.want(s.sees(ssp, id), "name")
+	s.Advance(30 * time.Minute)
+	s.who[ssp] = nil
+	s.seesNothing(id, ssp)
+}
+
+// TestTheReview is A054 and A055: the owner's officer sees why and what was read, and
+// says what was found, once; late it is told, and after three days nobody breaks
+// another who was not reviewed.
+func TestTheReview(t *testing.T) {
+	s := begin(t)
+	id := s.forwarded()
+	b := s.broken(ssp, "concerns", id, inDanger[0])
+	s.sees(ssp, id)
+	for _, login := range []string{ssp, coordinator, mvsDPO, roskildeDPO, "rune"} {
+		s.as(login).API("GET", "/api/glass/"+string(b.ID), nil).Must(404)
+		s.as(login).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": "justified", "text": inDanger[3]}).Must(404)
+	}
+	if one := s.as(koegeDPO).API("GET", "/api/glass/"+string(b.ID), nil).Must(200).Text(); !strings.Contains(one, inDanger[0]) || !strings.Contains(one, `"statements"`) || strings.Contains(one, "Bertram") {
+		t.Errorf("the officer sees %s", one)
+	}
+	s.as(koegeDPO).Get("/glass").Must(200)
+	s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200)
+
+	s.Advance(25 * time.Hour)
+	s.Settle()
+	s.who = map[string]*hubtest.Client{}
+	s.toldOf("hedvig", "glass_late", true)
+	s.Advance(48 * time.Hour)
+	s.Settle()
+	s.who = map[string]*hubtest.Client{}
+	s.toldOf(ssp, "glass_blocked", true)
+	real, invented := s.emergency(ssp, "concerns", id, inDanger[1], nil), s.emergency(ssp, "concerns", hub.NewID(), inDanger[1], nil)
+	if real.Status != 409 || !bytes.Equal(real.Body, invented.Body) {
+		t.Errorf("after 72 hours: %d %s, for an invented one %s", real.Status, real.Body, invented.Body)
+	}
+	review := func(outcome, text string) hubtest.Answer {
+		return s.as(koegeDPO).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": outcome, "text": text})
+	}
+	review("justified", "kort").Must(400)
+	review("fine", inDanger[3]).Must(400)
+	review("not_justified", inDanger[3]).Must(200)
+	review("justified", inDanger[3]).Must(409)
+	s.Settle()
+	s.toldOf(ssp, "glass_not_justified", true)
+	s.broken(ssp, "concerns", id, inDanger[1])
+	if n := s.One("select count(*) from audit.trail where object_kind = 'glass' and act = 'decide' and outcome = 'allow'"); n != "1" {
+		t.Errorf("%s reviews in the trail", n)
+	}
+}
+
+// TestLinked is A048 and A055: nobody decides on whom he stands in for, who stands in
+// for him, or whom he answers to.
+func TestLinked(t *testing.T) {
+	s := begin(t)
+	env := service.Env{Structure: s.Structure}
+	for _, c := range []struct {
+		who, of string
+		want    bool
+	}{{deputy, coordinator, true}, {coordinator, deputy, true}, {deputy, koegeManager, true}, {koegeManager, deputy, false}, {ssp, coordinator, false},
+		{koegeDPO, ssp, false}, {ssp, koegeManager, true}, {coordinator, coordinator, false}} {
+		if got := env.Linked(s.as(c.who).Post.Person, s.as(c.of).Post.Person, s.Now()); got != c.want {
+			t.Errorf("%s and %s: %v, want %v", c.who, c.of, got, c.want)
+		}
+	}
+}
+
+// asks3rd is a break-glass that waits for a second person, and what that person is
+// asked to say yes to.
+func (s *script) asks3rd(login, thing string, id hub.ID, why string) (glass hub.ID, content string) {
+	s.Helper()
+	b := s.broken(login, thing, id, why)
+	if !b.Waits {
+		s.Fatalf("%s does not wait", b.ID)
+	}
+	_, content, _ = strings.Cut(s.as(coordinator).Get("/"+thing+"/"+string(id)+"/glass/"+string(b.ID)).Must(200).Text(), `name="content" value="`)
+	content, _, _ = strings.Cut(content, `"`)
+	return b.ID, content
+}
+
+// emergencies asks every page and every operation of break-glass, of a concern and
+// of a case.
+func (d *desk) emergencies() {
+	d.Helper()
+	concern := d.drives("municipality", "received").id
+	kase := d.works("collecting").kase
+	var first, second hub.ID
+	for _, of := range []struct {
+		login, thing string
+		id           hub.ID
+	}{{"ingrid", "concerns", concern}, {"ellen", "cases", kase}} {
+		at := "/" + of.thing
+		in := func(n int) map[string]any {
+			return map[string]any{"category": "child", "reason": d.text(inDanger[n] + " " + of.thing)}
+		}
+		first = d.makes(of.login, "/api"+at+"/{id}/glass", in(0), of.id)
+		d.call(of.login, "GET", "/api"+at+"/{id}", nil, 200, of.id)
+		d.as(of.login).Get(at + "/" + string(of.id)).Must(200)
+		d.call(of.login, "DELETE", "/api"+at+"/{id}/glass/{glass}", nil, 200, of.id, first)
+
+		c := d.as(of.login)
+		c.Get(at + "/glass").Must(200)
+		c.Submit(at+"/glass", url.Values{"reference": {"https://hub.test" + at + "/" + string(of.id)}, "category": {"life"}, "reason": {"."}}).Must(400)
+		c.Submit(at+"/glass", url.Values{"reference": {"https://hub.test" + at + "/" + string(of.id)}, "category": {"life"}, "reason": {d.text(inDanger[1] + " " + of.thing)}, "minutes": {"20"}}).Must(200)
+		second = hub.ID(d.One("select id from access.glass where item = $1 and ended_at is null", string(of.id)))
+		c.Submit(at+"/"+string(of.id)+"/glass/"+string(second)+"/end", nil).Must(200)
+
+		third, _ := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[2]+" "+of.thing))
+		d.as(coordinator).Submit(at+"/"+string(of.id)+"/glass/"+string(third), url.Values{"answer": {"no"}}).Must(200)
+		again, content := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[3]+" "+of.thing))
+		d.call(coordinator, "GET", "/api"+at+"/{id}", nil, 200, of.id)
+		d.as(coordinator).Get(at + "/" + string(of.id)).Must(200)
+		d.changes(coordinator, "/api"+at+"/{id}/glass/{glass}/answer", map[string]any{"answer": "yes", "content": content}, of.id, again)
+	}
+	d.call(koegeDPO, "GET", "/api/glass", nil, 200)
+	d.call(koegeDPO, "GET", "/api/glass/{glass}", nil, 200, first)
+	d.changes(koegeDPO, "/api/glass/{glass}/review", map[string]any{"outcome": "justified", "text": d.text(inDanger[0])}, first)
+	c := d.as(koegeDPO)
+	c.Get("/glass").Must(200)
+	c.Get("/glass/" + string(second)).Must(200)
+	c.Submit("/glass/"+string(second), url.Values{"outcome": {"breach"}, "text": {"kort"}}).Must(400)
+	c.Submit("/glass/"+string(second), url.Values{"outcome": {"breach"}, "text": {d.text(inDanger[1])}}).Must(200)
+	d.Settle()
+}

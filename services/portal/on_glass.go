@@ -1,0 +1,77 @@
+package portal
+
+import (
+	"time"
+
+	"github.com/infohus/infohus/pkg/event"
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+)
+
+// onGlass is how the room reacts to break-glass: the owner's data-protection officer
+// is told at once, and so are the coordinators who may know of the item (L57).
+func (x *room) onGlass() map[string]service.Reaction {
+	return map[string]service.Reaction{
+		"intake.glass.broken.v1": told(x, func(n notes, f event.ConcernGlassBroken) error {
+			return n.of("concern").broken(f.Concern, f.Owner)
+		}),
+		"intake.glass.asked.v1": told(x, func(n notes, f event.ConcernGlassAsked) error {
+			return n.of("concern").desk("glass_asked", f.Concern, time.Time{}, f.Authority)
+		}),
+		"intake.glass.answered.v1": told(x, func(n notes, f event.ConcernGlassAnswered) error {
+			return n.of("concern").answered(f.Concern, f.Authority, f.Person, f.Granted)
+		}),
+		"assessment.glass.broken.v1": told(x, func(n notes, f event.CaseGlassBroken) error {
+			return n.broken(f.Case, f.Owner)
+		}),
+		"assessment.glass.asked.v1": told(x, func(n notes, f event.CaseGlassAsked) error {
+			return n.desk("glass_asked", f.Case, time.Time{}, f.Authority)
+		}),
+		"assessment.glass.answered.v1": told(x, func(n notes, f event.CaseGlassAnswered) error {
+			return n.answered(f.Case, f.Authority, f.Person, f.Granted)
+		}),
+		"audit.glass.late.v1": told(x, func(n notes, f event.GlassLate) error {
+			if f.Level == "blocked" {
+				if err := n.tell(n.ctx, n.tx, "glass_blocked", "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person}); err != nil {
+					return err
+				}
+			}
+			for _, role := range []hub.Role{hub.DPO, hub.Manager} {
+				if err := n.tell(n.ctx, n.tx, "glass_late", "", time.Time{}, Notice{Authority: f.Owner, Role: role}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+		"audit.glass.reviewed.v1": told(x, func(n notes, f event.GlassReviewed) error {
+			return n.tell(n.ctx, n.tx, "glass_"+f.Outcome, "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
+		}),
+	}
+}
+
+// broken tells the owner's officer, who is led nowhere and sees no item, and the
+// coordinators of the owner and of those it is shared with.
+func (n notes) broken(id hub.ID, owner hub.AuthorityID) error {
+	if err := n.tell(n.ctx, n.tx, "glass_review", "", time.Time{}, Notice{Authority: owner, Role: hub.DPO}); err != nil {
+		return err
+	}
+	shares, err := n.tx.Shares(n.ctx, n.kind, id)
+	if err != nil {
+		return err
+	}
+	all, seen := []hub.AuthorityID{owner}, map[hub.AuthorityID]bool{owner: true}
+	for _, s := range shares {
+		if hasDesk(n.Structure, s.To) && !seen[s.To] {
+			all, seen[s.To] = append(all, s.To), true
+		}
+	}
+	return n.desk("glass_broken", id, time.Time{}, all...)
+}
+
+// answered tells whoever asked, where they asked, what the second person said.
+func (n notes) answered(id hub.ID, a hub.AuthorityID, person hub.ID, granted bool) error {
+	if !granted {
+		return n.tell(n.ctx, n.tx, "glass_no", "", time.Time{}, Notice{Authority: a, Person: person})
+	}
+	return n.tell(n.ctx, n.tx, "glass_yes", id, time.Time{}, Notice{Authority: a, Person: person, Kind: n.kind})
+}
