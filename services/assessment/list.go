@@ -128,7 +128,7 @@ var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"
 
 // page fills the page, and gives the trail an entry for every person shown, by set.
 func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
-	hits, err := find(ctx, tx, in, sets, page)
+	shown, err := hits(ctx, tx, in, sets, page)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +137,9 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, pag
 		waits[i] = slices.ContainsFunc(x.actions(ctx, tx.Who(), s.Relation), func(a Action) bool { return slices.Contains(asks[State(s.State)], a) })
 	}
 	entries := make([][]pg.Entry, len(sets))
-	for i, c := range hits {
+	for i, c := range shown {
 		if i == in.Limit {
-			page.Next = hits[i-1].ID
+			page.Next = shown[i-1].ID
 			break
 		}
 		may := sets[c.set].Grant.Allows

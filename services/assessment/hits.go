@@ -26,14 +26,14 @@ const (
 	lengthen = 4
 )
 
-// find gives the cases of a page, and one more if there are more, and says how many
+// hits gives the cases of a page, and one more if there are more, and says how many
 // there are in all. A place to go on from that is not in the list is Invalid.
-func find(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([]hit, error) {
+func hits(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([]hit, error) {
 	if total := sets.Count(string(in.State)); total > few && in.Subject == "" && in.item == "" {
-		hits, ok, err := walk(ctx, tx, in, sets)
+		all, ok, err := walk(ctx, tx, in, sets)
 		if ok || err != nil {
 			page.Total = total
-			return hits, err
+			return all, err
 		}
 	}
 	return gather(ctx, tx, in, sets, page)
@@ -47,14 +47,14 @@ func gather(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases
 		return nil, err
 	}
 	known := true
-	hits, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (h hit, err error) {
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (h hit, err error) {
 		err = r.Scan(&page.Total, &known, &h.set, &h.ID, &h.Subject, &h.Municipality, &h.Version, &h.state, &h.OpenedAt, &h.NextAt, &h.confirmed)
 		return h, err
 	})
 	if err == nil && !known {
 		err = hub.Invalid("after", "error.choose")
 	}
-	return slices.DeleteFunc(hits, func(h hit) bool { return h.set < 0 }), err // no rows, only their number
+	return slices.DeleteFunc(all, func(h hit) bool { return h.set < 0 }), err // no rows, only their number
 }
 
 // walkSQL looks at the next cases in their order, from one of them or from the
