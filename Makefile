@@ -73,7 +73,7 @@ test: check
 	else bin/report "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) $(TESTS)"; fi
 
 bench: modules
-	@INFOHUS_TEST_DURABLE=1 $(GO) test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
+	@INFOHUS_TEST_DURABLE=1 $(GO) test -tags bench -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
 
 # The clock's test alone, then walks, then each target of fuzzing: half an hour on two cores. docs/deep.md is what it came to.
 FUZZ     ?= 1m

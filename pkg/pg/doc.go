@@ -45,7 +45,9 @@
 // A list joins access.mine, with the same arguments and columns: only the items
 // that the actor owns with the authority, wrote, is assigned to or was given a
 // share of, and the parts of what the actor is assigned to. What the list may
-// show of them is still asked of the rules.
+// show of them is still asked of the rules. access.sets counts the same by their
+// attributes. Both look closely only at what access.given names: whatever comes to
+// count in access.relations must find its items there.
 //
 // # Wholes and parts
 //

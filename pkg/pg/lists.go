@@ -21,6 +21,7 @@ func (r Relation) Act(who hub.Actor, action string, purpose hub.Purpose) policie
 type Set struct {
 	Relation
 	Grant policies.Grant
+	N     int // how many items have it
 }
 
 // attributes are what tells one set from another, in the order of [Sets.Args].
@@ -31,18 +32,19 @@ const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.
 // many items. A list binds them into its query with [AllowedSQL], and so shows
 // exactly what single reads would.
 func (tx *Tx) Sets(ctx context.Context, kind string, purpose hub.Purpose) (Sets, error) {
-	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.mine($1, $2, $3, $4, $5) r where r.kind = $6`, append(tx.Me(), kind)...)
+	rows, err := tx.Query(ctx, `select `+attributes+`, r.n from access.sets($1, $2, $3, $4, $5, $6) r`, append(tx.Me(), kind)...)
 	if err != nil {
 		return nil, err
 	}
 	var r Relation
+	var n int
 	var list Sets
-	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy, &r.Glass}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.ReceivedBy, &r.State, &r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy, &r.Glass, &n}, func() error {
 		g, err := tx.Ask(ctx, r.View(tx.who, purpose))
 		if errors.As(err, new(*policies.Denial)) {
 			return nil
 		}
-		s := Set{Relation: r, Grant: g}
+		s := Set{Relation: r, Grant: g, N: n}
 		s.Kind = kind
 		list = append(list, s)
 		return err
@@ -65,18 +67,41 @@ func (s Sets) Allowing(field string) []int {
 	return n
 }
 
+// Count is how many items the allowed sets have: exactly those that the pages of
+// a list show together (A021). Of a state only, where one is named.
+func (s Sets) Count(state string) (n int) {
+	for _, t := range s {
+		if state == "" || t.State == state {
+			n += t.N
+		}
+	}
+	return n
+}
+
+const sets = `unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::bool[])
+	as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by, glass)`
+
+const inSet = `(` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by, a.glass)`
+
 // AllowedSQL begins a list's statement: allowed(id, state, n) is every item that
 // may be listed, where it stands, and the number of its set. Its arguments are
 // those of [Tx.Me] and [Sets.Args], $1 to $17; the list's own begin at $18, [Own].
 //
-// The actor's items are found first and for themselves: nothing tells Postgres how
-// many have one set of attributes, and planned as one it believes in a single row
-// and compares each item with each.
-const AllowedSQL = `with mine as materialized (select * from access.mine($1, $2, $3, $4, $5) m where m.kind = $6), allowed as (select r.id, r.state, a.n from mine r
-	join unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[], $16::text[], $17::bool[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, shared_by, glass)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by, a.glass))
+// What was given is found first and for itself: nothing tells Postgres how many
+// have one set of attributes, and planned as one it believes in a single row and
+// compares each item with each. Of the rest only the sets that are allowed are
+// looked up.
+const AllowedSQL = `with given as materialized (select r.* from access.given($1, $2) g join access.relations($1, $2, $3, $4, $5) r on r.id = g.id where r.kind = $6),
+allowed as (select r.id, r.state, a.n from given r join ` + sets + ` on ` + inSet + `
+	union all select r.id, r.state, a.n from ` + sets + ` join access.plain($1, $2, $3, $4, $5) r on r.kind = $6 and ` + inSet + `
+	where not exists (select from given g where g.id = r.id))
 `
+
+// EachSQL decides row by row: it is joined laterally to the rows c of a list that
+// goes through them in its order and stops when it has enough. a.state and a.n
+// are as in allowed of AllowedSQL, and so are the arguments.
+const EachSQL = `lateral (select r.state, a.n from (select * from access.relations($1, $2, $3, $4, $5) r where r.id = c.id and r.kind = $6 offset 0) r
+	join ` + sets + ` on ` + inSet + `) a`
 
 // Own is the number of a list's first own argument after AllowedSQL's.
 const Own = 18

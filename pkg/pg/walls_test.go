@@ -23,10 +23,10 @@ const (
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
-	everyRoomCalls   = "hold mine relations"
-	itemRoomCalls    = "drop_item hold hold_subject lift_recusal lock_item mine relations"
-	subjectRoomCalls = "drop_subject hold mine put_subject relations"
-	bothCalls        = "drop_item drop_subject hold hold_subject lift_recusal lock_item mine put_subject relations"
+	everyRoomCalls   = "given hold joined mine plain relations sets wears"
+	itemRoomCalls    = "drop_item given hold hold_subject joined lift_recusal lock_item mine plain relations sets wears"
+	subjectRoomCalls = "drop_subject given hold joined mine plain put_subject relations sets wears"
+	bothCalls        = "drop_item drop_subject given hold hold_subject joined lift_recusal lock_item mine plain put_subject relations sets wears"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,

@@ -152,7 +152,7 @@ func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, erro
 
 // mayBreak asks the rules, and whether anything would be seen at all. Whoever may
 // break nothing at present is told so, whatever they asked for.
-func (x Glass) mayBreak(ctx context.Context, tx *pg.Tx, rel pg.Relation, category string, past pg.Past, entry pg.Entry) (policies.Grant, error) {
+func (x Glass) mayBreak(ctx context.Context, tx *pg.Tx, rel pg.Relation, category string, past pg.Broken, entry pg.Entry) (policies.Grant, error) {
 	q := glassQuestion("break", tx.Who(), rel)
 	q.Category, q.Habit, q.Overdue = category, past.Habit(), past.Overdue
 	g, err := tx.Ask(ctx, q)

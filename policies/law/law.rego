@@ -72,6 +72,9 @@ item_refusals(relation, received_by, state, recused) := union({
 	{"relation_unknown" | not relation in {"own", "shared", ""}},
 })
 
+# sender_refusals is why what was shared was shared by nobody who may.
+sender_refusals(relation, shared_by) := {"sender_unknown" | relation == "shared"; not data.senders[shared_by]}
+
 # processing_refusals is why an authority may not process on a legal basis.
 processing_refusals(kind, basis, purpose) := union({
 	{"basis_unknown" | not data.bases[basis]},

@@ -71,40 +71,24 @@ obligations contains "mask_cpr" if "cpr" in fields
 
 obligations contains "hide_protected_address" if "address" in fields
 
-refusals contains code if {
-	not law.hat(input.role, input.kind)
-	some code in law.hat_refusals(input.role, input.kind)
-}
+# refusals is why the asker may have nothing of any such item.
+refusals := union({
+	law.hat_refusals(input.role, input.kind),
+	law.purpose_refusals(input.purpose),
+	law.item_refusals(input.relation, input.received_by, input.state, input.recused),
+	law.sender_refusals(input.relation, input.shared_by),
+})
 
-refusals contains code if {
-	not law.content(input.purpose)
-	some code in law.purpose_refusals(input.purpose)
-}
-
-refusals contains code if {
-	not law.item(input.relation, input.received_by, input.state, input.recused)
-	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
-}
-
-refusals contains "sender_unknown" if {
-	input.relation == "shared"
-	not data.senders[input.shared_by]
-}
-
-why := "no_relation" if not related
-
-why := "not_for_role" if {
-	related
+# why is why nothing of this one.
+why := "no_relation" if {
+	not related
+} else := "not_for_role" if {
 	not data.view[input.role]
-}
-
-why := "nothing_shared" if {
+} else := "nothing_shared" if {
 	some standing in data.through
 	data.view[input.role][standing][input.state]
 	law.stands(standing, input.author, input.relation, input.assigned, input.kind, input.received_by, input.shared_by)
-}
-
-why := "nothing_shared" if {
+} else := "nothing_shared" if {
 	input.glass
 	input.relation == "shared"
 	data.view[input.role].glass[input.state]

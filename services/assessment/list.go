@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
@@ -126,11 +124,9 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Cases, err
 
 var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"}
 
-// page runs the one query, and gives the trail an entry for every person shown,
-// by set.
+// page fills the page, and gives the trail an entry for every person shown, by set.
 func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
-	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "case"), string(in.State), string(in.After), in.Limit+1,
-		string(in.Subject), sets.Allowing("name"), string(in.item))...)
+	shown, err := hits(ctx, tx, in, sets, page)
 	if err != nil {
 		return nil, err
 	}
@@ -138,36 +134,26 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, pag
 	for i, s := range sets {
 		waits[i] = slices.ContainsFunc(x.actions(ctx, tx.Who(), s.Relation), func(a Action) bool { return slices.Contains(asks[State(s.State)], a) })
 	}
-	var c casework
-	var n int
-	var state State
-	var known, confirmed bool
 	entries := make([][]pg.Entry, len(sets))
-	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Municipality, &c.Version, &state, &c.OpenedAt, &c.NextAt, &confirmed}, func() error {
-		switch {
-		case !known:
-			return hub.Invalid("after", "error.choose")
-		case n < 0:
-			return nil // no rows, only their number
-		case len(page.Cases) == in.Limit:
-			page.Next = page.Cases[in.Limit-1].ID
-			return nil
+	for i, c := range shown {
+		if i == in.Limit {
+			page.Next = shown[i-1].ID
+			break
 		}
-		may := sets[n].Grant.Allows
-		l := CaseLine{ID: c.ID, Waits: waits[n] && !(state == Opening && confirmed)}
-		keep(may("state"), &l.State, state)
+		may := sets[c.set].Grant.Allows
+		l := CaseLine{ID: c.ID, Waits: waits[c.set] && !(c.state == Opening && c.confirmed)}
+		keep(may("state"), &l.State, c.state)
 		keep(may("name"), &l.Subject, c.Subject)
 		keep(may("opened_at"), &l.OpenedAt, c.OpenedAt)
-		if next := c.NextAt; may("next_date") && state != Closing { // of a closing the room referral knows it
-			l.NextAt, l.Overdue = &next, next.Before(tx.Now) && state != Closed
+		if next := c.NextAt; may("next_date") && c.state != Closing { // of a closing the room referral knows it
+			l.NextAt, l.Overdue = &next, next.Before(tx.Now) && c.state != Closed
 		}
 		page.Cases = append(page.Cases, l)
 		fields := slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !may(f) })
-		entries[n] = append(entries[n], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "case", ID: c.ID, Version: c.Version},
+		entries[c.set] = append(entries[c.set], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "case", ID: c.ID, Version: c.Version},
 			Controller: c.Municipality, Subjects: []hub.ID{c.Subject}, Fields: fields})
-		return nil
-	})
-	return entries, err
+	}
+	return entries, nil
 }
 
 // asks is what waits for somebody in a state: what is asked of them, not what

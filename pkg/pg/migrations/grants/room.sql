@@ -20,6 +20,8 @@ grant select on access.policy to {room};
 grant insert (revision, document) on access.revision to {room};
 grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
 grant execute on function access.mine(text, text, text, text, timestamptz) to {room};
+grant execute on function access.sets(text, text, text, text, timestamptz, text) to {room};
+grant execute on function access.given(text, text), access.joined(text[]), access.wears(text, text, text, text, timestamptz), access.plain(text, text, text, text, timestamptz) to {room};
 grant execute on function access.hold(text, text, text, text, timestamptz, text, text) to {room};
 
 grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
