@@ -22,7 +22,7 @@ import (
 
 const module = "github.com/infohus/infohus/"
 
-var update = flag.Bool("update", false, "write docs/events.md instead of comparing it")
+var update = flag.Bool("update", false, "write the rendered documents instead of comparing them")
 
 // row is a line of the table of floors.
 type row struct {

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,20 +15,7 @@ import (
 // TestEvents checks that events.md is what the event table says. After a
 // change of the table: go test ./docs -update
 func TestEvents(t *testing.T) {
-	want := renderEvents(t)
-	if *update {
-		if err := os.WriteFile("events.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile("events.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Error("events.md is not what pkg/event says: run go test ./docs -update, and read the difference")
-	}
+	matches(t, "events.md", renderEvents(t))
 }
 
 func renderEvents(t *testing.T) string {

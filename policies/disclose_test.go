@@ -79,7 +79,7 @@ func named(e *Engine, a Answer, q Disclose) ([]string, []string) {
 }
 
 // Who may share what with whom, and when: every role at every kind of authority,
-// every recipient, every item in every state; on a basis that carries it.
+// every recipient, every item in every state; on a basis that carries it. L2.
 func TestVolumeSharesAreTheApprovedList(t *testing.T) {
 	e := engine(t)
 	list := shares(t)
@@ -149,7 +149,8 @@ func discloser(list map[[4]string][]string, item string, from, to hub.AuthorityK
 }
 
 // On which basis: every two kinds of authority, every item, every basis, every
-// purpose; and what each needs besides.
+// purpose; and what each needs besides. L2; L3 and L55 of purposes; L5; L7 in
+// part: between whom; L8 in part: that a consent is needed.
 func TestVolumeDiscloseIsTheApprovedList(t *testing.T) {
 	e := engine(t)
 	list, rows := shares(t), approved(t)

@@ -103,6 +103,7 @@ func TestTheZeroGrantAllowsNothing(t *testing.T) {
 	}
 }
 
+// L56 in part.
 func TestAQuestionMustBeAboutTheAskersOwnHat(t *testing.T) {
 	e := engine(t)
 	for name, who := range map[string]hub.Actor{
@@ -119,6 +120,7 @@ func TestAQuestionMustBeAboutTheAskersOwnHat(t *testing.T) {
 	}
 }
 
+// L38, A018 in part.
 func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 	e := engine(t)
 	who := hub.System(time.Time{}, "request")
@@ -162,6 +164,7 @@ func broken(t testing.TB, rule string) *Engine {
 	return e
 }
 
+// A110 in part: broken rules.
 func TestWhatIsNotAWholeAnswerIsUnavailable(t *testing.T) {
 	for name, rule := range map[string]string{
 		"undefined":              `answer := {"allow": true} if input.role == "nobody at all"`,
@@ -202,6 +205,7 @@ func TestWhatIsNotAWholeAnswerIsUnavailable(t *testing.T) {
 	}
 }
 
+// A110 in part: slow rules.
 func TestASlowRuleIsUnavailable(t *testing.T) {
 	slow := broken(t, `answer := {"allow": true, "fields": [], "reasons": ["own"], "obligations": []} if {
 	count([1 | some x in numbers.range(1, 5000); some y in numbers.range(1, 5000); x == y + 10000]) == 0

@@ -249,6 +249,7 @@ func differences(file, engine map[cell]string) []string {
 	return all
 }
 
+// L2 in part, L51 in part.
 func TestVolumeViewIsTheMatrix(t *testing.T) {
 	e := engine(t)
 	file := matrix(t)

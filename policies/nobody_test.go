@@ -166,6 +166,7 @@ func with(q Question, attribute string, to any) Question {
 	return p.Interface().(Question)
 }
 
+// A110 in part: default deny.
 func TestTheZeroQuestionIsDenied(t *testing.T) {
 	e := engine(t)
 	for _, q := range questions {
@@ -181,7 +182,7 @@ func TestTheZeroQuestionIsDenied(t *testing.T) {
 }
 
 // Each attribute of each question, missing, unknown, misspelt or the other way
-// round, denies.
+// round, denies. A110 in part: default deny.
 func TestUnsetMeansNobody(t *testing.T) {
 	e := engine(t)
 	seen := map[string]bool{}
@@ -232,7 +233,8 @@ func never(t *testing.T, e *Engine, q Question, reason string) {
 	}
 }
 
-// Whoever else's question would be allowed: these roles and kinds never.
+// Whoever else's question would be allowed: these roles and kinds never. L2, L3,
+// L55; A057 in part: that it was tried is shown elsewhere.
 func TestNever(t *testing.T) {
 	e := engine(t)
 	for role, reason := range map[hub.Role]string{

@@ -90,7 +90,7 @@ func TestPortInUse(t *testing.T) {
 }
 
 // TestCrowd checks that no more than the bound are inside at once, and that
-// whoever leaves makes room.
+// whoever leaves makes room. A111 in part: too many at once.
 func TestCrowd(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -68,12 +68,13 @@ func (db *DB) Advise(ctx context.Context, q policies.Question) (policies.Answer,
 
 // Relation is what the actor is to one item. In a command the item, the whole it
 // is a part of and the actor's hat stay locked until the end, so that nothing it
-// was judged by can be taken back meanwhile. Of what does not exist, and of
-// everything to whoever has no hat in force, it is the zero Relation.
+// was judged by can be taken back meanwhile; but nobody waits for what is nothing
+// to them. Of what does not exist, and of everything to whoever has no hat in
+// force, it is the zero Relation.
 func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, error) {
 	sql := `select * from access.relations($1, $2, $3, $4, $5) r where r.kind = $6 and r.id = $7`
 	if tx.holds {
-		sql = `select * from access.hold($1, $2, $3, $4, $5, $6, $7)`
+		sql = holdRelation
 	}
 	var r Relation
 	err := tx.QueryRow(ctx, sql, append(tx.Me(), kind, id)...).Scan(r.Into()...)
@@ -82,6 +83,13 @@ func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, e
 	}
 	return r, err
 }
+
+// holdRelation locks an item for whoever stands to it somehow, and for the hub.
+// Whoever does not waits for nobody who is at work on it, as for what never was (A027).
+const holdRelation = `select r.* from access.relations($1, $2, $3, $4, $5) r where r.kind = $6 and r.id = $7
+	and not (r.relation <> '' or r.assigned or r.author or $3 = 'system')
+	union all select h.* from access.relations($1, $2, $3, $4, $5) r cross join lateral access.hold($1, $2, $3, $4, $5, $6, r.id) h
+	where r.kind = $6 and r.id = $7 and (r.relation <> '' or r.assigned or r.author or $3 = 'system')`
 
 // PutItem makes a thing known to every room, or changes what is said of it: all
 // but its kind, its author, what it is a part of and what it came of.

@@ -38,6 +38,7 @@ func TestReadGivesContentWithAGrantAndARecordOnly(t *testing.T) {
 	w.is(3, `select count(*) from audit.trail where object_id = $1 and outcome = 'deny' and cardinality(fields) = 0`, id)
 }
 
+// A019 in part: in the database's layer.
 func TestUnknownAndForbiddenAreAnsweredAlike(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
@@ -137,7 +138,7 @@ func TestAnItemIsDroppedOnlyUntouched(t *testing.T) {
 }
 
 // TestListsAndReadsJudgeAlike compares what a list begins from with what every
-// single read finds, for everybody.
+// single read finds, for everybody. A021 in part.
 func TestListsAndReadsJudgeAlike(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
@@ -235,7 +236,8 @@ func TestAGrantIsNotLent(t *testing.T) {
 }
 
 // TestNothingIsShownAfterItWasTakenBack races reads with withdrawals. A read
-// that begins after the withdrawal has returned never shows anything.
+// that begins after the withdrawal has returned never shows anything. A015 in
+// part: by single reads.
 func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 100) }
 
 func shownAfter(t *testing.T, pairs int) {

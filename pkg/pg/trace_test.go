@@ -14,7 +14,7 @@ import (
 )
 
 // TestFailuresTellNoValues makes the database and the driver fail over a value,
-// and looks for it in the errors and in the spans.
+// and looks for it in the errors and in the spans. A088 in part.
 func TestFailuresTellNoValues(t *testing.T) {
 	w := newWorld(t)
 	spans := tracetest.NewSpanRecorder()

@@ -30,7 +30,7 @@ const (
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,
-// so that no table and no function to come is forgotten.
+// so that no table and no function to come is forgotten. A109 in part.
 func TestRightsInTheAccessFacts(t *testing.T) {
 	w := newWorld(t)
 	for room, want := range map[string][2]string{

@@ -196,7 +196,7 @@ func TestABoxMovedDoesNotOpen(t *testing.T) {
 	}
 }
 
-// No record, no key.
+// No record, no key. A090 in part, L19 in part.
 func TestNoRecordNoKey(t *testing.T) {
 	v := opened(t, t.TempDir())
 	a, b := hub.NewID(), hub.NewID()
@@ -312,7 +312,8 @@ func TestDestroy(t *testing.T) {
 }
 
 // A destroyed key is wiped from memory, and a Make that was under way when it
-// was destroyed does not bring it back.
+// was destroyed does not bring it back. A095 in part: of what was destroyed. L24
+// in part.
 func TestDestroyedKeysAreWipedAndNeverMade(t *testing.T) {
 	dir := t.TempDir()
 	v := opened(t, dir)
@@ -432,7 +433,7 @@ func TestReplacedBytesAreZeroed(t *testing.T) {
 	}
 }
 
-// A094: the tombstones win over key files from a backup.
+// A094: the tombstones win over key files from a backup. L24 in part.
 func TestTombstonesWinOverABackup(t *testing.T) {
 	for _, where := range []string{"fresh", "shard"} {
 		t.Run(where, func(t *testing.T) {

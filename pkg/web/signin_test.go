@@ -122,6 +122,7 @@ func start(w *world, p *provider, to string) (*browser, url.Values) {
 	return b, p.code(w.T, a.Header.Get("Location"))
 }
 
+// A036 in part: the same answer twice. A041: the cookie.
 func TestSignIn(t *testing.T) {
 	w, p := oidcWorld(t)
 	b, back := start(w, p, "/notes/1")
@@ -140,7 +141,8 @@ func TestSignIn(t *testing.T) {
 	b.get("/signin/callback?"+back.Encode()).holds(t, 400)
 }
 
-// A034 to A039.
+// A035 in part: another issuer, a token that is too long. A036 in part: nonce
+// and state. A037. A038 in part: at the sign-in.
 func TestSignInIsRefused(t *testing.T) {
 	for name, claims := range map[string]map[string]any{
 		"another audience":       {"aud": "other"},
@@ -186,6 +188,7 @@ func TestSignInIsRefused(t *testing.T) {
 	b.send("POST", "/signin", url.Values{"issuer": {"https://evil.example"}}).holds(t, 400)
 }
 
+// A040 in part: fixation.
 func TestASignInEndsTheSessionBefore(t *testing.T) { // A040: fixation
 	w, p := oidcWorld(t)
 	b, back := start(w, p, "/")
@@ -198,6 +201,7 @@ func TestASignInEndsTheSessionBefore(t *testing.T) { // A040: fixation
 	old.get("/notes/1").holds(t, 303)
 }
 
+// A034, A035 in part, A004.
 func TestBearerTokens(t *testing.T) {
 	w, p := oidcWorld(t)
 	b := &browser{w, map[string]string{}}

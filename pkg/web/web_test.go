@@ -26,6 +26,8 @@ func typed(h hub.Hat, pairs ...string) url.Values {
 	return v
 }
 
+// A106 in part: no frame around ours. A025 in part: nothing is kept by a browser.
+// A104 in part: what was typed stays a text.
 func TestAPageHasFrameMarksAndComponents(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
@@ -109,6 +111,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 	b.get("/notes/1").holds(t, 200, "!Gemt")
 }
 
+// A111 in part: a body that is too large. A108 in part: letters are composed.
 func TestFormsAreReadStrictly(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
@@ -126,7 +129,7 @@ func TestFormsAreReadStrictly(t *testing.T) {
 	b.send("POST", "/notes/1", typed(anna, "name", " A\u030Ase  B ")).holds(t, 303)
 }
 
-// A040 to A042, A043, A046.
+// A042, A043.
 func TestWhoMayPost(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
@@ -205,6 +208,7 @@ func TestAFormIsKeptOverASignIn(t *testing.T) {
 	again.get("/kept").holds(t, 303, "!Kanariefugl")
 }
 
+// A040 in part, A045 in part.
 func TestSignOutIsFinal(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
@@ -230,6 +234,7 @@ func TestUnknownAndForbiddenAreTheSameBytes(t *testing.T) {
 	b.send("HEAD", "/notes/gone", nil).holds(t, 404)
 }
 
+// A088 in part: a panic tells nothing of itself.
 func TestErrorsTellNothing(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)

@@ -159,6 +159,9 @@ func clock(lang string, t time.Time) string {
 // that are times are written as dates.
 func (s *Site) T(lang, key string, args ...any) string { return s.words.text(lang, key, args...) }
 
+// Has reports whether there is such a text.
+func (s *Site) Has(key string) bool { return s.words.has(key) }
+
 // Words lists every key of the texts, sorted.
 func (s *Site) Words() []string {
 	keys := make([]string, 0, len(s.words[Languages[0]]))

@@ -33,6 +33,7 @@ test_both_coordinators_triage_what_is_in_triage if {
 	denied(but(police, {"action": "triage"}), "not_in_this_state")
 }
 
+# L29.
 test_a_revealed_number_is_justified if {
 	but(police, {"action": "reveal"}) == {"allow": true, "fields": {"cpr"}, "reasons": {"from_municipality"}, "obligations": {"justify"}}
 }
@@ -44,6 +45,7 @@ test_what_goes_out_as_a_file_needs_a_sign_in_just_now if {
 	}
 }
 
+# L25 in part.
 test_the_duty_to_notify_about_a_child_is_assessed_whatever_the_police_say if {
 	child := {"action": "notify", "role": "municipal_coordinator", "kind": "municipality", "relation": "own"}
 	every state in ["received", "rerouted", "police_check", "acute", "police_only", "triage", "unfounded", "other_track", "case", "case_closed"] {
@@ -61,12 +63,14 @@ test_only_its_author_edits_a_draft if {
 
 test_a_role_at_an_authority_that_cannot_have_it_does_nothing if denied(but(police, {"kind": "region"}), "role_not_at_kind")
 
+# L55.
 test_nobody_acts_for_a_benefit_check if denied(but(police, {"purpose": "benefit_check"}), "purpose_benefit_check_never")
 
 test_somebody_recused_does_nothing if denied(but(police, {"recused": true}), "recused")
 
 test_an_action_that_there_is_not_is_refused if denied(but(police, {"action": "sell"}), "action_unknown")
 
+# L38.
 test_the_hub_itself_forgets_a_draft_and_decides_nothing if {
 	but(house, {}) == {"allow": true, "fields": set(), "reasons": {"system"}, "obligations": set()}
 	denied(but(house, {"state": "received"}), "not_in_this_state")
@@ -110,6 +114,7 @@ test_everybody_who_takes_part_may_dissent if {
 	denied(but(police, object.union(dissent, {"role": "institution", "kind": "self_governing"})), "not_for_role")
 }
 
+# L4 in part.
 test_a_question_is_answered_or_declined_by_who_is_named if {
 	every action in ["answer", "decline"] {
 		q := {"action": action, "state": "asked", "role": "institution", "kind": "self_governing"}

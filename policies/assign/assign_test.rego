@@ -17,6 +17,7 @@ test_a_coordinator_gives_a_receiver_access if but({}) == {"allow": true, "fields
 
 test_a_role_at_an_authority_that_cannot_have_it_gives_nobody_access if denied(but({"kind": "police"}), "role_not_at_kind")
 
+# L9 in part.
 test_nobody_gives_access_to_himself if denied(but({"self": true}), "self")
 
 test_a_municipal_coordinator_lets_in_the_municipalitys_departments if {
@@ -63,10 +64,12 @@ test_a_housing_association_is_never_let_in if {
 	a.reasons == {"housing_association_never", "not_for_target"}
 }
 
+# L3 in part.
 test_an_investigator_is_never_let_in if {
 	denied(but(object.union(police, {"same_authority": true, "target": "investigator", "target_kind": "police"})), "not_for_target")
 }
 
+# L55 in part.
 test_a_control_unit_is_never_let_in if {
 	denied(but({"state": "collecting", "target": "control_unit"}), "not_for_target")
 }

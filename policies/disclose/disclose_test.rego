@@ -28,6 +28,7 @@ test_the_municipality_discloses_to_the_police_under_stk_2 if {
 	"name" in a.fields
 }
 
+# L31 in part, L51 in part.
 test_the_address_and_who_reported_it_are_never_shared if {
 	{"address", "reporter_name", "reporter_contact"} & but(municipality, {}).fields == set()
 	{"address", "reporter_name", "reporter_contact"} & but(police, {}).fields == set()
@@ -41,18 +42,21 @@ test_the_police_disclose_to_the_municipality_after_the_release if {
 
 test_the_police_do_not_disclose_under_stk_2 if denied(but(police, {"basis": "RPL115-2"}), "basis_not_for_parties")
 
+# L5 in part.
 test_a_self_governing_institution_only_under_stk_3 if {
 	school := {"to": "self_governing", "state": "case"}
 	denied(but(municipality, object.union(school, {"task_area": true})), "basis_not_for_parties")
 	but(municipality, object.union(school, {"task_area": true, "basis": "RPL115-3"})).obligations == {"necessity", "no_investigation", "task_area"}
 }
 
+# L6.
 test_the_prison_service_under_nr_3_with_its_letter if {
 	prison := {"to": "prison_service", "state": "case"}
 	but(police, object.union(prison, {"basis": "RPL115-1-3c"})).obligations == {"necessity", "no_investigation", "category_evidence"}
 	but(police, object.union(prison, {"basis": "RPL115-1-3"})).reasons == {"category_missing", "basis_not_for_parties"}
 }
 
+# L5.
 test_a_self_governing_institution_without_a_task_area_takes_no_part if {
 	denied(but(municipality, {"to": "self_governing", "state": "case", "basis": "RPL115-3"}), "task_area_missing")
 	answer := {"role": "institution", "from": "self_governing", "to": "municipality", "item": "answer", "state": "released", "basis": "RPL115-3"}
@@ -82,6 +86,7 @@ test_an_answer_is_shared_without_what_is_on_health_and_offences if {
 	{"health_facts", "offence_facts"} & a.fields == set()
 }
 
+# L10.
 test_what_is_on_health_takes_section_7 if {
 	health := {"item": "answer", "state": "released", "class": "health"}
 	denied(but(municipality, health), "special_basis_missing")
@@ -92,6 +97,7 @@ test_what_is_on_health_takes_section_7 if {
 	"special_necessity" in a.obligations
 }
 
+# L11.
 test_what_is_on_offences_takes_section_8_with_its_number if {
 	offence := {"item": "answer", "state": "released", "class": "offence"}
 	every special in ["DBL8-1", "DBL8-2", "DBL8-3", "DBL8-4"] {
@@ -116,6 +122,7 @@ test_a_class_that_is_not_of_the_item_is_not_disclosed if {
 	denied(but(municipality, {"item": "answer", "state": "released", "special": "DBL7"}), "special_without_class")
 }
 
+# L8 in part.
 test_consent_carries_an_offer_while_it_is_in_force if {
 	exit := {"item": "offer", "state": "offered", "basis": "CONSENT-EXIT"}
 	denied(but(municipality, exit), "consent_missing")
@@ -134,6 +141,7 @@ test_an_investigator_discloses_nothing_of_a_case if {
 	"investigator_never" in but(police, {"role": "investigator", "item": "case", "state": "collecting", "to": "region"}).reasons
 }
 
+# L55 in part.
 test_a_control_unit_discloses_nothing_of_a_case if {
 	"control_unit_never" in but(municipality, {"role": "control_unit", "item": "case", "state": "opening"}).reasons
 }
@@ -147,10 +155,12 @@ test_a_housing_association_gets_no_question_answer_or_offer if {
 	}
 }
 
+# L2.
 test_a_housing_association_gets_nothing if {
 	"housing_association_never" in but(municipality, {"to": "housing_association", "basis": "RPL115-3", "state": "case"}).reasons
 }
 
+# L3, A057 in part.
 test_nothing_is_disclosed_for_an_investigation if {
 	but(municipality, {"purpose": "investigation"}).reasons == {"purpose_investigation_never", "basis_not_for_purpose"}
 }

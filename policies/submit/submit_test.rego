@@ -33,6 +33,7 @@ test_a_role_at_an_authority_that_cannot_have_it_may_not if {
 	denied(but({"kind": "police", "basis": "RHL"}), "role_not_at_kind")
 }
 
+# L3 in part.
 test_nobody_does_it_for_an_investigation if {
 	but({"purpose": "investigation"}).reasons == {"purpose_investigation_never", "basis_not_for_purpose"}
 }

@@ -14,14 +14,17 @@ test_a_data_protection_officer_reads_the_own_authoritys_trail if {
 	but({}) == {"allow": true, "fields": ["trail"], "reasons": {"role"}, "obligations": []}
 }
 
+# A087.
 test_nobody_reads_another_authoritys_trail if denied(but({"own": false}), "not_own_authority")
 
 test_a_coordinator_does_not_read_the_trail if denied(but({"role": "municipal_coordinator"}), "not_for_role")
 
+# A086 in part.
 test_an_administrator_does_not_read_the_trail if {
 	but({"role": "administrator"}).reasons == {"administrator_never", "not_for_role", "role_not_at_kind"}
 }
 
+# L17.
 test_the_trail_is_for_log_control_only if {
 	denied(but({"purpose": "prevention"}), "purpose_not_log_control")
 	denied(but({"purpose": "operation"}), "purpose_not_log_control")

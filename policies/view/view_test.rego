@@ -41,6 +41,7 @@ but(base, change) := answer if {
 
 denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {reason}, "obligations": []}
 
+# L51.
 test_a_coordinator_sees_the_own_intake_but_not_who_reported_it if {
 	a := but(coordinator, {})
 	a.allow
@@ -74,6 +75,7 @@ test_the_police_see_the_time_limit_of_their_own_step_and_no_other_clock if {
 	denied(but(police, {"classes": "clock", "state": "received"}), "nothing_shared")
 }
 
+# L1 in part.
 test_a_share_opens_only_what_it_names if but(police, {"classes": "status"}).fields == {"reference", "state", "received_at", "received_by"}
 
 test_a_share_that_names_no_class_of_this_state_opens_nothing if denied(but(police, {"classes": "narrative"}), "nothing_shared")
@@ -91,6 +93,7 @@ test_the_hub_itself_is_nowhere_that_could_see_it if {
 
 test_what_nobody_could_have_received_is_nobodys if denied(but(police, {"received_by": "newspaper"}), "receiver_unknown")
 
+# L1 in part.
 test_a_share_without_a_valid_basis_opens_nothing if denied(but(police, {"basis": ""}), "nothing_shared")
 
 test_a_share_on_a_basis_for_others_opens_nothing if denied(but(police, {"basis": "RPL115-1-1"}), "nothing_shared")
@@ -103,6 +106,7 @@ test_the_municipality_sees_nothing_of_what_the_police_received_before_the_releas
 	but(coordinator, object.union(shared, {"state": "triage"})).reasons == {"from_police"}
 }
 
+# A030 in part.
 test_a_reporter_gets_a_receipt_that_does_not_tell_whether_the_police_have_it if {
 	every state in ["police_check", "acute", "police_only", "triage"] {
 		but(reporter, {"state": state}).fields == {"reference", "received_at", "received_by"}
@@ -115,6 +119,7 @@ test_a_reporter_is_told_that_it_is_handled_and_not_how if {
 	}
 }
 
+# L9.
 test_a_colleague_without_a_relation_sees_nothing if denied(but(coordinator, {"relation": ""}), "no_relation")
 
 test_a_receiver_to_whom_it_is_not_assigned_sees_nothing if denied(but(coordinator, {"role": "receiver"}), "not_in_this_state")
@@ -127,8 +132,10 @@ test_a_role_at_an_authority_that_cannot_have_it_sees_nothing if denied(but(coord
 
 test_somebody_recused_sees_nothing if denied(but(coordinator, {"recused": true, "author": true, "assigned": true}), "recused")
 
+# L3.
 test_an_investigation_sees_nothing if denied(but(coordinator, {"purpose": "investigation"}), "purpose_investigation_never")
 
+# L55.
 test_a_benefit_check_sees_nothing if denied(but(coordinator, {"purpose": "benefit_check"}), "purpose_benefit_check_never")
 
 test_a_share_is_judged_by_who_shared_it_and_not_by_whose_it_is if {
@@ -158,6 +165,7 @@ test_of_a_closed_case_there_is_a_reference if {
 	but(case, {"state": "closed"}).fields == {"reference", "who_can_see", "who_has_seen"}
 }
 
+# L9.
 test_membership_of_the_core_group_opens_nothing_by_itself if {
 	every state in ["opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing", "closed"] {
 		denied(but(case, {"role": "core_group", "state": state}), "not_in_this_state")
@@ -334,6 +342,7 @@ test_a_housing_association_sees_nothing_of_a_case if {
 	}
 }
 
+# L48 in part: no person data at all.
 test_a_steering_group_sees_nothing_of_a_case if {
 	every q in [case, guest, asked, answer, offered] {
 		"steering_never" in but(q, {"role": "steering"}).reasons

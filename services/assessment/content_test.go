@@ -63,7 +63,8 @@ func flip(t *testing.T, v reflect.Value) {
 }
 
 // One byte changed in any field of what is signed gives another hash, and so
-// does a row more or less, or two rows in another order.
+// does a row more or less, or two rows in another order. A049 in part: of an
+// assessment, every byte.
 func TestEveryByteIsSigned(t *testing.T) {
 	c := signedContent(t)
 	want := digest(c)
@@ -190,7 +191,8 @@ func TestSigningRules(t *testing.T) {
 	}
 }
 
-// A hash that is not of this content counts for nothing, though nobody voided it.
+// A hash that is not of this content counts for nothing, though nobody voided
+// it. A049 in part.
 func TestStaleSignatureDoesNotStand(t *testing.T) {
 	all := []Signature{{Party: Municipality, Person: "a", Hash: []byte("old")}, {Party: Police, Person: "b", Hash: []byte("new")}}
 	if got := awaited("b", standing(all, []byte("new"))); !slices.Equal(got, []string{Municipality}) {

@@ -124,7 +124,7 @@ func TestMeeting(t *testing.T) {
 }
 
 // A list of meetings holds what single reads would show, and tells nobody of
-// more: not by a line, and not by a number.
+// more: not by a line, and not by a number. A021 in part: the list of meetings.
 func TestMeetings(t *testing.T) {
 	w := run(t)
 	first := w.kase

@@ -69,7 +69,8 @@ func TestTwoEditors(t *testing.T) {
 	}
 }
 
-// Of many who save, or sign, at the same time, each wins or is told so.
+// Of many who save, or sign, at the same time, each wins or is told so. A050 in
+// part: of eight.
 func TestAllAtOnce(t *testing.T) {
 	w := run(t)
 	w.met()
@@ -143,7 +144,7 @@ func TestNoLevelByItself(t *testing.T) {
 }
 
 // The whole command is refused to the system role, level or not, as where there
-// is no such case.
+// is no such case. L38, A018 in part.
 func TestNoDraftBySystem(t *testing.T) {
 	w := run(t)
 	w.met()
@@ -177,7 +178,7 @@ func (w *world) signs(login string) CaseReceipt {
 
 // TestSign: all faults at once; the duty to inform first (L35); the hash of what
 // was read; one byte changed voids; three people complete it; and what was
-// signed is never changed.
+// signed is never changed. A049.
 func TestSign(t *testing.T) {
 	w := run(t)
 	w.met()
@@ -245,7 +246,8 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// Nobody signs for both parties: identity decides, not account.
+// Nobody signs for both parties: identity decides, not account. A047 in part: of
+// signing an assessment.
 func TestOnePersonTwoHats(t *testing.T) {
 	w := runWith(t, strings.Replace(demo(), `      - {role: municipal_coordinator, authority: koege, department: boern-uddannelse, from: 2025-01-01, until: 2036-01-01, deputy_of: gudrun, manager: hedvig}
 `, `      - {role: municipal_coordinator, authority: koege, department: boern-uddannelse, from: 2025-01-01, until: 2036-01-01, deputy_of: gudrun, manager: hedvig}
@@ -320,6 +322,7 @@ func TestDissent(t *testing.T) {
 	w.refused("liv", "POST", "/dissents", dissent).is(t, 409, "", "assessment.error.step")
 }
 
+// L35.
 func TestInform(t *testing.T) {
 	why := hub.NewPersonal("Det ville skade den samtale, der er aftalt med familien.")
 	for name, c := range map[string]struct {

@@ -114,6 +114,7 @@ func told(f Found) string {
 	return strings.Join(lines, ", ")
 }
 
+// A087.
 func TestOwnOnly(t *testing.T) {
 	w := run(t)
 	w.items()
@@ -143,6 +144,7 @@ func TestOwnOnly(t *testing.T) {
 	}
 }
 
+// A086 in part: an administrator sees no row.
 func TestNobodyElse(t *testing.T) {
 	w := run(t)
 	w.items()
@@ -234,7 +236,7 @@ func TestWhoSawThisPerson(t *testing.T) {
 	}
 }
 
-// Every reading is in the trail itself, with its ground sealed.
+// Every reading is in the trail itself, with its ground sealed. A086 in part.
 func TestReadingIsRecorded(t *testing.T) {
 	w := run(t)
 	w.items()
@@ -396,7 +398,7 @@ func TestClockGap(t *testing.T) {
 	}
 }
 
-// Only this room's login role reads the trail.
+// Only this room's login role reads the trail. A078 in part.
 func TestGrants(t *testing.T) {
 	w := run(t)
 	for role, want := range map[string]string{"audit": "t", "portal": "f"} {

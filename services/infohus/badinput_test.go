@@ -221,7 +221,7 @@ func then(more string) func(string) string { return func(good string) string { r
 
 // TestBadInput sends every row of the table, to the API and from the page, and
 // holds status, message, field and what the page keeps; and that nothing that
-// was refused has left anything.
+// was refused has left anything. A003, A004.
 func TestBadInput(t *testing.T) { wrongs(t).tries(badInput) }
 
 // tries sends the rows of a table.

@@ -119,7 +119,8 @@ func (s *script) backUp(to string) string {
 // TestCanary types a marker into every personal field, and then searches every
 // span, log line, header, fact, stream, dead letter, problem body, the data
 // directory, the WAL and a base backup for it (house.md section 7; trust.md
-// A074, A088; P9). It also plants a leak, and must find it.
+// A074, A088; P9). It also plants a leak, and must find it. A044 in part: the
+// log and the headers.
 func TestCanary(t *testing.T) {
 	book := new(logBook)
 	s := &script{t, hubtest.Open(t, hubtest.Options{Services: rooms(), Log: slog.NewJSONHandler(book, &slog.HandlerOptions{Level: slog.LevelDebug})}), map[string]*hubtest.Client{}}
@@ -253,7 +254,7 @@ func (s *script) marksCases() (kase hub.ID) {
 
 // TestADestroyedKey: once a person's key is destroyed nobody reads a word about
 // them, in tables, lists or a restored backup of the database: what is there is
-// sealed (G8).
+// sealed (G8). L24 in part, A094 in part.
 func TestADestroyedKey(t *testing.T) {
 	s := begin(t)
 	id := s.forwarded()

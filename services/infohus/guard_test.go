@@ -58,7 +58,8 @@ func TestAReferenceIsNotARight(t *testing.T) {
 }
 
 // TestTheTrailKeepsASecretToo: the officer of whoever was refused learns of
-// another authority's concern no more than of one that never was (G7).
+// another authority's concern no more than of one that never was (G7). A087 in
+// part, A019 in part.
 func TestTheTrailKeepsASecretToo(t *testing.T) {
 	s := begin(t)
 	theirs := s.submits(policeMan, map[string]any{"municipality": "koege", "legal_basis": "RHL"})

@@ -381,6 +381,7 @@ func TestIDPKeeps(t *testing.T) {
 	}
 }
 
+// A112 in part: no default accounts.
 func TestIDPOnlyInDevelopment(t *testing.T) {
 	demo := &structure.Structure{Authorities: []structure.Authority{{ID: "koege"}}}
 	home := host.Settings{Listen: "127.0.0.1:8080"}
@@ -415,7 +416,7 @@ func TestIDPOnlyInDevelopment(t *testing.T) {
 }
 
 // TestTheDemoWorldStaysAtHome: make run on an address that other machines reach
-// is refused, before anything is started, with the way to do it.
+// is refused, before anything is started, with the way to do it. A112 in part.
 func TestTheDemoWorldStaysAtHome(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "hub")
 	t.Setenv("INFOHUS_DATA", dir)

@@ -231,9 +231,10 @@ var everyMethod = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPT
 // TestUnknownAndForbidden is G7, A001, A002 and A019: on every route that names
 // an object, taken from the route table so that a new one is covered by itself,
 // and with every method, somebody who may not know of it is answered byte for
-// byte as for an object that never was, by the same statements, and as many
-// rows of the trail: of concerns, and of cases and all that hangs on them, in
-// their states, whether good input is sent or none.
+// byte as for an object that never was, by the same statements, and as many rows
+// of the trail: of concerns, and of cases and all that hangs on them, in their
+// states, whether good input is sent or none. A025 in part: no header tells them
+// apart.
 func TestUnknownAndForbidden(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}
@@ -316,7 +317,8 @@ func TestUnknownAndForbidden(t *testing.T) {
 
 // TestTheForbiddenIsNotLoaded is G7 without a clock: of what somebody may not
 // know of, not even the sealed words are read, so that it costs no more than
-// what never was. Whoever touches a row of theirs falls over here.
+// what never was. Whoever touches a row of theirs falls over here. A027 in part,
+// A032 in part: what is not touched can neither be locked nor kept.
 func TestTheForbiddenIsNotLoaded(t *testing.T) {
 	s := begin(t)
 	id := s.forwarded()

@@ -119,6 +119,8 @@ func (p *prober) measure(t *testing.T, route string, n int, real, invented []hub
 // make deep alone, and prints the figures of each route:
 //
 //	GET /api/concerns/{id}: forbidden 1.234 ms, unknown 1.230 ms, difference +0.3 %, t +2.1 (5000 samples each)
+//
+// A020.
 func TestTimingOfUnknownAndForbidden(t *testing.T) {
 	if os.Getenv("INFOHUS_TEST_DEEP") == "" {
 		t.Skip("a measurement: make deep runs it")

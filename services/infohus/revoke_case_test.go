@@ -20,11 +20,11 @@ type given struct {
 }
 
 // TestVolumeRevocationOfCases races what takes access back in a case against
-// reads, pair by pair: an answer is withdrawn, an invitation ended, an offer taken
-// back. From the answer to that on nobody gets anything by what was taken back: on
-// no page, in none of its composed parts, in no list and by no operation
-// (house.md section 4; trust.md G4). A read that began before may be answered or
-// not; both happen, or nothing was raced.
+// reads, pair by pair: an answer is withdrawn, an invitation ended, an offer
+// taken back. From the answer to that on nobody gets anything by what was taken
+// back: on no page, in none of its composed parts, in no list and by no
+// operation (house.md section 4; trust.md G4). A read that began before may be
+// answered or not; both happen, or nothing was raced. A015 in part: no export.
 func TestVolumeRevocationOfCases(t *testing.T) {
 	const pairs = 12 // of each read
 	d := &desk{driver: &driver{script: begin(t)}}

@@ -49,8 +49,8 @@ func (w *wire) ask(c *hubtest.Client, token, method, path, body string) (int, st
 // TestVolumeRevocation races revokeAccess against reads, over HTTP, pair by
 // pair: from the answer to the revocation on nobody gets anything by the access
 // that was taken back, neither the concern, nor the list, nor the person
-// (house.md section 4; trust.md G4). A read that began before may be
-// answered or not; both happen, or nothing was raced.
+// (house.md section 4; trust.md G4). A read that began before may be answered or
+// not; both happen, or nothing was raced. A015 in part: no export.
 func TestVolumeRevocation(t *testing.T) {
 	const pairs = 600
 	s := begin(t)

@@ -106,6 +106,7 @@ func (s *script) opens(kase hub.ID) {
 
 // TestCaseOpens: a fact drafts the case, the circle comes from the structure
 // file, both coordinators confirm, and a seat in the core group opens nothing.
+// L9: membership is no assignment.
 func TestCaseOpens(t *testing.T) {
 	s := begin(t)
 	_, kase := s.triaged()
@@ -173,7 +174,8 @@ func TestCircleOfACase(t *testing.T) {
 
 // TestQuestionAndAnswer: a department and another authority are asked and
 // answer; an answer goes to whom it was released to, a decline costs nothing and
-// looks as the Infohus has chosen, and what is taken back is gone at once.
+// looks as the Infohus has chosen, and what is taken back is gone at once. L4,
+// and A029 in part: what a decline looks like, and not when.
 func TestQuestionAndAnswer(t *testing.T) {
 	s := begin(t)
 	kase := s.caseOpened()

@@ -204,7 +204,8 @@ func TestAConcernOfTheMunicipality(t *testing.T) {
 }
 
 // TestAConcernOfThePolice: before release the municipality sees nothing, and
-// release is a disclosure with its own basis (domain.md 2.2, invariants 1 and 2).
+// release is a disclosure with its own basis (domain.md 2.2, invariants 1 and
+// 2). L1, L2 in part.
 func TestAConcernOfThePolice(t *testing.T) {
 	s := begin(t)
 	id := s.submits(policeMan, map[string]any{"municipality": "koege", "legal_basis": "RHL"})
@@ -316,7 +317,7 @@ func TestOneReceipt(t *testing.T) {
 }
 
 // TestAccessEndsAtOnce: an assignment works from its commit and ends at its
-// commit, in page, list and every other room (house.md, section 4).
+// commit, in page, list and every other room (house.md, section 4). L56.
 func TestAccessEndsAtOnce(t *testing.T) {
 	s := begin(t)
 	id := s.submits(coordinator, nil) // received: a receiver who is assigned sees it whole

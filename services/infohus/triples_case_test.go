@@ -479,8 +479,8 @@ func (d *desk) things() (all []*trial) {
 }
 
 // TestVolumeTriplesOfCases asks every command and read of the API on a case, its
-// questions, answers and offers, in every state, as everybody in the demo world in
-// each of their hats, and holds the answer against the table (issue 3).
+// questions, answers and offers, in every state, as everybody in the demo world
+// in each of their hats, and holds the answer against the table (issue 3). A051.
 func TestVolumeTriplesOfCases(t *testing.T) {
 	var mu sync.Mutex
 	table := tableC(t)

@@ -202,9 +202,9 @@ func (s *script) fingerprint(d driven) string {
 		s.SQL("select count(*) from intake.outbox where envelope->>'subject' = '"+id+"'"), s.SQL("select * from person.subject where id = '"+string(d.subject)+"'"))
 }
 
-// TestVolumeTriples asks every command of the API in every state, of concerns
-// of both kinds of receiver, as everybody in the demo world in each of their
-// hats, and holds answer and outcome against the table (issue 2, section 3).
+// TestVolumeTriples asks every command of the API in every state, of concerns of
+// both kinds of receiver, as everybody in the demo world in each of their hats,
+// and holds answer and outcome against the table (issue 2, section 3). A051.
 func TestVolumeTriples(t *testing.T) {
 	var mu sync.Mutex
 	left, asked, done := table3(t), 0, 0

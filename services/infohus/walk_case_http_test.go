@@ -495,10 +495,11 @@ var always = []uint64{20261120, 20261127}
 // draft to a closed case and its reopening: random people do what comes to their
 // minds, mostly what they may not. After every step the answer is held against
 // the model, and what some people are sent of what was touched, of other things,
-// of the person, and in their lists, to the word, against a naive table of who may
-// see what; the invariants of domain.md 2.2 are held against the database. They
-// are the same walks in every run, and many others in a deep one (make deep);
-// INFOHUS_TEST_SEED repeats one.
+// of the person, and in their lists, to the word, against a naive table of who
+// may see what; the invariants of domain.md 2.2 are held against the database.
+// They are the same walks in every run, and many others in a deep one (make
+// deep); INFOHUS_TEST_SEED repeats one. A021 in part: a list holds what single
+// reads would show.
 func TestVolumeWalk(t *testing.T) {
 	var mu sync.Mutex
 	done := map[string]int{}

@@ -79,8 +79,8 @@ func TestParseNumber(t *testing.T) {
 	}
 }
 
-// Every day of a century is accepted in both forms, with any running number:
-// no check digit is looked at, and nothing between 32 and 60 gets through.
+// Every day of a century is accepted in both forms, with any running number: no
+// check digit is looked at, and nothing between 32 and 60 gets through. L30.
 func TestNumberEveryDay(t *testing.T) {
 	for d := time.Date(1937, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 2037; d = d.AddDate(0, 0, 1) {
 		seventh := "0"
@@ -98,6 +98,7 @@ func TestNumberEveryDay(t *testing.T) {
 	}
 }
 
+// L29 in part: the mask.
 func TestMasked(t *testing.T) {
 	n, err := ParseNumber("710109-4321")
 	if err != nil {

@@ -151,7 +151,8 @@ func TestRegisterAndSee(t *testing.T) {
 	}
 }
 
-// What is written down of a person, anywhere in the database, is sealed.
+// What is written down of a person, anywhere in the database, is sealed. A074 in
+// part.
 func TestNothingInClear(t *testing.T) {
 	w := run(t)
 	w.register("solvej", map[string]any{"name": "Signe Prøvesen", "cpr": number, "address": "Opdigtet Vej 1", "language": "dari"})
@@ -170,6 +171,7 @@ func TestNothingInClear(t *testing.T) {
 	}
 }
 
+// A011 in part, L31 in part: over the API.
 func TestProtectedAddressIsNotShown(t *testing.T) {
 	w := run(t)
 	r := w.register("solvej", map[string]any{"name": "Signe Prøvesen", "address": "Opdigtet Vej 1", "protected": true})
@@ -183,8 +185,8 @@ func TestProtectedAddressIsNotShown(t *testing.T) {
 	}
 }
 
-// Search before create: the own authority's person is found again by whoever
-// may see it; for everybody else the answer is that of a new person (A008).
+// Search before create: the own authority's person is found again by whoever may
+// see it; for everybody else the answer is that of a new person (A008). A023.
 func TestSearchBeforeCreate(t *testing.T) {
 	w := run(t)
 	first := w.register("gudrun", map[string]any{"name": "Signe Prøvesen", "cpr": number})
@@ -270,6 +272,7 @@ func TestRecused(t *testing.T) {
 	w.sees("viggo", r.Subject)
 }
 
+// L29.
 func TestReveal(t *testing.T) {
 	w := run(t)
 	r := w.register("gudrun", map[string]any{"name": "Signe Prøvesen", "cpr": number})

@@ -13,6 +13,7 @@ import (
 var today = Day{2026, 11, 21}
 
 // The bad-input table of this room: what was typed, and which field says what.
+// L40 in part: a category is one of a list.
 func TestFormIdentity(t *testing.T) {
 	named := Form{Name: text("Signe Prøvesen")}
 	with := func(change func(*Form)) Form { f := named; change(&f); return f }

@@ -62,6 +62,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
 			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
+			{Method: "GET", Path: "/rules", Do: x.rulesPage, Nav: web.Nav{Word: "portal.nav.rules", Order: 90}},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
 			web.API("listAccess", "GET", "/api/review", "Who of your own authority has a hat that opens content, since when, when they used it last, and when it must be confirmed.", x.listAccess),

@@ -195,6 +195,8 @@ func TestNoticesAreReadOncePerPerson(t *testing.T) {
 	}
 }
 
+// One hat at a time, of those that are in force at that very minute: L56, A040
+// in part, and A014 in part (not whose deputy somebody is).
 func TestHats(t *testing.T) {
 	w := run(t)
 	b := w.As("liv") // a core group member, and from now on a reporter too
@@ -232,6 +234,7 @@ func TestHats(t *testing.T) {
 	b.API("GET", "/api/whoami", nil).Must(403)
 }
 
+// A040 in part, L53 in part: short sessions.
 func TestASessionEnds(t *testing.T) {
 	for name, step := range map[string]func(w *world, c *hubtest.Client){
 		"idle":     func(w *world, _ *hubtest.Client) { w.Advance(31 * time.Minute) },

@@ -103,8 +103,8 @@ func TestReactions(t *testing.T) {
 	w.is(w.One(`select count(*) from referral.task`)+w.One(`select count(*) from referral.dead`), "00", "what was told after the closing")
 }
 
-// TestAtTheSameTime: of two that cannot both be, one is; and both parties closing
-// at once close.
+// TestAtTheSameTime: of two that cannot both be, one is; and both parties
+// closing at once close. A050 in part.
 func TestAtTheSameTime(t *testing.T) {
 	w := run(t)
 	both := func(do ...func() int) (status []int) {

@@ -45,7 +45,8 @@ func TestClosingTakesTwo(t *testing.T) {
 	w.post(gudrun, at+"/close", closing("moved"), 404) // of a closed case not even the state is told
 }
 
-// TestClosingTakesTwoIdentities: one person with a hat at each party is one person.
+// TestClosingTakesTwoIdentities: one person with a hat at each party is one
+// person. A047 in part: of closing a case.
 func TestClosingTakesTwoIdentities(t *testing.T) {
 	w := runWith(t, twoHats())
 	id := w.signed()

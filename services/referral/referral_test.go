@@ -183,7 +183,7 @@ func TestFits(t *testing.T) {
 }
 
 // TestTwoIdentities: two parties, two people, one reason. Two accounts of one
-// person are one person (S9).
+// person are one person (S9). A047 in part.
 func TestTwoIdentities(t *testing.T) {
 	of := func(person hub.ID, a hub.AuthorityID, reason string) Proposal {
 		return Proposal{Person: person, Authority: a, Reason: reason}

@@ -179,6 +179,7 @@ func TestDeclineCostsNothing(t *testing.T) {
 }
 
 // TestWithdrawalIsAtOnce: from the commit on the receiver sees nothing (G4).
+// A015 in part: of an offer.
 func TestWithdrawalIsAtOnce(t *testing.T) {
 	w := run(t)
 	id := w.signed()

@@ -433,7 +433,7 @@ func TestSaysWhatToDo(t *testing.T) {
 }
 
 // TestLogShowsNoValues makes slow statements and errors with a value in them,
-// and looks for it in the log.
+// and looks for it in the log. A088 in part: the slow-query log.
 func TestLogShowsNoValues(t *testing.T) {
 	each(t, func(t *testing.T, bin Binaries) {
 		var log bytes.Buffer

@@ -1,0 +1,41 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies/book"
+)
+
+// whole asks for the rules of every role.
+const whole = "all"
+
+// rulesPage shows the rules in force: of the asker's own role, of another, or all.
+// They are no secret to anybody who works here, and hold nothing about people.
+func (x *room) rulesPage(w http.ResponseWriter, r *web.Request) error {
+	law, err := x.DB.Readable(r.Context())
+	if err != nil {
+		return err
+	}
+	say := func(key string, args ...any) string { return x.Web.T(r.Lang, key, args...) }
+	b, err := book.New(law, book.Words{Lang: r.Lang, Text: say, Has: x.Web.Has})
+	if err != nil {
+		return err
+	}
+	role := r.URL.Query().Get("role")
+	switch {
+	case role == "":
+		role = string(r.Who.Role)
+	case role != whole && !slices.ContainsFunc(b.Roles, func(n book.Name) bool { return n.Code == role }):
+		return hub.Invalid("role", "error.choose")
+	}
+	if role != whole {
+		b = b.For(role)
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "rules", struct {
+		Role string
+		Book book.Book
+	}{role, b})
+}
