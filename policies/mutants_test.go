@@ -316,7 +316,7 @@ func (w *lawbook) others(path, list []string) []string {
 	known := [][]string{allStates, names(hub.AuthorityKinds), names(allRoles), allItems, names(purposesKnown), names(knownBases), slices.Sorted(maps.Keys(w.data["classes"].(map[string]any))),
 		{"from_municipality", "from_police", "from_partner", "invited", "assigned", "author", "own"}}
 	if path[0] == "view" { // an edition of a class has fields that the class has too
-		known[6] = allClasses
+		known = [][]string{allClasses}
 	}
 	if path[0] == "classes" {
 		known = [][]string{allItems, slices.Sorted(slices.Values(fields))}

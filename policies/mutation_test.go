@@ -137,7 +137,7 @@ func nearest(probes []probe, path []string) []probe {
 }
 
 // with is the worlds nearest to what was changed, each with what was taken out
-// there, or added, in the place of one attribute or another.
+// there, or added, in the place of one attribute or another, or with one the other way round.
 func (j *judge) with(m mutant) map[string][]probe {
 	all := map[string][]probe{}
 	for _, name := range m.asks() {
@@ -145,7 +145,10 @@ func (j *judge) with(m mutant) map[string][]probe {
 		for _, x := range near[:min(300, len(near))] {
 			shape, _ := shapeOf(x.q)
 			for _, a := range shape {
-				if a.kind == reflect.String {
+				if a.kind == reflect.Bool {
+					q := with(x.q, a.name, !reflect.ValueOf(x.q).Field(a.index).Bool())
+					all[name] = append(all[name], probe{q, naive(q), nil})
+				} else {
 					q := with(x.q, a.name, m.word)
 					if of := itemOf[m.word]; of != "" && name == "disclose" {
 						q = with(q, "item", of)

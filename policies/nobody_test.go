@@ -307,6 +307,9 @@ func TestNever(t *testing.T) {
 				if state := reflect.ValueOf(p.q).FieldByName("State"); !state.IsValid() || p.q.Question() == "glass" || itemOf[state.String()] == "concern" {
 					continue
 				}
+				if p.q.Question() == "recuse" && role == hub.Manager {
+					continue // who may say it of a colleague: it opens nothing (recuse.csv)
+				}
 				for _, kind := range hub.AuthorityKinds {
 					q := with(with(with(p.q, "role", role), "kind", kind), "from", kind)
 					if a := ask(t, e, q); a.Allow {
