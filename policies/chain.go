@@ -160,7 +160,7 @@ func (e *Engine) Judge(file []byte, decided [][]byte) Revision {
 	document, _ := Text(file)
 	h, _ := HeaderOf(document) // judge tells what is wrong with it
 	r := e.judge(e.links, Row{Number: h.Number, Note: file}, decided).Revision
-	if last := e.links[len(e.links)-1]; r.Why == nil && r.Number <= last.Number {
+	if last := e.links[len(e.links)-1]; r.Number > 0 && r.Number <= last.Number {
 		r.Why = fmt.Errorf("there is a revision %d already", last.Number)
 	}
 	return r

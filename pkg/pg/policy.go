@@ -112,6 +112,11 @@ func (db *DB) Rules(ctx context.Context) error {
 	if err != nil {
 		return wrap(err)
 	}
+	if seen != nil && last.Number >= seen.Number && last != *seen { // nobody has begun a transaction since
+		if err := db.take(ctx, db.pool); err != nil {
+			return err
+		}
+	}
 	odd := db.engine.Odd()
 	if seen != nil && last.Number < seen.Number {
 		odd = errors.Join(odd, fmt.Errorf("pg: the database has revision %d of policy as its last, and had %d: it was put back to an older state", last.Number, seen.Number))

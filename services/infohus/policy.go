@@ -253,8 +253,11 @@ func (b *lawBook) show(file string) error {
 		case i > at:
 			stands = "waits"
 		}
+		if r.From.IsZero() {
+			from = ""
+		}
 		if r.Number == 0 {
-			from, title = "", "built in"
+			title = "built in"
 		}
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%.16s\t%s\n", r.Number, from, stands, joinIDs(r.By), r.Sum, title)
 	}
