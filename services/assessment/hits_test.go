@@ -14,18 +14,18 @@ import (
 func TestAWalkFindsWhatIsGathered(t *testing.T) {
 	w := run(t)
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state)
-		select lpad(n::text, 26, '0'), 'case', about, case n % 5 when 0 then 'greve' else controller end, received_by, (array['collecting', 'analysis', 'closed', 'opening'])[1 + n % 4]
+		select 'z' || lpad(n::text, 25, '0'), 'case', about, case n % 5 when 0 then 'greve' else controller end, received_by, (array['collecting', 'analysis', 'closed', 'opening'])[1 + n % 4]
 		from access.item, generate_series(1, 900) n where id = $1`, string(w.kase))
 	w.SQL(`insert into assessment.cases (id, concern, subject, municipality, police, begun_at, next_at, retention_rule, erase_at)
-		select lpad(n::text, 26, '0'), lpad(n::text, 26, '0'), subject, municipality, police, begun_at, next_at + (n * 7 % 40) * interval '1 day', retention_rule, erase_at
+		select 'z' || lpad(n::text, 25, '0'), 'z' || lpad(n::text, 25, '0'), subject, municipality, police, begun_at, next_at + (n * 7 % 40) * interval '1 day', retention_rule, erase_at
 		from assessment.cases, generate_series(1, 900) n where id = $1`, string(w.kase))
 	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
-		select lpad(n::text, 26, '0'), kind, lpad(n::text, 26, '0'), about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat
+		select 'z' || lpad(n::text, 25, '0'), kind, 'z' || lpad(n::text, 25, '0'), about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat
 		from access.share, generate_series(1, 700) n where item = $1 and receiver = 'mvs-politi'`, string(w.kase))
 	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select lpad(n::text, 26, '0'), kind, lpad(n::text, 26, '0'), person, why, from_at, until_at, by_person, by_hat
+		select 'z' || lpad(n::text, 25, '0'), kind, 'z' || lpad(n::text, 25, '0'), person, why, from_at, until_at, by_person, by_hat
 		from access.assignment, generate_series(3, 900, 7) n where item = $1 and person = $2`, string(w.kase), string(w.As("liv").Post.Person))
-	w.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) select $1, 'case', lpad(n::text, 26, '0'), 'p', 'h' from generate_series(5, 900, 31) n`, string(w.As("gudrun").Post.Person))
+	w.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) select $1, 'case', 'z' || lpad(n::text, 25, '0'), 'p', 'h' from generate_series(5, 900, 31) n`, string(w.As("gudrun").Post.Person))
 	walked := 0
 	for _, login := range []string{"gudrun", "thorkild", "liv", "tage"} {
 		who := hub.Actor{Hat: w.As(login).Post.Hat}
@@ -67,7 +67,7 @@ func TestAWalkFindsWhatIsGathered(t *testing.T) {
 					t.Errorf("%s, %q: %d on the pages, and %d counted", login, state, seen, sets.Count(string(state)))
 				}
 			}
-			for _, after := range []hub.ID{"nothing", "00000000000000000000000005"} { // not there, and one that she may not see
+			for _, after := range []hub.ID{"nothing", "z0000000000000000000000005"} { // not there, and one that she may not see
 				if _, _, err := walk(t.Context(), tx, wanted{CaseFilter: CaseFilter{After: after, Limit: 50}}, sets); login == "gudrun" && hub.CodeOf(err) != hub.CodeInvalid {
 					t.Errorf("after %s: %v", after, err)
 				}
