@@ -46,7 +46,7 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 				where c.relnamespace = 'access'::regnamespace and c.relkind <> 'i' and has_column_privilege($1, c.oid, a.attnum, p) group by c.relname, p) x`, room)
 			w.is(want[1], `select string_agg(proname, ' ' order by proname collate "C") from pg_proc where pronamespace = 'access'::regnamespace and has_function_privilege($1, oid, 'execute')`, room)
 			w.is(0, `select count(*) from pg_class where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'delete, truncate, trigger')`, room)
-			w.is("agreement assignment basis certified glass glass_review hat item recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
+			w.is("agreement assignment basis certified glass glass_review hat item policy recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
 				where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'select')`, room)
 			w.is("false false", `select has_schema_privilege($1, 'access', 'create') || ' ' || pg_has_role($1, 'access_owner', 'member')`, room)
 		})
