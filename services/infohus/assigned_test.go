@@ -59,7 +59,7 @@ func TestNobodyEndsTheirOwnAccess(t *testing.T) {
 	if strings.Contains(page, end(own)) || !strings.Contains(page, end(other)) || !strings.Contains(page, "Det er dig.") {
 		t.Errorf("the buttons are not those of the others alone:\n%s", page)
 	}
-	const clear = "Du kan ikke give eller lukke din egen adgang. Det kan en anden tovholder i din myndighed."
+	const clear = "Du kan ikke give eller lukke din egen adgang. Bed en anden tovholder i din myndighed om det."
 	if a := s.as(coordinator).API("DELETE", "/api"+at+"/"+string(own), nil).Must(400); !strings.Contains(a.Text(), clear) {
 		t.Errorf("it is refused with %s", a.Body)
 	}
