@@ -261,6 +261,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	var kept done
 	check("POST", "/api/advice/receipts", "/api/advice/receipts", coordinator, asking).Must(201).JSON(&kept)
 	check("GET", "/api/advice/"+string(kept.ID), "/api/advice/{id}", coordinator, nil).Must(200)
+	check("GET", "/api/revisions", "/api/revisions", koegeDPO, nil).Must(200)
 	var found struct{ Rows []struct{ ID int64 } }
 	check("POST", "/api/trail/search", "/api/trail/search", koegeDPO, map[string]any{"ground": "lawfulness", "reference": got.ID}).JSON(&found)
 	if len(found.Rows) == 0 {
@@ -326,6 +327,12 @@ func (s *driver) requests() map[string]func() request {
 			d := s.registers(coordinator, map[string]any{"name": "Bertram Eksempel", "cpr": cpr})
 			s.as(coordinator).API("POST", "/api/concerns", concern(d, nil)).Must(201)
 			return request{coordinator, "/api/subjects/" + string(d) + "/reveal", map[string]any{"reason": "Skal bruges til opslag i eget fagsystem."}}
+		},
+		"askAdvice": func() request {
+			return request{coordinator, "/api/advice", map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "released", "class": "health"}}
+		},
+		"keepAdvice": func() request {
+			return request{coordinator, "/api/advice/receipts", map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "released", "class": "health"}}
 		},
 		"startDraft": func() request {
 			return request{coordinator, "/api/concerns/drafts", map[string]any{"subject": subject(unknown)}}
