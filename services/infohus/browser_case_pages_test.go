@@ -30,7 +30,8 @@ func (v *visitor) cases() {
 		{coordinator, "/offers"}, {"liv", "/offers/" + of("offer", "offered", "")}, {"liv", "/offers/" + of("offer", "offered", "") + "/answer"},
 		{"liv", "/offers/" + of("offer", "taken_up", "") + "/progress"},
 		{coordinator, "/cases/" + in("recommended") + "/recommend"}, {coordinator, "/cases/" + in("recommended") + "/consent"}, {coordinator, "/cases/" + in("follow_up") + "/followup"},
-		{coordinator, "/cases/" + in("follow_up") + "/close"}, {coordinator, "/cases/" + in("closed") + "/reopen"},
+		{coordinator, "/review"}, {koegeManager, "/review"}, {koegeDPO, "/revisions"}, {coordinator, "/cases/" + in("collecting") + "/recusal"},
+		{coordinator, "/concerns/" + v.find("triage", "koege") + "/recusal"}, {coordinator, "/cases/" + in("follow_up") + "/close"}, {coordinator, "/cases/" + in("closed") + "/reopen"},
 	} {
 		b := v.as(p.who)
 		b.opens(p.path)
@@ -67,6 +68,8 @@ func (b *window) prints() {
 			b.Fatal(err)
 		}
 	}
+	const pressed = `[...document.querySelectorAll("main form, main .actions")].forEach(e => e.style.setProperty("display", "none", "important")), 0`
+	eval[int](b, pressed) // what can be pressed is no field
 	screen := eval[string](b, fields)
 	media("print")
 	if printed := eval[string](b, fields); printed != screen || screen == "" {

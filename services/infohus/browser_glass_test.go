@@ -35,15 +35,23 @@ func (v *visitor) emergencies() {
 	for _, of := range []struct {
 		login, thing string
 		id           hub.ID
-		said         int
-	}{{who.receiver, "concerns", concern, 1}, {who.member, "cases", kase, 0}} {
-		for _, why := range []string{typedSeen, typedNote}[:2-of.said] {
-			got := v.broken(of.login, of.thing, of.id, why)
-			v.As(of.login).API("DELETE", "/api/"+of.thing+"/"+string(of.id)+"/glass/"+string(got.ID), nil).Must(200)
+		texts        []string
+	}{{who.receiver, "concerns", concern, []string{typedSeen, typedTask}}, {who.member, "cases", kase, []string{typedSeen, typedNote, typedTask}}} {
+		b = v.as(of.login)
+		for n, why := range of.texts {
+			b.opens("/" + of.thing + "/glass")
+			b.types("reference", string(of.id))
+			b.ticks("category", 1)
+			b.types("reason", why)
+			b.presses("web.glass.do")
+			if n < len(of.texts)-1 {
+				b.presses("web.glass.end")
+			}
 		}
-		got := v.broken(of.login, of.thing, of.id, typedTask)
+		b.says("web.glass.asked")
 		b = v.as(coordinator)
-		b.opens("/" + of.thing + "/" + string(of.id) + "/glass/" + string(got.ID))
+		b.opens("/" + of.thing + "/" + string(of.id) + "/glass/" + v.One("select id from access.glass where item = $1 and from_at is null and ended_at is null and person = $2",
+			string(of.id), string(v.As(of.login).Post.Person)))
 		b.inspect("what a second person is asked, of " + of.thing)
 		b.refused("web.glass.answer.do")
 		b.ticks("answer", 2)

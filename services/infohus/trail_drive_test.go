@@ -160,6 +160,9 @@ func (s *driver) formsToo() {
 	form(c, "/concerns/export", nil).Must(200)
 	c.Get("/concerns/" + string(s.drives("municipality", "triage").id))
 	form(c, c.At()+"/export", nil).Must(200)
+	s.recuses(form, c, "/concerns/"+string(s.drives("municipality", "received").id))
+	c.Get("/review")
+	form(c, "/review", url.Values{"confirm": {string(s.as("liv").Post.Hat.ID)}}).Must(200)
 	half := string(s.registers(coordinator, map[string]any{"unknown": true}))
 	s.submits2(half)
 	c.API("POST", "/api/subjects/"+half+"/identify", map[string]any{"birth_date": "2011-05-05"}).Must(200)
@@ -227,4 +230,14 @@ func (s *driver) signsInAndOut() {
 	r.Header.Set("Origin", "https://hub.test")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	c.Do(r).Must(303)
+}
+
+// recuses says on its page that a colleague is too close to a thing, and lifts it.
+func (s *script) recuses(form func(*hubtest.Client, string, url.Values) hubtest.Answer, c *hubtest.Client, at string) {
+	s.Helper()
+	c.Get(at + "/recusal")
+	form(c, at+"/recusal", url.Values{"hat": {string(s.as(ssp).Post.Hat.ID)}, "ground": {"5"}}).Must(200)
+	m := s.as(koegeManager)
+	m.Get(at + "/recusal")
+	form(m, at+"/recusal/"+string(s.as(ssp).Post.Person)+"/lift", url.Values{"reason": {tooClose}}).Must(200)
 }

@@ -83,6 +83,8 @@ func (d *desk) caseForms() {
 	d.fills(c, at+"/circle", url.Values{"hat": {string(d.hat("tage"))}}).Must(400)
 	d.fills(c, at+"/circle", and(url.Values{"hat": {string(d.hat("tage"))}, "reason": {sayWhy}}, day("until", 20))).Must(200)
 	d.fills(c, at+"/circle/"+string(w.member)+"/end", nil).Must(200)
+	d.fills(c, at+"/onward", url.Values{"authority": {"psykiatrien"}}).Must(200)
+	d.recuses(d.fills, c, at)
 
 	c.Get(at + "/ask?authority=koege").Must(200)
 	d.fills(c, at+"/ask", url.Values{"authority": {"koege"}, "hats[]": {string(d.hat("tage"))}, "questions": {""}}).Must(400)

@@ -262,7 +262,7 @@ func (s *script) decided() (list []string, made int) {
 	// what was taken in, or stands on the page that it is the right to.
 	others := map[string]string{"register collect": "name cpr birth_date address language age_band protected", "register search": "cpr",
 		"register consult": "name cpr birth_date address age_band protected", "register change": "name cpr birth_date address language age_band protected",
-		"assign consult": "who_can_see", "act change": "child child_due age_band erase_at next_date state", "act collect": "tasks", "search search": "cpr name birth_date reference",
+		"assign consult": "who_can_see", "glass consult": "glass_reason", "act change": "child child_due age_band erase_at next_date state", "act collect": "tasks", "search search": "cpr name birth_date reference",
 		"act export": "reference state received_at received_by due child_due erase_at retention_rule channel theme urgency urgency_reason child statements why_now context wishes " +
 			"name cpr birth_date age_band protected address reporter_kind reporter_name reporter_contact check_outcome triage_outcome municipal_rationale police_rationale who_can_see who_has_seen " +
 			"opened_at next_date instrument circle requests meeting dimensions level rationale dissents gaps signatures change_test valid_until inform recommendations follow_ups tasks closing",

@@ -25,7 +25,7 @@ func TestMeasure(t *testing.T) {
 	w.does("sofus", o, "progress", m{"status": "running", "end": w.days(10), "talk": talk, "effect": "Han kom i skole hver dag."})
 	w.post(sigrid, at, m{"status": "done"}, 404)
 	v := w.sees(gudrun, o)
-	if len(v.Progress) != 2 || v.Progress[0].Economy != "4 timer" || v.Progress[1].Talk.Guardian != "present" || v.Progress[1].TookPart == "" || v.Owner != "Sofus Skyggeby" {
+	if len(v.Progress) != 2 || v.Progress[0].Economy != "4 timer" || v.Progress[1].Talk.Guardian != "present" || v.Progress[1].TookPart == "" || v.Owner != "Sofus Skyggeby for Tage Opdigtsen" {
 		t.Errorf("the sender sees %+v", v)
 	}
 	w.does("sofus", o, "end", m{"outcome": "completed", "effect": "Aftalerne er holdt."})
