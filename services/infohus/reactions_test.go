@@ -287,6 +287,8 @@ func TestReactionsOfPortal(t *testing.T) {
 	desk.call("bodil", "POST", "/api/requests/{id}/decline", nil, 200, w.asked)
 	desk.call(coordinator, "DELETE", "/api/cases/{id}/circle/{member}", nil, 201, w.kase, w.member)
 	desk.reopened(desk.works("closed"))
+	desk.emergencies()
+	desk.recusals(w)
 	for range 3 { // owner, deputy and manager are told that it is late
 		s.Advance(25 * time.Hour)
 	}
@@ -305,6 +307,20 @@ func TestReactionsOfPortal(t *testing.T) {
 		t.Errorf("notices left rows in the trail: %s, were %s", now, rows)
 	}
 	t.Logf("%d facts of %d kinds in %d ways", len(facts), kinds, len(ways))
+}
+
+// recusals are of a colleague, who has somebody instead, in a concern and in its case,
+// and lifted; and of both coordinators of the authority, so that nobody is left.
+func (d *desk) recusals(w *work) {
+	d.Helper()
+	instead := d.AsRole("birk", hub.Receiver).Post.Hat.ID
+	for route, id := range map[string]hub.ID{"/api/concerns/{id}/recusals": w.id, "/api/cases/{id}/recusals": w.kase} {
+		d.call(coordinator, "POST", route, map[string]any{"ground": "1", "hat": d.hat(ssp), "substitute": instead}, 200, id)
+		d.call(koegeManager, "POST", route+"/{person}/lift", map[string]any{"reason": d.text(tooClose)}, 200, id, d.as(ssp).Post.Person)
+	}
+	d.call(coordinator, "POST", "/api/concerns/{id}/recusals", map[string]any{"ground": "2"}, 200, w.id)
+	d.call(deputy, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "5"}, 200, w.kase)
+	d.Settle()
 }
 
 // TestReactionsOfIntake: a subject that turns out to be a child starts the
@@ -378,6 +394,38 @@ func TestAKnownChild(t *testing.T) {
 	}
 	s.Settle()
 	s.holds()
+}
+
+// TestAKnownChildMeanwhile: what the hub notes on a draft between the reading and the
+// handing in, that the subject is a child, is nobody's other tab: the draft is handed
+// in as it stands (L25). Whoever says which version was read is told that it changed.
+func TestAKnownChildMeanwhile(t *testing.T) {
+	s := begin(t)
+	for _, version := range []int{0, 1} {
+		draft := concern(s.registers(coordinator, map[string]any{"name": "Opdigtet Barn", "no_cpr": true}), nil)
+		delete(draft, "purpose")
+		delete(draft, "legal_basis")
+		var d done
+		s.as(coordinator).API("POST", "/api/concerns/drafts", draft).Must(201).JSON(&d)
+		s.Settle()
+		in := map[string]any{"draft": d.ID, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}
+		want := 200
+		if version != 0 {
+			in["version"], want = version, 409
+		}
+		var noted sync.WaitGroup
+		noted.Go(func() { // as a reaction holds the row until it is done
+			s.SQL("do $$ begin update intake.concern set version = version + 1, child = 'yes' where id = '" + string(d.ID) + "'; perform pg_sleep(0.7); end $$")
+		})
+		for s.One("select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()") == "0" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		s.as(coordinator).API("POST", "/api/concerns", in).Must(want)
+		noted.Wait()
+		if row := s.SQL("select state, child, child_due = received_at + interval '24 hours' from intake.concern where id = '" + string(d.ID) + "'")[0]; row[1] != "yes" || want == 200 && (row[0] != "received" || row[2] != "t") || want == 409 && row[0] != "draft" {
+			t.Errorf("handed in of version %d: %v", version, row)
+		}
+	}
 }
 
 // TestReactionsOfIntakeToCases: a concern is kept as long as the case that came

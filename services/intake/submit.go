@@ -364,26 +364,40 @@ func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	return done, err
 }
 
-// submitDraft hands in what stands in a draft. Its words are read once more, by
-// its author and on record, to see that nothing is missing.
-func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
+// submitDraft hands in what stands in a draft. Unless the writer says which version
+// was read, a draft that changed between the reading and the handing in is read again:
+// it may be the hub that noted on it that the subject is a child, and no other tab.
+func (x *room) submitDraft(r *web.Request, in Submission) (done Receipt, err error) {
+	for range 3 {
+		var moved bool
+		if done, moved, err = x.submitRead(r, in); !moved || in.Version != 0 {
+			break
+		}
+	}
+	return done, err
+}
+
+// submitRead hands in what it reads in a draft, and says whether that changed
+// meanwhile. The words are read once more, by their author and on record, to see that
+// nothing is missing.
+func (x *room) submitRead(r *web.Request, in Submission) (done Receipt, moved bool, err error) {
 	v, err := x.read(r.Context(), r.Who, in.Draft, false)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, false, err
 	}
 	report := v.report()
 	if v.State == Draft { // else it was handed in: change gives the first receipt, or says that it is too late
 		if in.Version != 0 && in.Version != v.Version {
-			return Receipt{}, hub.Conflict(draftChanged)
+			return Receipt{}, false, hub.Conflict(draftChanged)
 		}
 		problems := report.Check(x.Now())
 		in.ground(&problems)
 		if err := problems.Err(); err != nil {
-			return Receipt{}, err
+			return Receipt{}, false, err
 		}
 	}
-	return x.change(r, in.Draft, Submit, hub.ActCollect, func(d *doing) error {
-		if d.Version != v.Version {
+	done, err = x.change(r, in.Draft, Submit, hub.ActCollect, func(d *doing) error {
+		if moved = d.Version != v.Version; moved {
 			return hub.Conflict(draftChanged)
 		}
 		d.Purpose, d.Basis = in.Purpose, in.LegalBasis
@@ -394,6 +408,7 @@ func (x *room) submitDraft(r *web.Request, in Submission) (Receipt, error) {
 		d.State = Draft
 		return x.receive(d, in.Forward)
 	})
+	return done, moved, err
 }
 
 // receive takes a concern in: it has a receipt, a clock and a receiver from
