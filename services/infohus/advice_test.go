@@ -229,6 +229,12 @@ func TestAReceiptOfAdvice(t *testing.T) {
 			t.Errorf("the answer does not say %q", want)
 		}
 	}
+	may := c.Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"prevention"}, "state": {"released"}, "class": {""}}).Must(200).Text()
+	for _, want := range []string{`<span lang="da">retsplejeloven § 115 stk. 1 nr. 2</span>, læst i en kopi fra <time`, ">3. juli 2023<", `<span lang="da">Forebyggelsessekretariatet</span>`} {
+		if !strings.Contains(may, want) {
+			t.Errorf("the answer does not say %q", want)
+		}
+	}
 	if n := s.One("select count(*) from audit.trail where object_kind = 'advice'"); n != "0" {
 		t.Errorf("asking left %s rows", n)
 	}

@@ -2,7 +2,9 @@ package portal
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -34,6 +36,8 @@ type shownAdvice struct {
 type shownGround struct {
 	Ground
 	Title    string
+	Law      string    // where its wording was read, as Danish law is cited
+	Copy     time.Time // of which day the copy was that it was read in; zero where the law itself was
 	Specials []string
 	Other    bool // its fields are others than on the first basis
 }
@@ -43,6 +47,7 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	s := &shownAdvice{Advice: a}
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
+		w.Law, w.Copy = cited(g.Source)
 		for _, code := range g.Specials {
 			w.Specials = append(w.Specials, titled(x.Structure, code, lang))
 		}
@@ -60,7 +65,26 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	for _, g := range a.Others {
 		s.Rest = append(s.Rest, put(g))
 	}
+	s.Readers = slices.Clone(a.Readers)
+	for i, seer := range s.Readers {
+		if d, ok := x.Structure.Department(a.Asked.To, seer.Department); ok {
+			s.Readers[i].Department = d.Name
+		}
+	}
 	return s
+}
+
+var copyOf = regexp.MustCompile(`^(.*), copy of (\d{4}-\d\d-\d\d)$`)
+
+// cited takes the day of the copy out of a source: the page says it in its own
+// language, and cites the rest as it stands.
+func cited(source string) (law string, of time.Time) {
+	if m := copyOf.FindStringSubmatch(source); m != nil {
+		if day, err := time.ParseInLocation(time.DateOnly, m[2], hub.Copenhagen); err == nil {
+			return m[1], day
+		}
+	}
+	return source, time.Time{}
 }
 
 // titled is a legal basis in words.
