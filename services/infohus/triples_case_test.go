@@ -347,7 +347,7 @@ func (at *trial) returns(action, login string) {
 	case "reopen": // another agrees
 		if at.One("select state from access.item where id = $1", string(id)) == "closed" {
 			other := coordinator
-			if login == coordinator {
+			if at.as(login).Post.Authority == at.as(coordinator).Post.Authority { // her deputy is not another (A047)
 				other = policeMan
 			}
 			at.changes(other, "/api/cases/{id}/reopen", at.reopens(other), id)
