@@ -287,11 +287,11 @@ type sessionAsked struct {
 }
 
 type sessionGiven struct {
-	Session  Session       `json:"session,omitzero"`
-	Identity Identity      `json:"identity,omitzero"`
-	Hats     []hub.Hat     `json:"hats,omitempty"`
-	Box      []byte        `json:"box,omitempty"`
-	Wait     time.Duration `json:"wait,omitempty,format:nano"`
+	Session  Session   `json:"session,omitzero"`
+	Identity Identity  `json:"identity,omitzero"`
+	Hats     []hub.Hat `json:"hats,omitempty"`
+	Box      []byte    `json:"box,omitempty"`
+	Wait     int64     `json:"wait,omitempty"` // nanoseconds
 }
 
 // SessionsAt tells the site that the sessions are kept in another process. It is
@@ -314,7 +314,7 @@ func (s *Site) SessionsAt(at Peer) {
 		},
 		Look: func(ctx context.Context, who hub.Actor) (time.Duration, error) {
 			out, err := ask(ctx, "look", sessionAsked{Who: who})
-			return out.Wait, err
+			return time.Duration(out.Wait), err
 		},
 		Keep: func(ctx context.Context, id, person hub.ID, box []byte) error {
 			_, err := ask(ctx, "keep", sessionAsked{ID: id, Person: person, Box: box})
@@ -351,7 +351,9 @@ func (s *Site) answerSession(w http.ResponseWriter, raw *http.Request) {
 			out.Identity, out.Hats, err = s.vouch(ctx, in.Token)
 		case "look":
 			if s.sessions.Look != nil {
-				out.Wait, err = s.sessions.Look(ctx, in.Who)
+				var wait time.Duration
+				wait, err = s.sessions.Look(ctx, in.Who)
+				out.Wait = int64(wait)
 			}
 		case "keep":
 			err = s.sessions.Keep(ctx, in.ID, in.Person, in.Box)

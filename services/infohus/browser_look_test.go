@@ -234,7 +234,7 @@ func (s *site) listens() {
 
 func (s *site) names() *strings.Replacer {
 	s.Helper()
-	all := []string{"Kort Snor", s.Structure.District.Name, typedName, typedSeen, typedNow, typedWhy}
+	all := []string{"Kort Snor", s.Structure.District.Name, typedName, typedSeen, typedNow, typedWhy, typedTask}
 	for _, a := range s.Structure.Authorities {
 		all = append(all, a.Name)
 		for _, d := range a.Departments {

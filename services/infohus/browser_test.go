@@ -62,7 +62,7 @@ func openBrowser(t *testing.T) context.Context {
 	}
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(flags...))
 	t.Cleanup(cancel)
-	ctx, late := context.WithTimeout(ctx, 9*time.Minute) // a browser that hangs ends the test, not the build
+	ctx, late := context.WithTimeout(ctx, 20*time.Minute) // a browser that hangs ends the test, not the build
 	t.Cleanup(late)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
