@@ -20,7 +20,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 		return q.Relation == "own" && q.ReceivedBy == q.Kind || q.Relation == "shared" && slices.Contains(anyKind, string(q.SharedBy))
 	}
 	may := func(q Glass) bool {
-		is := slices.Contains(anyKind, string(q.ReceivedBy)) && near(q) && !q.Recused && slices.Contains(open, q.State) && q.Purpose == hub.Prevention
+		is := slices.Contains(anyKind, string(q.ReceivedBy)) && near(q) && !q.Recused && slices.Contains(open, q.State) && (q.Relation == "own" || q.State != "received" && q.State != "police_check") && q.Purpose == hub.Prevention
 		other := q.SameAuthority && !q.Self && !q.Linked
 		switch q.Step {
 		case "break":

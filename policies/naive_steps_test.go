@@ -483,6 +483,7 @@ func naiveCertify(q Certify) bool {
 func naiveGlass(q Glass) bool {
 	near := q.Relation == "own" && q.ReceivedBy == q.Kind || q.Relation == "shared" && takesPart(q.SharedBy)
 	worked := among(q.State, "received", "police_check", "triage", "case", "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing")
+	worked = worked && !(q.Relation == "shared" && among(q.State, "received", "police_check")) // which the police have not released (A030)
 	another := q.SameAuthority && !q.Self && !q.Linked
 	switch q.Step {
 	case "break":

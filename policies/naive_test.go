@@ -252,7 +252,9 @@ func naiveView(q View) said {
 			all = append(all, invitedSees(q.Role, q.State)...)
 		}
 		if q.Glass {
-			all = append(all, glassShows(q.Role, q.State)...)
+			if q.State != "received" && q.State != "police_check" { // which the police have not released (A030)
+				all = append(all, glassShows(q.Role, q.State)...)
+			}
 		}
 		named := strings.Split(q.Classes, ",")
 		for _, p := range all {

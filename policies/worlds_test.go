@@ -323,6 +323,9 @@ func linesOfGlass() (all []line) {
 				kind := oneOf(r, sees[role])
 				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: oneOf(r, hub.AuthorityKinds[:5]), Purpose: someContent(r),
 					State: oneOf(r, append([]string{"received", "police_check", "triage", "case"}, statesOf["case"][:7]...))}
+				if relation == "shared" && (q.State == "received" || q.State == "police_check") {
+					q.State = "triage"
+				}
 				if step == "second" {
 					q.SameAuthority = true
 				} else {

@@ -65,6 +65,7 @@ opens if {
 	law.content(input.purpose)
 	law.item(input.relation, input.received_by, input.state, input.recused)
 	data.view[input.role].glass[input.state]
+	released
 }
 
 # near holds for what is the own authority's, or was shared with it: nothing is
@@ -79,7 +80,16 @@ near if {
 	data.senders[input.shared_by]
 }
 
-open_state if data.view[_].glass[input.state]
+open_state if {
+	data.view[_].glass[input.state]
+	released
+}
+
+# released holds for what is the own authority's, and for what was shared once the
+# police have released it (A030).
+released if input.relation != "shared"
+
+released if data.glass.shared[input.state]
 
 another if {
 	input.same_authority
@@ -131,6 +141,12 @@ refusals contains "not_in_this_state" if {
 	input.step == "break"
 	data.view[input.role].glass
 	not data.view[input.role].glass[input.state]
+}
+
+refusals contains "not_in_this_state" if {
+	input.step == "break"
+	data.view[input.role].glass[input.state]
+	not released
 }
 
 refusals contains "not_in_this_state" if {

@@ -22,6 +22,11 @@ denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {r
 
 test_local_police_break_the_glass_of_what_was_shared if but(breaker, {}) == yes(set())
 
+test_A030_nobody_breaks_the_glass_of_what_was_shared_before_the_police_release_it if {
+	denied(but(breaker, {"state": "police_check"}), "not_in_this_state")
+	but(breaker, {"state": "police_check", "role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes(set())
+}
+
 test_a_receiver_breaks_the_glass_of_what_is_the_own_authoritys if {
 	but(breaker, {"role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes(set())
 }

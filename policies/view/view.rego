@@ -42,7 +42,7 @@ opened[standing] := shown if {
 
 # Break-glass sets need-to-know inside the own authority aside (forvaltningsloven
 # § 32, L9), and nothing else: no recusal, no state that is over, no share that was
-# not made.
+# not made, and nothing of what was shared before the police have released it (A030).
 opened["glass"] := tables.alone[input.role][input.state].glass if {
 	input.glass
 	input.relation == "own"
@@ -54,6 +54,7 @@ opened["glass"] := shown if {
 	input.glass
 	input.relation == "shared"
 	data.senders[input.shared_by]
+	data.glass.shared[input.state]
 	law.carries(input.basis, input.shared_by, input.kind)
 	law.covers(input.basis, input.state)
 	known

@@ -250,6 +250,12 @@ test_broken_glass_discloses_nothing_that_was_not_shared if {
 	denied(but(colleague, {"kind": "police", "role": "core_group"}), "no_relation")
 }
 
+test_A030_broken_glass_opens_nothing_shared_before_the_police_release_it if {
+	every state in ["received", "police_check"] {
+		but(neighbour, {"state": state}).allow == false
+	}
+}
+
 test_broken_glass_does_not_reach_whoever_is_recused if {
 	denied(but(colleague, {"recused": true}), "recused")
 	denied(but(neighbour, {"recused": true}), "recused")
