@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,11 +56,26 @@ type Engine struct {
 	chain
 }
 
-// New compiles the embedded rules with the embedded data. An error means that
+// founding is the edition of the embedded rules and data. Answers are pure, so the hubs
+// of a process share it, and what it remembers.
+var founding = sync.OnceValues(func() (*edition, error) {
+	code, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	return compile(code, document, questions)
+})
+
+// New is an engine of the embedded rules with the embedded data. An error means that
 // a rule or the data is wrong; a hub with such an error does not start.
 func New() (*Engine, error) {
+	first, err := founding()
+	if err != nil {
+		return nil, err
+	}
 	e := new(Engine)
-	return e, e.Revise(document)
+	e.now.Store(first)
+	return e, nil
 }
 
 // Revise puts another data document in force, for every question from now on.

@@ -152,6 +152,16 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 	}
 }
 
+// forgetful is an engine that shares no memory.
+func forgetful(t *testing.T) *Engine {
+	t.Helper()
+	e := engine(t)
+	if err := e.Revise(document); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // broken is an engine whose rule for View is replaced.
 func broken(t testing.TB, rule string) *Engine {
 	t.Helper()
@@ -222,7 +232,7 @@ func TestASlowRuleIsUnavailable(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	e := engine(t)
+	e := forgetful(t)
 	for range 100 { // a quick rule may come to an end before it hears that nobody waits
 		if g, err := e.Ask(gone, wearing(own), own); g.Valid() || hub.CodeOf(err) != hub.CodeUnavailable {
 			t.Fatalf("an asker who has gone: grant %v, error %v", g.Valid(), err)
@@ -240,7 +250,7 @@ func TestWhatIsNoQuestionIsUnavailable(t *testing.T) {
 }
 
 func TestAnswersAreRememberedAndForgotten(t *testing.T) {
-	e := engine(t)
+	e := forgetful(t)
 	first := e.now.Load()
 	ask(t, e, own)
 	if _, ok := first.memo[own]; !ok {

@@ -197,7 +197,7 @@ func database(t testing.TB, template string) *world {
 	}
 	os.Getenv("PGBIN") // TestMain's reading of it is not seen by go test, which would call the run on another Postgres "cached"
 	w := &world{t: t, name: fmt.Sprintf("t%d", shared.n.Add(1))}
-	check(t, sql(shared.server.Owner(), `create database `+w.name+` `+template))
+	check(t, sql(shared.server.Owner(), `create database `+w.name+` `+template+` strategy file_copy`))
 	w.owner = shared.at(w.name)
 	t.Cleanup(func() { check(t, sql(shared.server.Owner(), `drop database `+w.name+` with (force)`)) })
 	return w

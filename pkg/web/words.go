@@ -76,6 +76,9 @@ func (w words) add(room string, pages fs.FS) error {
 }
 
 func places(text string) []string {
+	if !strings.Contains(text, "{") {
+		return nil // as most
+	}
 	p := place.FindAllString(text, -1)
 	slices.Sort(p)
 	return slices.Compact(p)

@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -44,7 +46,7 @@ func TestBrowser(t *testing.T) {
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
 	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if p, err := exec.LookPath(name); err == nil {
 			path = p
 			break

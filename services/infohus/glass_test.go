@@ -163,12 +163,20 @@ func TestBreakGlassDisclosesNothing(t *testing.T) {
 			t.Errorf("%s is answered %d at the door", login, status)
 		}
 	}
-	// What was shared, and no more of it: the police's own colleague, of a concern before them.
+	// What was shared is nobody's but the coordinators' before the police have released it
+	// (A030), and then what the share names and no more: to the police's own colleague.
+	before, invented := s.emergency("ebbe", "concerns", id, inDanger[0], nil), s.emergency("ebbe", "concerns", hub.NewID(), inDanger[0], nil)
+	if before.Status != 404 || !bytes.Equal(before.Body, invented.Body) {
+		t.Errorf("before it is released: %d %s, for an invented one %d %s", before.Status, before.Body, invented.Status, invented.Body)
+	}
+	s.does(policeMan, "check", id, says("released"))
 	s.broken("ebbe", "concerns", id, inDanger[0])
 	s.want(s.sees("ebbe", id), "name", "theme")
 	s.wantNot(s.sees("ebbe", id), "address", "reporter_name")
 	// It ends with the state, whatever the clock says.
-	s.does(policeMan, "check", id, says("acute"))
+	for _, login := range []string{policeMan, coordinator} {
+		s.does(login, "triage", id, judge("unfounded"))
+	}
 	s.seesNothing(id, "ebbe")
 	s.emergency("ebbe", "concerns", id, inDanger[1], nil).Must(404)
 }

@@ -124,7 +124,7 @@ func (p *prober) measure(t *testing.T, route string, n int, real, invented []hub
 //
 // A020.
 func TestTimingOfUnknownAndForbidden(t *testing.T) {
-	if os.Getenv("INFOHUS_TEST_DEEP") == "" {
+	if !deepRun() {
 		t.Skip("a measurement: make deep runs it")
 	}
 	n := timingSamples

@@ -43,11 +43,14 @@ type wander struct {
 	looked      int
 }
 
+// deepRun is whether the tests that take long are run.
+func deepRun() bool { return os.Getenv("INFOHUS_TEST_DEEP") != "" }
+
 // seedsOf are the seeds of a test of walks: some that are the same in every run,
 // many others in a deep one, or the one that is asked for.
 func seedsOf(t *testing.T, always []uint64, deep int) []uint64 {
 	seeds := slices.Clone(always)
-	if os.Getenv("INFOHUS_TEST_DEEP") != "" {
+	if deepRun() {
 		for range deep {
 			seeds = append(seeds, rand.Uint64())
 		}

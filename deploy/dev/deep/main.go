@@ -56,6 +56,7 @@ func deep(to, fuzz string) error {
 	}
 	parts := []*part{hub("The clock", "TestTimingOfUnknownAndForbidden"), hub("Walks through the hub", "TestVolumeWalk"), hub("Walks on paper", "TestVolumeWalkOnPaper"),
 		rules("The rules and plain Go", "TestVolumeTheRulesAreTheNaiveModel"), rules("Rules that were changed", "TestVolumeMutants"),
+		hub("Every page in the browser", "TestBrowser$/^every page"),
 		{name: "A revision on a million decisions", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumePast$", "./pkg/pg"}}}
 	for _, t := range targets {
 		parts = append(parts, &part{name: t[1], args: []string{"-run=^$", "-fuzz", "^" + t[1] + "$", "-fuzztime", fuzz, t[0]}})
