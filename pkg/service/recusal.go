@@ -290,6 +290,7 @@ type RecusalSheet struct {
 	CanSay   bool          `json:"can_say" doc:"You may say that you are too close to it yourself."`
 	CanOther bool          `json:"can_say_of_colleague"`
 
+	Home        string       `json:"-"` // of the room's pages about the thing
 	Grounds     []web.Option `json:"-"`
 	Colleagues  []web.Option `json:"-"`
 	Substitutes []web.Option `json:"-"`
@@ -364,6 +365,7 @@ func (x Recusals) Page(room string) func(http.ResponseWriter, *web.Request) erro
 		if err != nil {
 			return err
 		}
+		s.Home = x.Home
 		for _, n := range Grounds {
 			s.Grounds = append(s.Grounds, web.Option{Value: n, Label: r.T("web.recusal.ground." + n)})
 		}

@@ -161,7 +161,7 @@ type frame struct {
 	Who         hub.Actor
 	Authority   string
 	Many        bool // has more hats than one
-	Nav         []navLine
+	Nav, Foot   []navLine
 	Path        string // where the page was asked for, for the language switch
 	Now         time.Time
 	NoSwitch    bool
@@ -186,7 +186,11 @@ func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) err
 		f.Authority = s.authority(r.Who.Authority)
 		for _, t := range s.routes {
 			if t.Nav.Word != "" && r.Who.Hat.ID != "" && (t.Nav.Roles == nil || slices.Contains(t.Nav.Roles, r.Who.Role)) {
-				f.Nav = append(f.Nav, navLine{t.Path, t.Nav.Word, t.Path == r.URL.Path})
+				to := &f.Nav
+				if t.Nav.Foot {
+					to = &f.Foot
+				}
+				*to = append(*to, navLine{t.Path, t.Nav.Word, t.Path == r.URL.Path})
 			}
 		}
 	}

@@ -40,6 +40,7 @@ type Nav struct {
 	Word  string     // key of its text; "" is not in the navigation
 	Roles []hub.Role // who sees it; nil is everybody signed in
 	Order int        // smaller stands first; home is 0
+	Foot  bool       // at the foot of the page: what is needed now and then
 }
 
 // Needs may be a method of an operation's input: the ways to say enough. Each

@@ -127,6 +127,7 @@ func (b *window) inspect(name string) {
 	b.Helper()
 	name = b.lang + " " + name
 	b.seen.Store(b.where(), true)
+	b.looked.Add(1)
 	for word, text := range b.strays() {
 		b.Errorf("%s: %q is not of this language, in %q", name, word, text)
 	}

@@ -22,7 +22,7 @@ func everyPage(t *testing.T, ctx context.Context) {
 	for _, lang := range []string{"da", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			v := &visitor{s.in(t), lang, map[string]*window{}}
+			v := &visitor{site: s.in(t), lang: lang, at: map[string]*window{}}
 			v.outside()
 			v.home()
 			v.register()
@@ -34,6 +34,7 @@ func everyPage(t *testing.T, ctx context.Context) {
 			v.cases()
 			v.emergencies()
 			v.oddities()
+			t.Logf("%d pages were looked at", v.looked.Load())
 		})
 	}
 }

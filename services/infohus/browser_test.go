@@ -80,6 +80,7 @@ type site struct {
 	browser context.Context
 	tongue  *tongue
 	seen    *sync.Map                                          // paths of the pages that were looked at
+	looked  *atomic.Int32                                      // how often that was
 	before  *atomic.Pointer[func(*http.Request) *http.Request] // what happens to a request before it is answered
 }
 
@@ -87,7 +88,7 @@ type site struct {
 func (s *site) in(t *testing.T) *site {
 	c, script := *s, *s.script
 	script.T, script.who = t, map[string]*hubtest.Client{}
-	c.script = &script
+	c.script, c.looked = &script, new(atomic.Int32)
 	return &c
 }
 
@@ -98,7 +99,7 @@ func openSite(t *testing.T, browser context.Context) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser, seen: new(sync.Map), before: new(atomic.Pointer[func(*http.Request) *http.Request])}
+	s := &site{script: &script{T: t, who: map[string]*hubtest.Client{}}, origin: "http://" + l.Addr().String(), browser: browser, seen: new(sync.Map), looked: new(atomic.Int32), before: new(atomic.Pointer[func(*http.Request) *http.Request])}
 	demo, err := structure.Load(strings.NewReader(twoHats(t)), deploy.DemoName)
 	if err != nil {
 		t.Fatal(err)

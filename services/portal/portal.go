@@ -52,7 +52,7 @@ func open(env service.Env) (service.Room, error) {
 		Routes: []web.Route{
 			{Method: "GET", Path: "/", Do: x.homePage, Urgent: true, Nav: web.Nav{Word: "portal.nav.home"}},
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
-			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 90}},
+			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 80, Foot: true}},
 			{Method: "POST", Path: "/review", Do: x.reviewForm},
 			{Method: "GET", Path: "/advice", Do: x.advicePage, Nav: web.Nav{Word: "portal.nav.advice", Roles: askers, Order: 60}},
 			{Method: "POST", Path: "/advice", Do: x.adviceForm},
@@ -62,7 +62,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/hats", Do: x.hatsForm, AnyHat: true},
 			{Method: "POST", Path: "/signout", Do: x.signOutForm, Public: true, AnyHat: true},
 			{Method: "POST", Path: "/language", Do: x.languageForm, Public: true, AnyHat: true, NoTrace: true},
-			{Method: "GET", Path: "/rules", Do: x.rulesPage, Nav: web.Nav{Word: "portal.nav.rules", Order: 90}},
+			{Method: "GET", Path: "/rules", Do: x.rulesPage, Nav: web.Nav{Word: "portal.nav.rules", Order: 90, Foot: true}},
 			{Method: "GET", Path: "/accessibility", Do: x.accessibilityPage, Public: true, AnyHat: true},
 			whoami,
 			web.API("listAccess", "GET", "/api/review", "Who of your own authority has a hat that opens content, since when, when they used it last, and when it must be confirmed.", x.listAccess),

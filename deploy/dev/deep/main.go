@@ -1,16 +1,18 @@
 // Command deep runs the tests that take long, one after the other, shows what
 // they say, and writes what they came to into a file of its own:
 //
-//	deep -to docs/deep.md -fuzz 1m
+//	deep -to docs/deep.md -fuzz 1m -only walks
 //
 // First comes the test of the clock, which wants the machine for itself, then the
 // walks, the rules against the plain Go of them and against changes to them, then
-// each target of fuzzing. Whatever fails, the others are run too; it
-// then ends with 1, and the file says what failed.
+// each target of fuzzing; or those whose name was asked for. Whatever fails, the
+// others are run too; it then ends with 1, and the file says what failed. It is
+// written after each part: what was stopped keeps what had ended.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -29,6 +31,7 @@ type part struct {
 	name string
 	args []string // of go test
 	said string
+	on   time.Time // when it was run; zero is not
 	took time.Duration
 	err  error
 }
@@ -36,14 +39,19 @@ type part struct {
 func main() {
 	to := flag.String("to", "", "the file to write")
 	fuzz := flag.String("fuzz", "1m", "how long each target is fuzzed")
+	only := flag.String("only", "", "what the name of a part must match, to be run")
 	flag.Parse()
-	if err := deep(*to, *fuzz); err != nil {
+	if err := deep(*to, *fuzz, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "deep:", err)
 		os.Exit(1)
 	}
 }
 
-func deep(to, fuzz string) error {
+func deep(to, fuzz, only string) error {
+	wanted, err := regexp.Compile("(?i)" + only)
+	if err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
 	targets, err := targets(".")
 	if err != nil {
 		return err
@@ -61,19 +69,26 @@ func deep(to, fuzz string) error {
 	for _, t := range targets {
 		parts = append(parts, &part{name: t[1], args: []string{"-run=^$", "-fuzz", "^" + t[1] + "$", "-fuzztime", fuzz, t[0]}})
 	}
-	failed := 0
+	failed, ran := 0, 0
 	for _, p := range parts {
+		if !wanted.MatchString(p.name) {
+			continue
+		}
+		ran++
 		if p.run(); p.err != nil {
 			failed++
 		}
+		old, err := os.ReadFile(to)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.WriteFile(to, []byte(render(parts, machine(), string(old))), 0o644); err != nil {
+			return err
+		}
+		fmt.Printf("→ written: %s\n", to)
 	}
-	page := render(parts, machine(), time.Now())
-	if err := os.WriteFile(to, []byte(page), 0o644); err != nil {
-		return err
-	}
-	fmt.Printf("→ written: %s\n", to)
-	if failed > 0 {
-		return fmt.Errorf("%d of %d failed", failed, len(parts))
+	if failed > 0 || ran == 0 {
+		return fmt.Errorf("%d of %d failed", failed, ran)
 	}
 	return nil
 }
@@ -101,9 +116,9 @@ func (p *part) run() {
 	c := exec.Command("go", append([]string{"test"}, p.args...)...)
 	c.Env = append(os.Environ(), "INFOHUS_TEST_DEEP=1")
 	c.Stdout, c.Stderr = both, both
-	began := time.Now()
+	p.on = time.Now()
 	p.err = c.Run()
-	p.took, p.said = time.Since(began), said.String()
+	p.took, p.said = time.Since(p.on), said.String()
 }
 
 // machine is what the figures were made on.

@@ -10,12 +10,14 @@ import (
 
 // What the tests say of themselves.
 var (
-	clocked = regexp.MustCompile(`GET (\S+): forbidden ([0-9.]+) ms, unknown ([0-9.]+) ms, difference ([-+0-9.]+) %, t ([-+0-9.]+) \((\d+) samples each\)`)
-	walked  = regexp.MustCompile(`(\d+) steps on (\d+) concerns and (\d+) cases by \d+ people: .* (\d+) views and (\d+) lists compared`)
-	paced   = regexp.MustCompile(`(\d+) steps by \d+ people, .* (\d+) views compared`)
-	modeled = regexp.MustCompile(`(0 differences in \d+ worlds) \((\d+) distinct\), (with each of the \d+ lines of the tables); allowed are: (.*)`)
-	mutated = regexp.MustCompile(`mutants of the (\w+): \d+ tried of \d+, (\d+) killed, (\d+) survived, (\d+) the engine does not take: ([0-9.]+) % killed`)
-	fuzzed  = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
+	clocked  = regexp.MustCompile(`GET (\S+): forbidden ([0-9.]+) ms, unknown ([0-9.]+) ms, difference ([-+0-9.]+) %, t ([-+0-9.]+) \((\d+) samples each\)`)
+	walked   = regexp.MustCompile(`(\d+) steps on (\d+) concerns and (\d+) cases by \d+ people: .* (\d+) views and (\d+) lists compared`)
+	paced    = regexp.MustCompile(`(\d+) steps by \d+ people, .* (\d+) views compared`)
+	modeled  = regexp.MustCompile(`(0 differences in \d+ worlds) \((\d+) distinct\), (with each of the \d+ lines of the tables); allowed are: (.*)`)
+	mutated  = regexp.MustCompile(`mutants of the (\w+): \d+ tried of \d+, (\d+) killed, (\d+) survived, (\d+) the engine does not take: ([0-9.]+) % killed`)
+	tried    = regexp.MustCompile(`(\d+ decisions, \d+ different questions): (.* in \S+)`)
+	lookedAt = regexp.MustCompile(`(\d+ pages) were looked at`)
+	fuzzed   = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
 
 // figures are what a part came to, in words.
@@ -37,6 +39,12 @@ func (p *part) figures() string {
 	}
 	for _, m := range seen(mutated.FindAllStringSubmatch(p.said, -1)) {
 		out = append(out, fmt.Sprintf("%s: %s changes noticed, %s not ([mutation.md](mutation.md) says why), %s that the engine does not take: %s %% noticed", m[1], m[2], m[3], m[4], m[5]))
+	}
+	if m := tried.FindStringSubmatch(p.said); m != nil {
+		out = append(out, m[1]+": "+m[2])
+	}
+	if all := lookedAt.FindAllStringSubmatch(p.said, -1); all != nil {
+		out = append(out, fmt.Sprintf("%s, each in two languages at three widths", all[0][1]))
 	}
 	if all := fuzzed.FindAllStringSubmatch(p.said, -1); all != nil { // the last line counts them all
 		last := all[len(all)-1]
@@ -72,34 +80,70 @@ func sums(all [][]string) []int {
 	return n
 }
 
-// render writes the page.
-func render(parts []*part, machine string, at time.Time) string {
+// The table of the page: a part that was not run keeps its row, with its day.
+const (
+	head = "| what | on | how long | how it ended | what it came to |\n|--|--|--:|--|--|\n"
+	byIt = "\n## Forbidden and unknown by the clock\n"
+)
+
+// row is what a part came to.
+func (p *part) row() string {
+	how := "well"
+	if p.err != nil {
+		how = "**failed**"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |", p.name, p.on.UTC().Format(time.DateOnly), p.took.Round(time.Second), how, p.figures())
+}
+
+// clock is the table of the test of the clock; "" where that was not run.
+func (p *part) clock() string {
+	all := seen(clocked.FindAllStringSubmatch(p.said, -1))
+	if len(all) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("# What takes long\n")
-	say("`make deep` wrote this on %s, on a machine with %s. It runs what is too slow or too much a matter of chance for every", at.UTC().Format(time.DateOnly), machine)
-	say("build: the clock's test, many more walks than `make test` takes, from seeds that are new each time, the rules against the same rules in plain Go and against")
-	say("every change to them that is known how to make, and each target of fuzzing.\n")
-	say("| what | how long | how it ended | what it came to |\n|--|--:|--|--|")
-	for _, p := range parts {
-		how := "well"
-		if p.err != nil {
-			how = "**failed**"
-		}
-		say("| %s | %s | %s | %s |", p.name, p.took.Round(time.Second), how, p.figures())
+	say("What somebody may not know of takes as long as what never was: medians of %s requests of each, by turns, and Welch's t. The test fails", all[0][6])
+	say("where t is beyond 5 and the medians differ by more than 5 %%: what is real and smaller is drowned in the network.\n")
+	say("| GET | forbidden, ms | unknown, ms | difference, %% | t |\n|--|--:|--:|--:|--:|")
+	for _, m := range all {
+		say("| %s | %s | %s | %s | %s |", m[1], m[2], m[3], m[4], m[5])
 	}
+	return b.String()
+}
+
+// render writes the page anew: of parts that were not run, what it said of them.
+func render(parts []*part, machine, old string) string {
+	top, clock, _ := strings.Cut(old, byIt)
+	rows := map[string]string{}
+	for line := range strings.Lines(top) {
+		if cells := strings.Split(line, " | "); len(cells) == 5 {
+			rows[strings.TrimPrefix(cells[0], "| ")] = strings.TrimSuffix(line, "\n")
+		}
+	}
+	clock = strings.TrimPrefix(clock, "\n")
+	var b strings.Builder
+	fmt.Fprintf(&b, `# What takes long
+
+`+"`make deep`"+` wrote this, on a machine with %s. It runs what is too slow or too much a matter of chance for every build: the
+clock's test, many more walks than `+"`make test`"+` takes, from seeds that are new each time, the rules against the same rules in plain Go and against every
+change to them that is known how to make, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
+by its name; the others keep what they came to, and its day.
+
+`+head, machine)
 	for _, p := range parts {
-		all := seen(clocked.FindAllStringSubmatch(p.said, -1))
-		if len(all) == 0 {
-			continue
+		if !p.on.IsZero() {
+			rows[p.name] = p.row()
+			if text := p.clock(); text != "" {
+				clock = text
+			}
 		}
-		say("\n## Forbidden and unknown by the clock\n")
-		say("What somebody may not know of takes as long as what never was: medians of %s requests of each, by turns, and Welch's t. The test fails", all[0][6])
-		say("where t is beyond 5 and the medians differ by more than 5 %%: what is real and smaller is drowned in the network.\n")
-		say("| GET | forbidden, ms | unknown, ms | difference, %% | t |\n|--|--:|--:|--:|--:|")
-		for _, m := range all {
-			say("| %s | %s | %s | %s | %s |", m[1], m[2], m[3], m[4], m[5])
+		if row := rows[p.name]; row != "" {
+			b.WriteString(row + "\n")
 		}
+	}
+	if clock != "" {
+		b.WriteString(byIt + "\n" + clock)
 	}
 	return b.String()
 }
