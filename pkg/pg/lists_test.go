@@ -70,7 +70,7 @@ func someThings(w *world, r *rand.Rand) {
 // closely only at what was given, to the single read's, which looks at each: the
 // same things with the same attributes, gathered or, beyond a bound, known to be
 // more. Every bound near their number is tried, of a state and of all. A hat that is
-// not in force, and the hub itself, are among those who ask. A021, A022 in part:
+// not in force, and the hub itself, are among those who ask. A021:
 // there is a number of what single reads would show, and of no more.
 func TestListsFindWhatReadsFind(t *testing.T) {
 	w := newWorld(t)

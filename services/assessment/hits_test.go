@@ -17,7 +17,7 @@ import (
 // walked to, or gathered where they lie far between) to what single reads would
 // show: page by page, of every state and of all, with every bound near their number;
 // for those who see most, some and nothing of many cases, of which many wait for
-// the same day. A021, A024 in part: no page has a case too many or too few, and the
+// the same day. A021: no page has a case too many or too few, and the
 // number is theirs, or that there are more.
 func TestEveryPageHoldsWhatReadsShow(t *testing.T) {
 	w := run(t)
