@@ -46,8 +46,9 @@
 // that the actor owns with the authority, wrote, is assigned to or was given a
 // share of, and the parts of what the actor is assigned to. What the list may
 // show of them is still asked of the rules. access.sets counts the same by their
-// attributes. Both look closely only at what access.given names: whatever comes to
-// count in access.relations must find its items there.
+// attributes. Both look closely only at what access.given names, and access.few at
+// what access.near names: whatever comes to count in access.relations must find its
+// items in both.
 //
 // # Wholes and parts
 //

@@ -172,12 +172,15 @@ func (tx *Tx) commit(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, commitWait)
 	defer cancel()
 	b := new(pgx.Batch)
-	for _, q := range tx.last {
+	for i := 0; i < len(tx.last); {
+		q, n := together(tx.last[i:])
 		b.Queue(q.sql, q.args...)
+		i += n
 	}
+	told := b.Len()
 	b.Queue("commit")
 	res := tx.conn.SendBatch(ctx, b)
-	for range tx.last {
+	for range told {
 		if _, err := res.Exec(); err != nil {
 			res.Close() //nolint:errcheck // the first error is the one to tell
 			if again(err) {

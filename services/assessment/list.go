@@ -42,24 +42,17 @@ type wanted struct {
 }
 
 // Cases is one page of a list. Total counts exactly what the pages together show
-// (A021).
+// (A021), up to where counting stops.
 type Cases struct {
 	Cases []CaseLine `json:"cases"`
 	Total int        `json:"total"`
+	More  bool       `json:"more" doc:"There are more than total, which is where counting stops."`
 	Next  hub.ID     `json:"next,omitempty"` // put it in after for the next page
 }
 
 func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
 	return x.list(r.Context(), r.Who, in)
 }
-
-const listSQL = pg.AllowedSQL + `, hit as (select c.*, a.state, a.n as set from allowed a join cases c on c.id = a.id where ($18 = '' or a.state = $18)
-	and ($21 = '' or c.subject = $21 and a.n = any($22::int[])) and ($23 = '' or c.id = $23 or right(c.id, 6) = $23))
-select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.municipality, ''), coalesce(h.version, 0), coalesce(h.state, ''),
-	h.opened_at, coalesce(h.next_at, '0001-01-01'), exists (select from opening o where o.case_id = h.id and o.person = $1)
-from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
-left join lateral (select * from hit where $19 = '' or (next_at, id) > (select next_at, id from hit where id = $19) order by next_at, id limit $20) h on true
-order by h.next_at, h.id`
 
 // list asks the same question as a single read, once for each distinct set of
 // attributes, and binds the allowed ones back into the query.
@@ -87,20 +80,11 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Cases, err
 		if err != nil {
 			return err
 		}
-		sets, err := tx.Sets(ctx, "case", hub.Prevention)
+		found, sets, out, err := x.find(ctx, tx, in, &page)
 		if err != nil {
 			return err
 		}
-		var out []policies.Grant
-		if in.out != nil {
-			if sets, out, err = x.leaving(ctx, tx, in.out, sets); err != nil {
-				return err
-			}
-		}
-		shown, err := x.page(ctx, tx, in, sets, &page)
-		if err != nil {
-			return err
-		}
+		shown := x.page(ctx, tx.Who(), tx.Now, in, found, sets, &page)
 		if in.out != nil && page.Total > service.ExportRows {
 			return hub.Invalid("state", "assessment.error.export_many", service.ExportRows)
 		}
@@ -125,14 +109,10 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Cases, err
 var lineFields = []string{"name", "next_date", "opened_at", "reference", "state"}
 
 // page fills the page, and gives the trail an entry for every person shown, by set.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, page *Cases) ([][]pg.Entry, error) {
-	shown, err := hits(ctx, tx, in, sets, page)
-	if err != nil {
-		return nil, err
-	}
+func (x *room) page(ctx context.Context, who hub.Actor, now time.Time, in wanted, shown []hit, sets pg.Sets, page *Cases) [][]pg.Entry {
 	waits := make([]bool, len(sets))
 	for i, s := range sets {
-		waits[i] = slices.ContainsFunc(x.actions(ctx, tx.Who(), s.Relation), func(a Action) bool { return slices.Contains(asks[State(s.State)], a) })
+		waits[i] = slices.ContainsFunc(x.actions(ctx, who, s.Relation), func(a Action) bool { return slices.Contains(asks[State(s.State)], a) })
 	}
 	entries := make([][]pg.Entry, len(sets))
 	for i, c := range shown {
@@ -146,14 +126,14 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, sets pg.Sets, pag
 		keep(may("name"), &l.Subject, c.Subject)
 		keep(may("opened_at"), &l.OpenedAt, c.OpenedAt)
 		if next := c.NextAt; may("next_date") && c.state != Closing { // of a closing the room referral knows it
-			l.NextAt, l.Overdue = &next, next.Before(tx.Now) && c.state != Closed
+			l.NextAt, l.Overdue = &next, next.Before(now) && c.state != Closed
 		}
 		page.Cases = append(page.Cases, l)
 		fields := slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !may(f) })
 		entries[c.set] = append(entries[c.set], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "case", ID: c.ID, Version: c.Version},
 			Controller: c.Municipality, Subjects: []hub.ID{c.Subject}, Fields: fields})
 	}
-	return entries, nil
+	return entries
 }
 
 // asks is what waits for somebody in a state: what is asked of them, not what
