@@ -142,7 +142,7 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 
 // May is the question whether somebody may disclose so. A basis on which this
 // hub does not rely today is no basis, and no ground of its own for health or
-// offences.
+// offences; an agreement that does not hold now is none.
 func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 	to, _ := e.Structure.Authority(d.To)
 	basis, special := d.LegalBasis, d.Special
@@ -153,7 +153,7 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		special = ""
 	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, Cooperation: e.Structure.InCooperation(who.Authority, d.To, basis, now), TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
 }
 
 // taskArea reports whether both parties may take part as what they are: a

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,55 @@ func TestAnAgreementEndsAtItsMinute(t *testing.T) {
 	d.call(policeMan, "POST", "/api/cases/{id}/requests", asks, 201, w.kase)
 	s.Set(minute)
 	d.call(policeMan, "POST", "/api/cases/{id}/requests", asks, 400, w.kase)
+}
+
+// TestACooperationEndsAtItsMinute: what § 115 stk. 1-2 carries, it carries between the
+// parties of an agreement in force (L2, domain.md 2.5): not a minute longer, and not
+// to whoever has none, as the advice says too.
+func TestACooperationEndsAtItsMinute(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("collecting")
+	minute := s.Now().Truncate(time.Minute).Add(2 * time.Minute)
+	for i, a := range s.Structure.Agreements {
+		if a.ID == "psp-koege" {
+			s.Structure.Agreements[i].Until = minute
+		}
+	}
+	invites := with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": sayWhy, "until": d.day(60)})
+	advised := func() (allow, missing bool) {
+		var a struct {
+			Bases []struct {
+				Basis   string `json:"legal_basis"`
+				Allow   bool
+				Reasons []string
+			}
+		}
+		s.as(policeMan).API("POST", "/api/advice", map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "collecting", "under": "within_cooperation"}).Must(200).JSON(&a)
+		for _, b := range a.Bases {
+			if b.Basis == "RPL115-1-2" {
+				return b.Allow, slices.Equal(b.Reasons, []string{"cooperation_missing"})
+			}
+		}
+		return false, false
+	}
+	s.Set(minute.Add(-time.Second))
+	if allow, _ := advised(); !allow {
+		t.Error("a second before its end the advice is no")
+	}
+	s.Set(minute)
+	if allow, missing := advised(); allow || !missing {
+		t.Error("from its end on the advice does not say that the agreement is missing")
+	}
+	refused := d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 400, w.kase)
+	if !strings.Contains(refused.Text(), "aftale om samarbejdet") {
+		t.Errorf("the refusal says %s", refused.Text())
+	}
+	if n := s.One("select count(*) from audit.trail where outcome = 'deny' and question = 'disclose' and 'cooperation_missing' = any(reasons)"); n != "1" {
+		t.Errorf("%s rows say why", n)
+	}
+	s.Set(minute.Add(-time.Second))
+	d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 201, w.kase)
 }
 
 // TestNothingFollowsThePerson is L58: whoever moves to another municipality is known
