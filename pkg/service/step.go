@@ -114,14 +114,19 @@ var Terms = []string{"no_onward", "ask_first", "within_cooperation"}
 
 // Disclose writes a share by the hand of the actor, with its record, and gives
 // the share's ID. A basis or purpose that does not fit is the asker's to mend,
-// not a secret.
+// not a secret; that it was tried is recorded (L1, A057).
 func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, error) {
 	if err := d.Check().Err(); err != nil {
 		return "", err
 	}
+	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
+		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To}
 	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
+		if err := tx.Refuse(ctx, denied, entry); err != nil {
+			return "", err
+		}
 		if why := denied.Reasons(); len(why) == 1 && why[0] == "terms_of_owner" { // a right basis, and not the asker's to use
 			return "", hub.Conflict("error.onward")
 		}
@@ -135,8 +140,8 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	if err != nil {
 		return "", err
 	}
-	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
-		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To, Why: d.Necessity})
+	entry.Why = d.Necessity
+	_, err = tx.Record(ctx, g, entry)
 	return share, err
 }
 

@@ -208,13 +208,23 @@ func (a *abused) investigates() {
 	}{
 		{policeMan, "/api/cases/" + string(a.other.kase) + "/requests", with(a.asks("bodil"), ground)},
 		{policeMan, "/api/concerns/" + string(a.concern.id) + "/check", with(says("released"), map[string]any{"purpose": "investigation"})},
+		{policeMan, "/api/cases/" + string(a.other.kase) + "/circle", with(map[string]any{"hat": a.hat("bodil"), "reason": sayWhy, "until": a.day(20)}, ground)},
+		{coordinator, "/api/concerns/" + string(a.drives("municipality", "received").id) + "/forward", with(toPolice, map[string]any{"purpose": "investigation"})},
+		{coordinator, "/api/cases/" + string(a.works("opening").kase) + "/open", with(a.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": sayWhy, "purpose": "investigation"})},
 	} {
 		before := a.One("select count(*) from access.share")
-		if got := a.as(try.login).API("POST", try.path, try.in); got.Status != 400 && got.Status != 403 {
+		got := a.as(try.login).API("POST", try.path, try.in)
+		if got.Status != 400 && got.Status != 403 {
 			a.t.Errorf("%s for an investigation: %d %s", try.path, got.Status, got.Body)
 		}
 		if after := a.One("select count(*) from access.share"); after != before {
 			a.t.Errorf("%s for an investigation shared something", try.path)
+		}
+		if strings.HasSuffix(try.path, "/check") {
+			continue // what the municipality received, the police disclose nothing of
+		}
+		if n := a.One("select count(*) from audit.trail where request = $1 and act = 'disclose' and outcome = 'deny' and question = 'disclose' and 'purpose_investigation_never' = any(reasons)", got.Header.Get("X-Request-Id")); n != "1" {
+			a.t.Errorf("%s rows say that %s was tried for an investigation", n, try.path)
 		}
 	}
 	if n := a.One("select count(*) from access.share where purpose = 'investigation'"); n != "0" {
