@@ -41,6 +41,7 @@ func TestAbuse(t *testing.T) {
 	}{
 		{"a token that names nobody (A018)", (*abused).nobodyAsks},
 		{"totals are of what may be read (A021)", (*abused).totals},
+		{"suggestions and what was last worked with (A024)", (*abused).suggestions},
 		{"conditions and ranges tell nothing (A025)", (*abused).conditions},
 		{"what somebody holds a lock on (A027)", (*abused).locked},
 		{"asked for an investigation (A057)", (*abused).investigates},
@@ -137,6 +138,50 @@ func (a *abused) totals() {
 				a.t.Errorf("%s can read %d %s, and is told of %d on %d lines", login, can, word, total, len(lines))
 			}
 		}
+	}
+}
+
+// everywhere asks every page and every operation that names no thing, and gives each
+// answer to use; what is not for them they are not shown.
+func (a *abused) everywhere(login string, use func(path, text string)) {
+	a.t.Helper()
+	c, n := a.as(login), 0
+	for _, r := range a.Site().Routes() {
+		if r.Method != "GET" || r.Public || strings.Contains(r.Path, "{") {
+			continue
+		}
+		get := c.Get
+		if strings.HasPrefix(r.Path, "/api/") {
+			get = func(path string) hubtest.Answer { return c.API("GET", path, nil) }
+		}
+		if got := get(r.Path); got.Status == 200 {
+			n++
+			use(r.Path, got.Text())
+		}
+	}
+	if n < 8 {
+		a.t.Errorf("%s is shown only %d pages: this test has gone blind", login, n)
+	}
+}
+
+// Nothing is suggested, in no list, form, count or front page, that belongs to another
+// authority: neither a person nor a thing, nor that somebody worked with one; and no
+// field of a form remembers what others typed.
+func (a *abused) suggestions() {
+	ids := a.SQL("select id from access.item union select about from access.item union select person from access.assignment")
+	for _, login := range []string{roskilde, "valborg", roskildeDPO} {
+		a.everywhere(login, func(path, text string) {
+			for _, said := range []string{"Opdigtet", "Bertram", "<datalist"} {
+				if strings.Contains(text, said) {
+					a.t.Errorf("%s is shown %q at %s", login, said, path)
+				}
+			}
+			for _, id := range ids {
+				if strings.Contains(text, id[0]) {
+					a.t.Errorf("%s is shown %s of another authority at %s", login, id[0], path)
+				}
+			}
+		})
 	}
 }
 
@@ -285,7 +330,8 @@ func (a *abused) datesBack() {
 }
 
 // afterTheMeeting: a guest reads of the meeting until its case goes on to be
-// assessed, and nothing of it from then on; in the list of meetings too.
+// assessed, and nothing of it from then on: on no page and by no operation, about the
+// case or about none, a list, a count or the front page.
 func (a *abused) afterTheMeeting() {
 	w := a.brings(a.other, "analysis")
 	in := func() []string { return a.inCase("liv", w.kase) }
@@ -296,6 +342,24 @@ func (a *abused) afterTheMeeting() {
 	for _, field := range []string{"meeting", "name", "dimensions", "rationale"} {
 		if slices.Contains(in(), field) {
 			a.t.Errorf("when it is over a guest still sees the %s", field)
+		}
+	}
+	a.everywhere("liv", func(path, text string) {
+		if strings.Contains(text, "Opdigtet") {
+			a.t.Errorf("when it is over a guest is shown the name at %s", path)
+		}
+	})
+	for _, r := range a.Site().Routes() {
+		path := fill(r.Path, refs{"cases": w.kase})
+		if r.Method != "GET" || path == r.Path || strings.Contains(path, "{") {
+			continue
+		}
+		get := a.as("liv").Get
+		if r.Op != "" {
+			get = func(path string) hubtest.Answer { return a.as("liv").API("GET", path, nil) }
+		}
+		if got := get(path); strings.Contains(got.Text(), "Opdigtet") || got.Status >= 500 {
+			a.t.Errorf("when it is over a guest is answered %d at %s: %s", got.Status, r.Path, got.Text())
 		}
 	}
 }
