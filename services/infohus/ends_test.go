@@ -120,6 +120,50 @@ func TestACooperationEndsAtItsMinute(t *testing.T) {
 	d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 201, w.kase)
 }
 
+// TestAnAuthorityLeaves is A017 in part: from its minute on nobody of an authority that
+// takes part no more is told anything, what it did with the others stays with them, and
+// nothing more is shared with it. What it contributed is not handed back to it yet.
+func TestAnAuthorityLeaves(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w, asked := d.works("follow_up"), d.works("collecting")
+	offer := "/offers/" + string(w.offer)
+	read := func(login string) (status int, text string) {
+		a := s.as(login).API("GET", "/api"+offer, nil)
+		return a.Status, a.Text()
+	}
+	_, kept := read(policeMan)
+	minute := s.Now().Truncate(time.Minute).Add(2 * time.Minute)
+	s.SQL("update access.hat set until_at = $1 where authority = 'psykiatrien'", minute)
+	for i, a := range s.Structure.Agreements {
+		if slices.Contains(a.Parties, hub.AuthorityID("psykiatrien")) {
+			s.Structure.Agreements[i].Until = minute
+		}
+	}
+	s.Set(minute.Add(-time.Second))
+	open := s.as("bodil").Get(offer).Must(200)
+	if status, text := read("bodil"); status != 200 || !strings.Contains(open.Text(), "Opdigtet") || !strings.Contains(text, "mentor") {
+		t.Fatalf("a second before it leaves it is answered %d %s", status, text)
+	}
+	s.Set(minute)
+	for _, path := range []string{offer, "/offers", "/"} {
+		page, one := s.as("bodil").Get(path), s.as("bodil").API("GET", "/api"+offer, nil)
+		if strings.Contains(page.Text(), "Opdigtet") || one.Status == 200 || strings.Contains(one.Text(), "mentor") {
+			t.Errorf("when it has left it is shown %s: %d %s", path, page.Status, page.Text())
+		}
+	}
+	if real, invented := s.as("bodil").API("GET", "/api"+offer, nil), s.as("bodil").API("GET", "/api/offers/"+string(hub.NewID()), nil); real.Status != invented.Status || real.Text() != invented.Text() {
+		t.Errorf("when it has left it is answered %d %s, of an invented one %d %s", real.Status, real.Text(), invented.Status, invented.Text())
+	}
+	if status, text := read(policeMan); status != 200 || text != kept {
+		t.Errorf("what it did is read by the others as %d %s, was %s", status, text, kept)
+	}
+	in := with(d.asks("bodil"), d.basis("RPL115-1-2", because))
+	if a := s.as(policeMan).API("POST", "/api/cases/"+string(asked.kase)+"/requests", in); a.Status != 400 {
+		t.Errorf("it is asked still: %d %s", a.Status, a.Text())
+	}
+}
+
 // TestNothingFollowsThePerson is L58: whoever moves to another municipality is known
 // there by a reference of that municipality's own, and nothing of the old comes with
 // it: not the concern, not the case, not the name, not that there was any.
