@@ -203,7 +203,7 @@ func Refused(denied *policies.Denial) *hub.Error {
 		{"purpose", first(func(why string) bool { return strings.HasPrefix(why, "purpose_") })},
 		{"purpose", first(func(why string) bool { return why == "basis_not_for_purpose" })},
 		{field, first(func(why string) bool { return strings.HasSuffix(why, "_never") })},
-		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") && why != "cooperation_missing" })}, // which no agreement mends where the basis is another's
 		{"terms", first(func(why string) bool { return why == "terms_not_for_basis" && len(reasons) == 1 })},
 	} {
 		if c.why != "" {
