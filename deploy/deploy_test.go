@@ -153,6 +153,7 @@ func TestWhoTakesPart(t *testing.T) {
 		}
 	}
 	if !s.InCooperation("koege", "psykiatrien", "RPL115-1-2", today) || !s.InCooperation("koege", "mvs-politi", "RPL115-2", today) ||
+		!s.InCooperation("koege", "kriminalforsorgen", "RPL115-1-3a", today) || s.InCooperation("mvs-politi", "psykiatrien", "RPL115-1-1", today) ||
 		!s.InCooperation("koege", "maanebakken", "RPL115-3", today) || s.InCooperation("roskilde", "psykiatrien", "RPL115-2", today) ||
 		s.InCooperation("koege", "paraplyen", "RPL115-2", today) {
 		t.Error("who works together")

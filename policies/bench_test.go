@@ -126,7 +126,7 @@ func BenchmarkNew(b *testing.B) {
 		q    Question
 	}{
 		{"own", own}, {"shared", seen}, {"recused", denied}, {"not_in_this_state", late}, {"step", steps(own)[5]}, {"no_step", steps(late)[5]},
-		{"disclose", Disclose{Role: hub.MunicipalCoordinator, From: hub.Municipality, To: hub.Police, Item: "concern", State: "received", Basis: "RPL115-2", Purpose: hub.Prevention}},
+		{"disclose", Disclose{Role: hub.MunicipalCoordinator, From: hub.Municipality, To: hub.Police, Item: "concern", State: "received", Basis: "RPL115-2", Purpose: hub.Prevention, Cooperation: true}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -4,6 +4,7 @@ package policies
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -64,7 +65,7 @@ func grounds(t *testing.T) map[[3]string]string {
 // most is everything seen to, for a question that should be allowed.
 func most(role, from, to, basis, item, state string) Disclose {
 	return Disclose{Role: hub.Role(role), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis), Purpose: hub.Prevention,
-		Item: item, State: state, TaskArea: true, Consent: true, Under: "within_cooperation"}
+		Item: item, State: state, Cooperation: true, TaskArea: true, Consent: true, Under: "within_cooperation"}
 }
 
 // named is the classes that a yes lets a share name, and everything that it opens.
@@ -190,6 +191,12 @@ func TestVolumeDiscloseIsTheApprovedList(t *testing.T) {
 			more, want = append(more, n), append(want, reason)
 		}
 		n := q
+		n.Cooperation = false
+		more, want = append(more, n), append(want, "")
+		if strings.HasPrefix(string(q.Basis), "RPL115-1-") || q.Basis == "RPL115-2" {
+			want[len(want)-1] = "cooperation_missing"
+		}
+		n = q
 		n.TaskArea = false
 		more, want = append(more, n), append(want, "")
 		if q.From == hub.SelfGoverning || q.To == hub.SelfGoverning {

@@ -81,6 +81,9 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 		if second := q.Step == "break" && q.Habit == "third"; a.Allow && slices.Contains(a.Obligations, "second_person") != second {
 			t.Fatalf("%+v: %v", q, a.Obligations)
 		}
+		if again := q.Step == "break"; a.Allow && slices.Contains(a.Obligations, "step_up") != again { // A038
+			t.Fatalf("%+v: %v", q, a.Obligations)
+		}
 		if a.Allow {
 			yes++
 		}

@@ -352,7 +352,7 @@ func (t *town) day(w *worker) []Question {
 func (t *town) deeds(w *worker, q View) []Question {
 	to := t.offices[t.r.IntN(len(t.offices))]
 	d := Disclose{Role: w.role, From: w.at.kind, To: to.kind, Basis: t.basisTo(to.kind), Purpose: hub.Prevention, Item: itemOf[q.State], State: q.State,
-		TaskArea: to.kind == hub.SelfGoverning, Consent: t.r.IntN(3) == 0}
+		Cooperation: true, TaskArea: to.kind == hub.SelfGoverning, Consent: t.r.IntN(3) == 0}
 	if d.Item == "answer" && t.r.IntN(2) == 0 {
 		d.Class, d.Special = "health", "DBL7"
 	}

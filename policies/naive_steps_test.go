@@ -161,6 +161,9 @@ func naiveDisclose(q Disclose) said {
 	if q.Item == "" || itemIn(q.State) != q.Item || !carriedBy(q.Basis, q.From, q.To, q.Item) {
 		return said{}
 	}
+	if inCooperation(q.Basis) && !q.Cooperation { // § 115 stk. 1-2
+		return said{}
+	}
 	if (q.From == hub.SelfGoverning || q.To == hub.SelfGoverning) && !q.TaskArea { // L5
 		return said{}
 	}
@@ -190,6 +193,16 @@ func naiveDisclose(q Disclose) said {
 		return said{}
 	}
 	return yes(most)
+}
+
+// inCooperation: the bases that carry something within a cooperation only: each of
+// § 115 stk. 1 is about one, and stk. 2 about those who take part in it (domain.md 2.5).
+func inCooperation(basis hub.LegalBasis) bool {
+	switch basis {
+	case "RPL115-1-1", "RPL115-1-2", "RPL115-1-3a", "RPL115-1-3b", "RPL115-1-3c", "RPL115-2":
+		return true
+	}
+	return false
 }
 
 // maySet: who gets something under § 115 may be let pass it on, after a question or

@@ -31,6 +31,26 @@ type tables struct {
 	Disclose struct {
 		Roles map[hub.Role]map[hub.AuthorityKind]map[string]bool `json:"roles"`
 	} `json:"disclose"`
+	View   map[hub.Role]map[string]map[string]json.RawMessage `json:"view"`
+	Search struct {
+		By         map[string]bool `json:"by"`
+		Categories map[string]bool `json:"categories"`
+	} `json:"search"`
+	Recuse struct {
+		Grounds map[string]json.RawMessage `json:"grounds"`
+		States  map[string]bool            `json:"states"`
+	} `json:"recuse"`
+	Certify struct {
+		Actions map[string]map[hub.Role]bool `json:"actions"`
+	} `json:"certify"`
+	Glass struct {
+		Categories map[string]json.RawMessage `json:"categories"`
+		Habits     map[string]json.RawMessage `json:"habits"`
+		Shared     map[string]bool            `json:"shared"`
+		Review     struct {
+			Purposes map[hub.Purpose]bool `json:"purposes"`
+		} `json:"review"`
+	} `json:"glass"`
 }
 
 // prove asks a document what every document must answer, past its memory:
@@ -84,15 +104,26 @@ func (t tables) never(other tables) (list []Question) {
 			continue
 		}
 		for _, kind := range []hub.AuthorityKind{hub.Police, hub.Municipality} {
+			list = append(list, other.beside(role, kind)...)
 			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Register{role, kind, hub.Prevention, "RHL"},
 				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
 			views(role, kind, hub.Prevention)
 			list = append(list, other.acts(role, kind)...)
 			for _, s := range slices.Sorted(maps.Keys(other.Disclose.Roles[role][hub.Police])) {
-				list = append(list, Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: other.States[s].Item, State: s})
+				list = append(list, Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: other.States[s].Item, State: s, Cooperation: true})
 			}
 			list = append(list, Assign{Role: role, Kind: kind, Relation: "own", State: "case", SameAuthority: true, Target: hub.CoreGroup, TargetKind: kind},
-				Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: "concern", State: "triage"})
+				Disclose{Role: role, From: kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: "concern", State: "triage", Cooperation: true})
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(t.Kinds)) {
+		if t.Kinds[kind].Never == "" {
+			continue
+		}
+		for _, role := range slices.Sorted(maps.Keys(other.Roles)) {
+			if other.Roles[role].Kinds[kind] || role == hub.MunicipalCoordinator {
+				list = append(list, other.beside(role, kind)...)
+			}
 		}
 	}
 	people := map[hub.Role]hub.AuthorityKind{hub.MunicipalCoordinator: hub.Municipality, hub.PoliceCoordinator: hub.Police}
@@ -113,7 +144,7 @@ func (t tables) never(other tables) (list []Question) {
 			}
 			for _, s := range slices.Sorted(maps.Keys(to)) {
 				for _, b := range slices.Sorted(maps.Keys(other.Bases)) {
-					list = append(list, Disclose{Role: role, From: people[role], To: kind, Basis: b, Purpose: hub.Prevention, Item: other.States[s].Item, State: s, TaskArea: true, Consent: true})
+					list = append(list, Disclose{Role: role, From: people[role], To: kind, Basis: b, Purpose: hub.Prevention, Item: other.States[s].Item, State: s, Cooperation: true, TaskArea: true, Consent: true})
 				}
 			}
 		}
@@ -135,6 +166,71 @@ func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 		list = append(list, Act{Action: action, Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: state, Assigned: true, Author: true, Purpose: hub.Prevention})
 	}
 	return list
+}
+
+// beside lists what is asked beside seeing, doing and sharing, as one role's: to
+// search, to say who is too close, to go through who has access, to be told what may
+// be shared, and to break a glass; each where the tables let somebody.
+func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) {
+	for _, by := range slices.Sorted(maps.Keys(t.Search.By)) {
+		list = append(list, Search{role, kind, hub.Prevention, by, first(t.Search.Categories)})
+	}
+	of := map[string]string{} // a state of each kind of item
+	for _, s := range slices.Sorted(maps.Keys(t.Recuse.States)) {
+		of[t.States[s].Item] = s
+	}
+	for _, item := range slices.Sorted(maps.Keys(of)) {
+		for _, q := range []Recuse{{Relation: "own", ReceivedBy: kind}, {Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality},
+			{Relation: "shared", ReceivedBy: hub.Police, SharedBy: hub.Police}} {
+			q.Role, q.Kind, q.State, q.Assigned, q.SameAuthority = role, kind, of[item], true, true
+			lift := q
+			q.Ground, lift.Lift = first(t.Recuse.Grounds), true
+			self := q
+			self.Self = true
+			list = append(list, self, q, lift)
+		}
+	}
+	for _, action := range slices.Sorted(maps.Keys(t.Certify.Actions)) {
+		list = append(list, Certify{role, kind, action, true, false})
+	}
+	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true})
+	own, shared := "", ""
+	for _, standings := range t.View { // what anybody opens so
+		for s := range standings["glass"] {
+			if own = max(own, s); t.Glass.Shared[s] {
+				shared = max(shared, s)
+			}
+		}
+	}
+	if mine := t.View[role]["glass"]; mine != nil {
+		own = first(mine)
+		for s := range mine {
+			if t.Glass.Shared[s] {
+				shared = s // any will do: what it says of one it says of all
+			}
+		}
+	}
+	glass := Glass{Step: "break", Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: own, Purpose: hub.Prevention,
+		Category: first(t.Glass.Categories), Habit: first(t.Glass.Habits)}
+	given := glass
+	given.Relation, given.ReceivedBy, given.SharedBy, given.State = "shared", hub.Municipality, hub.Municipality, shared
+	list = append(list, glass, given)
+	for _, q := range []Glass{glass, given} {
+		q.Step, q.SameAuthority = "second", true
+		list = append(list, q)
+	}
+	for _, purpose := range slices.Sorted(maps.Keys(t.Glass.Review.Purposes)) {
+		list = append(list, Glass{Step: "review", Role: role, Kind: kind, Purpose: purpose, SameAuthority: true})
+	}
+	return append(list, Glass{Step: "end", Role: role, Kind: kind, Purpose: hub.Prevention, Self: true})
+}
+
+// first is the first key of a table, by name; "" where it has none.
+func first[V any](table map[string]V) string {
+	if len(table) == 0 {
+		return ""
+	}
+	return slices.Min(slices.Collect(maps.Keys(table)))
 }
 
 // daily lists what people of every role ask on every day.

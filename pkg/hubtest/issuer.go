@@ -76,7 +76,7 @@ func (i *Issuer) Claims(p structure.Post) map[string]any {
 
 func (i *Issuer) claims(issuer, subject, audience string) map[string]any {
 	now := i.now()
-	return map[string]any{"iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "loa": "Substantial"}
+	return map[string]any{"iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "loa": "Substantial"}
 }
 
 // Sign makes a token of claims.

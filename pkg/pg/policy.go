@@ -128,6 +128,13 @@ func (db *DB) Rules(ctx context.Context) error {
 // is in force: as of the last transaction that began.
 func (db *DB) Revisions() (all []policies.Revision, inForce int) { return db.engine.Revisions() }
 
+// DocumentOf is the data document that decisions were made by under a revision, as
+// the room that decided kept it. NotFound: none is kept under that name.
+func (tx *Tx) DocumentOf(ctx context.Context, revision string) (document []byte, err error) {
+	err = tx.QueryRow(ctx, `select document from access.revision where revision = $1`, revision).Scan(&document)
+	return document, notFound(err)
+}
+
 // Operator is who acts with the owner's rights, as the trail names them.
 const Operator = "operator"
 

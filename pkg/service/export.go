@@ -29,7 +29,7 @@ func (e Env) Exports(ctx context.Context, tx *pg.Tx, r *web.Request, rel pg.Rela
 	if err != nil {
 		return nil, err
 	}
-	if err := Obliged(r, g); err != nil {
+	if err := Obliged(r, g.Obligations(), "error.step_up"); err != nil {
 		entry.Act = hub.ActExport
 		return nil, errors.Join(tx.Withhold(ctx, entry), err)
 	}
@@ -42,10 +42,11 @@ func (e Env) Exports(ctx context.Context, tx *pg.Tx, r *web.Request, rel pg.Rela
 	return view, err
 }
 
-// Obliged holds a grant's obligation to have signed in just now (A038).
-func Obliged(r *web.Request, g policies.Grant) error {
-	if slices.Contains(g.Obligations(), "step_up") && !r.SteppedUp() {
-		return web.NotSteppedUp()
+// Obliged holds an answer's obligation to have signed in just now (A038); key is
+// what is told to whoever has not.
+func Obliged(r *web.Request, obligations []string, key string) error {
+	if slices.Contains(obligations, "step_up") && !r.SteppedUp() {
+		return web.NotSteppedUp(key)
 	}
 	return nil
 }

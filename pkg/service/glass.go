@@ -108,6 +108,9 @@ func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, erro
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
 		}
+		if err := x.stepUp(ctx, tx, r, id); err != nil {
+			return err
+		}
 		rel, err := tx.Relation(ctx, x.Kind, id)
 		if err != nil {
 			return err
@@ -122,6 +125,9 @@ func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, erro
 		}
 		g, err := x.mayBreak(ctx, tx, rel, in.Category, past, glassEntry(hub.ActBreakGlass, x.Kind, id, rel))
 		if err != nil {
+			return err
+		}
+		if err := Obliged(r, g.Obligations(), notSteppedUp); err != nil {
 			return err
 		}
 		if past.Open {
@@ -148,6 +154,35 @@ func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, erro
 		return x.Keep(ctx, tx, r, operation, done)
 	})
 	return done, err
+}
+
+// door is what the rules are asked of whoever comes to the door, before anything is
+// looked for: whether they may ever break a glass of this kind.
+func (x Glass) door(who hub.Actor) policies.Glass {
+	state := map[string]string{"concern": "received", "case": "collecting"}[x.Kind]
+	q := glassQuestion("break", who, pg.Relation{Relation: "own", ReceivedBy: who.Kind, State: state})
+	q.Category, q.Habit = Categories[0], "first"
+	return q
+}
+
+// notSteppedUp is what is told to whoever must sign in again before they break a
+// glass.
+const notSteppedUp = "error.glass.step_up"
+
+// stepUp turns away whoever signed in too long ago (A038): the same of what is
+// there and of what is not. Whoever never may is answered as ever.
+func (x Glass) stepUp(ctx context.Context, tx *pg.Tx, r *web.Request, id hub.ID) error {
+	g, err := tx.Ask(ctx, x.door(r.Who))
+	if errors.As(err, new(*policies.Denial)) {
+		return nil
+	}
+	if err == nil {
+		err = Obliged(r, g.Obligations(), notSteppedUp)
+	}
+	if hub.CodeOf(err) == hub.CodeDenied {
+		return errors.Join(tx.Withhold(ctx, glassEntry(hub.ActBreakGlass, x.Kind, id, pg.Relation{})), err)
+	}
+	return err
 }
 
 // mayBreak asks the rules, and whether anything would be seen at all. Whoever may

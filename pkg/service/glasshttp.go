@@ -9,7 +9,6 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/web"
-	"github.com/infohus/infohus/policies"
 )
 
 // breakers are led to the door from the page of what is not there. It is no right:
@@ -58,15 +57,14 @@ func ids(r *web.Request) (id, glass hub.ID) {
 
 // doorData is the page at which a glass is broken.
 type doorData struct {
+	Again      string // where to come back to, of whoever must sign in again first
 	Categories []web.Option
 	Minutes    []web.Option
 }
 
 // page is the door, to whoever may ever break a glass: it looks for nothing.
 func (x Glass) page(w http.ResponseWriter, r *web.Request) error {
-	state := map[string]string{"concern": "received", "case": "collecting"}[x.Kind]
-	answer, err := x.DB.Advise(r.Context(), policies.Glass{Step: "break", Role: r.Who.Role, Kind: r.Who.Kind, Relation: "own", ReceivedBy: r.Who.Kind, State: state,
-		Purpose: hub.Prevention, Category: Categories[0], Habit: "first"})
+	answer, err := x.DB.Advise(r.Context(), x.door(r.Who))
 	if err != nil {
 		return err
 	}
@@ -74,6 +72,9 @@ func (x Glass) page(w http.ResponseWriter, r *web.Request) error {
 		return hub.NotFound()
 	}
 	var d doorData
+	if Obliged(r, answer.Obligations, notSteppedUp) != nil {
+		d.Again = r.URL.Path
+	}
 	for _, c := range Categories {
 		d.Categories = append(d.Categories, web.Option{Value: c, Label: r.T("web.glass.category." + c)})
 	}

@@ -114,14 +114,19 @@ var Terms = []string{"no_onward", "ask_first", "within_cooperation"}
 
 // Disclose writes a share by the hand of the actor, with its record, and gives
 // the share's ID. A basis or purpose that does not fit is the asker's to mend,
-// not a secret.
+// not a secret; that it was tried is recorded (L1, A057).
 func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, error) {
 	if err := d.Check().Err(); err != nil {
 		return "", err
 	}
+	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
+		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To}
 	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
+		if err := tx.Refuse(ctx, denied, entry); err != nil {
+			return "", err
+		}
 		if why := denied.Reasons(); len(why) == 1 && why[0] == "terms_of_owner" { // a right basis, and not the asker's to use
 			return "", hub.Conflict("error.onward")
 		}
@@ -135,14 +140,14 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	if err != nil {
 		return "", err
 	}
-	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
-		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To, Why: d.Necessity})
+	entry.Why = d.Necessity
+	_, err = tx.Record(ctx, g, entry)
 	return share, err
 }
 
 // May is the question whether somebody may disclose so. A basis on which this
 // hub does not rely today is no basis, and no ground of its own for health or
-// offences.
+// offences; an agreement that does not hold now is none.
 func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 	to, _ := e.Structure.Authority(d.To)
 	basis, special := d.LegalBasis, d.Special
@@ -153,7 +158,7 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		special = ""
 	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, Cooperation: e.Structure.InCooperation(who.Authority, d.To, basis, now), TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
 }
 
 // taskArea reports whether both parties may take part as what they are: a
@@ -198,7 +203,7 @@ func Refused(denied *policies.Denial) *hub.Error {
 		{"purpose", first(func(why string) bool { return strings.HasPrefix(why, "purpose_") })},
 		{"purpose", first(func(why string) bool { return why == "basis_not_for_purpose" })},
 		{field, first(func(why string) bool { return strings.HasSuffix(why, "_never") })},
-		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") })},
+		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") && why != "cooperation_missing" })}, // which no agreement mends where the basis is another's
 		{"terms", first(func(why string) bool { return why == "terms_not_for_basis" && len(reasons) == 1 })},
 	} {
 		if c.why != "" {

@@ -56,17 +56,21 @@ func (s *Structure) Holders(role hub.Role, a hub.AuthorityID, at time.Time) []Po
 // InCooperation reports whether two authorities are parties to an agreement
 // that holds at the instant, on a basis that is in force then. Retsplejeloven
 // § 115 stk. 2 speaks of the authorities in the cooperation, and has no
-// agreement of its own: for it any agreement under stk. 1 will do. An authority
-// is in no cooperation with itself.
+// agreement of its own: for it any agreement under stk. 1 will do. The letters of
+// stk. 1 nr. 3 say of whom, and are one cooperation. An authority is in none with
+// itself.
 func (s *Structure) InCooperation(x, y hub.AuthorityID, basis hub.LegalBasis, at time.Time) bool {
 	if x == y || !s.Basis(basis, at) {
 		return false
 	}
 	return slices.ContainsFunc(s.Agreements, func(a Agreement) bool {
-		on := a.Basis == basis || basis == "RPL115-2" && strings.HasPrefix(string(a.Basis), "RPL115-1-")
+		on := cooperation(a.Basis) == cooperation(basis) || basis == "RPL115-2" && strings.HasPrefix(string(a.Basis), "RPL115-1-")
 		return on && a.Holds(at) && s.Basis(a.Basis, at) && a.Between(x, y)
 	})
 }
+
+// cooperation is what a basis of § 115 is about: the basis without its letter.
+func cooperation(basis hub.LegalBasis) string { return strings.TrimRight(string(basis), "abc") }
 
 // TaskArea is the public task of a self-governing institution (L5); "" of any
 // other authority, and of one that is not in the file.

@@ -214,10 +214,17 @@ const freshFor = 15 * time.Minute
 
 // SteppedUp reports whether who asks is known well enough for what needs more
 // than being signed in (A038): at assurance level High, or by a sign-in at most 15
-// minutes ago. A hat that was put on meanwhile makes no sign-in.
+// minutes ago. A hat that was put on meanwhile makes no sign-in, and a program's
+// token is as old as the sign-in that its issuer says it rests on (auth_time).
 func (r *Request) SteppedUp() bool {
-	return r.Who.LoA == "High" || r.session.Live && !r.session.Since.IsZero() && r.Now.Sub(r.session.Since) <= freshFor
+	at := r.proved
+	if r.session.Live {
+		at = r.session.Since
+	}
+	age := r.Now.Sub(at)
+	return r.Who.LoA == "High" || !at.IsZero() && -skew <= age && age <= freshFor
 }
 
-// NotSteppedUp is the error of somebody who must sign in again first.
-func NotSteppedUp() error { return hub.Denied("error.step_up", int(freshFor/time.Minute)) }
+// NotSteppedUp is the error of somebody who must sign in again first; key is its
+// text, which is told how many minutes ago that may be.
+func NotSteppedUp(key string) error { return hub.Denied(key, int(freshFor/time.Minute)) }

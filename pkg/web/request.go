@@ -30,7 +30,8 @@ type Request struct {
 	misformed error  // what is wrong with the form itself
 	site      *Site
 	route     *Route
-	secret    []byte // hash of the session's secret; nil without a session
+	secret    []byte    // hash of the session's secret; nil without a session
+	proved    time.Time // of a token: see Identity.At
 	session   Session
 	form      *Form
 	fill      url.Values

@@ -159,6 +159,7 @@ func (r *Request) lookUp(ctx context.Context) error {
 // wear makes the actor of the request.
 func (r *Request) wear(hat hub.Hat, session hub.ID, i Identity) {
 	r.Who = hub.Actor{Hat: hat, Session: session, Issuer: i.Issuer, LoA: i.LoA, Request: r.ID, Cause: r.ID}
+	r.proved = i.At
 }
 
 // Wear puts another hat on the person who asks. The session gets a new secret,

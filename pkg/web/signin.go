@@ -38,8 +38,9 @@ type Issuer struct {
 type Identity struct {
 	Issuer  string
 	Subject string
-	LoA     string // Low, Substantial, High; "" if the issuer does not say
-	Name    string // for the screen only
+	LoA     string    // Low, Substantial, High; "" if the issuer does not say
+	Name    string    // for the screen only
+	At      time.Time // of a token: when they proved to the issuer who they are; zero if it does not say, and of a session
 }
 
 // issuer is an issuer and what it has said of itself, asked once.

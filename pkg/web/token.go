@@ -30,6 +30,7 @@ type claims struct {
 	Azp       string  `json:"azp"`
 	IssuedAt  float64 `json:"iat"`
 	NotBefore float64 `json:"nbf"`
+	AuthTime  float64 `json:"auth_time"`
 	Nonce     string  `json:"nonce"`
 	Name      string  `json:"name"`
 	Acr       string  `json:"acr"`
@@ -97,6 +98,9 @@ func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, cl
 		return refuse(errors.New("the token is about nobody"))
 	}
 	id := Identity{Issuer: i.URL, Subject: token.Subject, LoA: loa(c), Name: hub.CleanLine(c.Name)}
+	if c.AuthTime > 0 {
+		id.At = time.Unix(int64(c.AuthTime), 0)
+	}
 	if rank(id.LoA) < rank(i.MinLoA) {
 		return Identity{}, claims{}, &hub.Error{Code: hub.CodeDenied, Key: "error.signin.loa"}
 	}

@@ -130,7 +130,7 @@ var catalogues = map[string][]string{
 	"class": {"rules.class."}, "field": {"audit.shown."}, "basis": {"rules.basis."}, "step": {"rules.step."}, "own": {"rules.own."},
 	"standing": {"rules.standing."}, "reason": {"audit.reason."}, "obligation": {"audit.obligation."}, "need": {"rules.need."},
 	"may": {"rules.may."}, "relation": {"rules.relation."}, "question": {"rules.question."},
-	"category": {"rules.category."}, "terms": {"assessment.field.terms."}, "ground": {"web.recusal.ground."}, "certify": {"rules.certify."}, "person": {"person.field.category."},
+	"category": {"rules.category."}, "glass": {"rules.glass.step."}, "terms": {"assessment.field.terms."}, "ground": {"web.recusal.ground."}, "certify": {"rules.certify."}, "person": {"person.field.category."},
 }
 
 // tables are those of the document that the book knows. One more would be passed

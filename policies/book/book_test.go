@@ -282,7 +282,7 @@ func TestTheBookSaysWhoMayDisclose(t *testing.T) {
 							basis := ground[0].Text
 							for _, state := range strings.Split(states, ", ") {
 								a, err := e.Advise(t.Context(), policies.Disclose{Role: hub.Role(strings.ToLower(role)), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis),
-									Purpose: hub.Prevention, Item: item, State: state, TaskArea: true, Consent: true, Under: "within_cooperation", Agreed: true})
+									Purpose: hub.Prevention, Item: item, State: state, Cooperation: true, TaskArea: true, Consent: true, Under: "within_cooperation", Agreed: true})
 								asked++
 								want := d.fields(list(row[1]))
 								if !slices.Contains(list(ground[1]), item) {

@@ -71,7 +71,10 @@ grounded if {
 	data.disclose.special[input.class].bases[input.from][input.special]
 }
 
-# holding is what has been seen to: a task area (L5), a consent (L8).
+# holding is what has been seen to: a cooperation (§ 115 stk. 1-2), a task area
+# (L5), a consent (L8).
+holding contains "cooperation" if input.cooperation
+
 holding contains "task_area" if input.task_area
 
 holding contains "consent" if input.consent

@@ -5,13 +5,13 @@ import data.infohus.disclose
 municipality := {
 	"role": "municipal_coordinator", "from": "municipality", "to": "police",
 	"basis": "RPL115-2", "purpose": "prevention", "item": "concern", "state": "police_check",
-	"class": "", "special": "", "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
 }
 
 police := {
 	"role": "police_coordinator", "from": "police", "to": "municipality",
 	"basis": "RPL115-1-1", "purpose": "prevention", "item": "concern", "state": "triage",
-	"class": "", "special": "", "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
 }
 
 but(base, change) := answer if {
@@ -41,6 +41,17 @@ test_the_police_disclose_to_the_municipality_after_the_release if {
 }
 
 test_the_police_do_not_disclose_under_stk_2 if denied(but(police, {"basis": "RPL115-2"}), "basis_not_for_parties")
+
+# L2 in part.
+test_what_section_115_1_and_2_carry_stays_within_a_cooperation if {
+	denied(but(municipality, {"cooperation": false}), "cooperation_missing")
+	denied(but(police, {"cooperation": false}), "cooperation_missing")
+	every basis in ["RPL115-1-2", "RPL115-1-3a", "RPL115-1-3b", "RPL115-1-3c"] {
+		denied(but(police, {"basis": basis, "cooperation": false}), "cooperation_missing")
+	}
+	school := {"to": "self_governing", "state": "case", "task_area": true, "basis": "RPL115-3"} # its agreement is its task area's
+	but(municipality, object.union(school, {"cooperation": false})).allow
+}
 
 # L5 in part.
 test_a_self_governing_institution_only_under_stk_3 if {

@@ -60,6 +60,9 @@ obligations contains "second_person" if {
 	data.glass.habits[input.habit].second
 }
 
+# As what leaves the hub (A038).
+obligations contains "step_up" if data.glass.step_up[input.step]
+
 opens if {
 	law.hat(input.role, input.kind)
 	law.content(input.purpose)

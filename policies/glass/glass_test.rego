@@ -20,21 +20,28 @@ yes(obligations) := {"allow": true, "fields": [], "reasons": {"role"}, "obligati
 
 denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {reason}, "obligations": []}
 
-test_local_police_break_the_glass_of_what_was_shared if but(breaker, {}) == yes(set())
+test_local_police_break_the_glass_of_what_was_shared if but(breaker, {}) == yes({"step_up"})
 
 test_A030_nobody_breaks_the_glass_of_what_was_shared_before_the_police_release_it if {
 	denied(but(breaker, {"state": "police_check"}), "not_in_this_state")
-	but(breaker, {"state": "police_check", "role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes(set())
+	but(breaker, {"state": "police_check", "role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes({"step_up"})
 }
 
 test_a_receiver_breaks_the_glass_of_what_is_the_own_authoritys if {
-	but(breaker, {"role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes(set())
+	but(breaker, {"role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes({"step_up"})
 }
 
 test_A053_the_third_within_a_week_needs_another_person if {
-	but(breaker, {"habit": "second"}) == yes(set())
-	but(breaker, {"habit": "third"}) == yes({"second_person"})
+	but(breaker, {"habit": "second"}) == yes({"step_up"})
+	but(breaker, {"habit": "third"}) == yes({"second_person", "step_up"})
 	denied(but(breaker, {"habit": ""}), "habit_unknown")
+}
+
+test_A038_only_breaking_takes_a_sign_in_just_now if {
+	but(breaker, {}).obligations == {"step_up"}
+	but(second, {}).obligations == set()
+	but(officer, {}).obligations == set()
+	but(breaker, {"step": "end", "self": true}).obligations == set()
 }
 
 test_A054_whose_earlier_one_was_not_reviewed_breaks_none if denied(but(breaker, {"overdue": true}), "review_overdue")

@@ -9,7 +9,8 @@
 //   - It shows who did what, when and on which ground. It has no content to
 //     show: the trail holds none (A086).
 //   - Every reading of the trail is itself in the trail, with its ground (L17).
-//   - A decision in the trail can be made again, by today's rules.
+//   - A decision in the trail can be made again, by the rules of its day and by
+//     today's.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -33,11 +34,14 @@ var pages embed.FS
 // Service is the room's door plate.
 var Service = service.Service{Name: "audit", Schema: schema, Writes: []string{pg.ReviewKind}, Pages: pages, Open: open}
 
-type room struct{ service.Env }
+type room struct {
+	service.Env
+	past past
+}
 
 func open(env service.Env) (service.Room, error) {
-	x := &room{env}
-	again := web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to today's rules. Send no content: the address says which row.", x.decideAgain)
+	x := &room{Env: env}
+	again := web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to the rules of its day and to today's, and say whether they differ. Send no content: the address says which row.", x.decideAgain)
 	again.Numbers = []string{"row"}
 	return service.Room{
 		Routes: []web.Route{

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -140,50 +141,103 @@ func (x *room) justify(ctx context.Context, who hub.Actor, receipt hub.Receipt, 
 	return nil
 }
 
-// readRow reads one row of the own authority's, and tells the revision of
-// today's rules.
-func (x *room) readRow(r *web.Request) (Row, string, error) {
+// ruled is by which rules a row can be judged: the revision of today's, and the
+// document of its own day where that is another.
+type ruled struct {
+	now      string
+	document []byte
+}
+
+// readRow reads one row of the own authority's.
+func (x *room) readRow(r *web.Request) (Row, ruled, error) {
 	id, perr := strconv.ParseInt(r.PathValue("row"), 10, 64)
 	var list []Row
-	var revision string
+	var by ruled
 	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) (err error) {
-		revision = g.Revision()
+		by = ruled{now: g.Revision()}
 		if perr != nil { // no number of a row: as one that is not there
 			return nil
 		}
 		list, err = row(ctx, tx, g, r.Who.Authority, id)
 		e.Rows = len(list)
+		if err == nil && len(list) > 0 && list[0].Question != "" && list[0].Revision != by.now {
+			if by.document, err = tx.DocumentOf(ctx, list[0].Revision); hub.CodeOf(err) == hub.CodeNotFound {
+				err = nil
+			}
+		}
 		return err
 	})
 	if err != nil {
-		return Row{}, "", err
+		return Row{}, by, err
 	}
 	if len(list) == 0 {
-		return Row{}, "", hub.NotFound()
+		return Row{}, by, hub.NotFound()
 	}
 	err = x.justify(r.Context(), r.Who, receipt, &list[0])
-	return list[0], revision, err
+	return list[0], by, err
 }
 
-// decideAgain puts the question of a row to today's rules.
+// decideAgain puts the question of a row to the rules of its day, and to today's.
 func (x *room) decideAgain(r *web.Request, _ struct{}) (Again, error) {
-	one, now, err := x.readRow(r)
+	one, by, err := x.readRow(r)
 	if err != nil {
 		return Again{}, err
 	}
-	return x.again(r.Context(), one, now)
+	return x.again(r.Context(), one, by)
 }
 
-func (x *room) again(ctx context.Context, one Row, now string) (Again, error) {
+func (x *room) again(ctx context.Context, one Row, by ruled) (Again, error) {
+	again := Again{Row: one.ID, Revision: one.Revision, Same: one.Revision == by.now,
+		Now: Judged{Revision: by.now, Fields: []string{}, Reasons: []string{}, Obligations: []string{}}}
 	q, err := policies.Decode(one.Question, one.Input)
 	if err != nil { // nothing was asked, or what is asked no longer
-		return Again{Row: one.ID, Then: one.Revision, Now: now, Fields: []string{}, Reasons: []string{}, Obligations: []string{}}, nil
+		return again, nil
 	}
 	a, err := x.DB.Advise(ctx, q)
 	if err != nil {
 		return Again{}, err
 	}
-	return again(one, a, now), nil
+	again.Possible, again.Now = true, judged(one, a, by.now)
+	if again.Same {
+		again.Then, again.Whole = &again.Now, true
+		return again, nil
+	}
+	again.Differ = !again.Now.Agrees
+	past := x.past.of(one.Revision, by.document)
+	if past == nil {
+		return again, nil
+	}
+	if a, err = past.Advise(ctx, q); err != nil {
+		return Again{}, err
+	}
+	then := judged(one, a, past.Revision())
+	again.Then, again.Whole, again.Differ = &then, then.Revision == one.Revision, then.unlike(again.Now)
+	return again, nil
+}
+
+// past keeps the engine of the revision of old that was asked last: making one takes
+// a while, and an officer reads row after row of the same days.
+type past struct {
+	mu       sync.Mutex
+	revision string
+	engine   *policies.Engine
+}
+
+// of is an engine by the document of a revision of old; nil where there is none, or
+// where today's rules cannot judge by it.
+func (p *past) of(revision string, document []byte) *policies.Engine {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.revision == revision && p.engine != nil {
+		return p.engine
+	}
+	_, data, _ := strings.Cut(revision, "-")
+	e := new(policies.Engine)
+	if document == nil || e.Revise(document) != nil || !strings.HasSuffix(e.Revision(), "-"+data) {
+		return nil
+	}
+	p.revision, p.engine = revision, e
+	return e
 }
 
 // The most sightings that a page is made of, and the most lines of them
@@ -388,11 +442,11 @@ func (x *room) basisText(lang string, code hub.LegalBasis) string {
 
 // rowPage shows one row whole, with its decision made again.
 func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
-	one, now, err := x.readRow(r)
+	one, by, err := x.readRow(r)
 	if err != nil {
 		return err
 	}
-	a, err := x.again(r.Context(), one, now)
+	a, err := x.again(r.Context(), one, by)
 	if err != nil {
 		return err
 	}

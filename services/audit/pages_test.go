@@ -16,6 +16,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
 	"github.com/infohus/infohus/pkg/vault"
+	"github.com/infohus/infohus/policies"
 	"github.com/infohus/infohus/services/portal"
 )
 
@@ -207,4 +208,67 @@ func TestReasonsHaveWords(t *testing.T) {
 		}
 	}
 	t.Logf("%d codes", len(need))
+}
+
+// A decision of another day is made again by the rules of that day as they are kept,
+// and by today's, and it is said where these differ; where those of its day are gone,
+// by today's alone.
+func TestDecideAgainByTheRulesOfItsDay(t *testing.T) {
+	w := browsing(t)
+	w.consults("gudrun", koege, "")
+	id := w.One(`select id from audit.trail where outcome = 'allow' and act = 'consult' and object_kind = 'concern'`)
+	again := func() (a Again) {
+		w.As("dagny").API("POST", "/api/trail/"+id+"/again", nil).Must(http.StatusOK).JSON(&a)
+		return a
+	}
+	says := func(word string) {
+		t.Helper()
+		if page := w.As("dagny").Get("/trail/" + id).Must(http.StatusOK).Text(); !strings.Contains(page, word) {
+			t.Errorf("the page does not say %q: %s", word, page)
+		}
+	}
+	// On that day a coordinator was none of a municipality.
+	var data map[string]any
+	if err := json.Unmarshal(w.Engine().Document(), &data); err != nil {
+		t.Fatal(err)
+	}
+	data["roles"].(map[string]any)["municipal_coordinator"].(map[string]any)["kinds"] = map[string]any{}
+	document, err := json.Marshal(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := new(policies.Engine)
+	if err := old.Revise(document); err != nil {
+		t.Fatal(err)
+	}
+	w.SQL(`insert into access.revision (revision, document) values ($1, $2)`, old.Revision(), document)
+	w.SQL(`update audit.trail set revision = $1 where id = $2::bigint`, old.Revision(), id)
+	if a := again(); a.Same || a.Then == nil || !a.Whole || a.Then.Allow || a.Then.Agrees || a.Then.Revision != old.Revision() || !a.Now.Agrees || a.Now.Revision != w.Engine().Revision() || !a.Differ {
+		t.Errorf("a yes of a day on which it was a no: %+v %+v", a, a.Then)
+	}
+	says("Loggen og reglerne siger ikke det samme")
+	w.SQL(`update audit.trail set outcome = 'deny', fields = '{}', obligations = '{}', reasons = $1 where id = $2::bigint`, again().Then.Reasons, id)
+	if a := again(); !a.Then.Agrees || a.Now.Agrees || !a.Now.Allow || !a.Differ {
+		t.Errorf("a no of that day: %+v %+v", a, a.Then)
+	}
+	says("Efter reglerne i dag ville svaret være et andet")
+
+	// The data is of that day, and the rules of the hub are others since.
+	other := strings.Repeat("0", 16) + old.Revision()[16:]
+	w.SQL(`insert into access.revision (revision, document) values ($1, $2)`, other, document)
+	w.SQL(`update audit.trail set revision = $1 where id = $2::bigint`, other, id)
+	if a := again(); a.Then == nil || a.Whole || !a.Then.Agrees {
+		t.Errorf("by other rules: %+v %+v", a, a.Then)
+	}
+
+	// One that the hub of today cannot read, and one that is not kept.
+	unread := strings.Repeat("0", 16) + "-" + policies.Sum([]byte("{}"))[:16]
+	w.SQL(`insert into access.revision (revision, document) values ($1, '{}')`, unread)
+	for _, gone := range []string{unread, strings.Repeat("0", 16) + "-" + strings.Repeat("1", 16)} {
+		w.SQL(`update audit.trail set revision = $1 where id = $2::bigint`, gone, id)
+		if a := again(); a.Then != nil || a.Whole || !a.Possible || a.Now.Agrees || !a.Differ {
+			t.Errorf("by rules that are gone: %+v %+v", a, a.Then)
+		}
+	}
+	says("Reglerne fra den dag kan ikke bruges igen")
 }

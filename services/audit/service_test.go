@@ -321,7 +321,7 @@ func TestDecideAgain(t *testing.T) {
 	var a Again
 	for _, r := range w.search("dagny", Search{}).Rows {
 		w.As("dagny").API("POST", fmt.Sprintf("/api/trail/%d/again", r.ID), nil).Must(http.StatusOK).JSON(&a)
-		if !a.Possible || !a.Same || !a.Agrees {
+		if !a.Possible || !a.Same || !a.Now.Agrees || a.Then == nil || !a.Then.Agrees || !a.Whole || a.Differ {
 			t.Errorf("row %d (%s %s): %+v", r.ID, r.Question, r.Outcome, a)
 		}
 	}
@@ -330,7 +330,7 @@ func TestDecideAgain(t *testing.T) {
 	w.As("dagny").API("POST", "/api/trail/"+id+"/again", nil).Must(http.StatusOK).JSON(&a)
 	w.SQL(`update audit.trail set input = jsonb_set(input, '{relation}', '""') where id = $1::bigint`, id)
 	w.As("dagny").API("POST", "/api/trail/"+id+"/again", nil).Must(http.StatusOK).JSON(&a)
-	if a.Agrees || !a.Same {
+	if a.Now.Agrees || a.Then.Agrees || !a.Same {
 		t.Errorf("a changed row agrees: %+v", a)
 	}
 	for _, row := range []string{"0", "-1", "x", "999999999", "1e3"} {
@@ -345,7 +345,7 @@ func TestSeen(t *testing.T) {
 	w.consults("gudrun", koege, "")
 	w.consults("viggo", koege, "")
 	w.consults("sigrid", koege, "") // refused: saw nothing
-	x := &room{service.Env{DB: w.DB("audit"), Vault: w.Vault(), Web: w.Site(), Structure: w.Structure, Now: w.Now, NewID: hub.NewID}}
+	x := &room{Env: service.Env{DB: w.DB("audit"), Vault: w.Vault(), Web: w.Site(), Structure: w.Structure, Now: w.Now, NewID: hub.NewID}}
 	seen, err := x.seen(t.Context(), w.As("gudrun").Actor(), "da", []hub.ID{koege, roskilde})
 	if err != nil {
 		t.Fatal(err)
@@ -379,7 +379,7 @@ func TestClockGap(t *testing.T) {
 	w.items()
 	w.consults("gudrun", koege, "")
 	var out bytes.Buffer
-	x := &room{service.Env{DB: w.DB("audit"), Structure: &structure.Structure{}, Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.NewTextHandler(&out, nil))}}
+	x := &room{Env: service.Env{DB: w.DB("audit"), Structure: &structure.Structure{}, Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.NewTextHandler(&out, nil))}}
 	if err := x.clock(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -250,24 +250,32 @@ func (Row) Codes() map[string][]string {
 		"sealed": {"other_authority", "missing", "changed"}}
 }
 
-// Again is a decision of the trail made by today's rules.
+// Again is a decision of the trail made again: by the rules of its day, and by
+// today's.
 type Again struct {
-	Row         int64    `json:"row"`
-	Possible    bool     `json:"possible"` // policy was asked; else there is nothing to make again
+	Row      int64   `json:"row"`
+	Possible bool    `json:"possible"` // policy was asked; else there is nothing to make again
+	Revision string  `json:"revision"` // that decided
+	Then     *Judged `json:"then,omitempty" doc:"By the data of that day. Missing where it is not kept, or where the hub of today cannot read it."`
+	Whole    bool    `json:"whole" doc:"Not only the data is of that day: the hub judges by the same rules as then, and so must say what the trail says."`
+	Now      Judged  `json:"now" doc:"By the rules of today."`
+	Same     bool    `json:"same_revision"` // which are those of that day
+	Differ   bool    `json:"differ"`        // by today's rules the answer is another than by those of that day, or than the trail says where those are gone
+}
+
+// Judged is an answer of the rules to what was asked then.
+type Judged struct {
+	Revision    string   `json:"revision"`
 	Allow       bool     `json:"allow"`
 	Fields      []string `json:"fields"`
 	Reasons     []string `json:"reasons"`
 	Obligations []string `json:"obligations"`
-	Then        string   `json:"then"` // the revision that decided
-	Now         string   `json:"now"`  // the revision asked today
-	Same        bool     `json:"same_revision"`
-	Agrees      bool     `json:"agrees"` // with the same revision it must
+	Agrees      bool     `json:"agrees"` // with what the trail says
 }
 
-// again compares a row with what the rules say today.
-func again(r Row, a policies.Answer, now string) Again {
-	g := Again{Row: r.ID, Possible: true, Allow: a.Allow, Fields: some(a.Fields), Reasons: some(a.Reasons), Obligations: some(a.Obligations),
-		Then: r.Revision, Now: now, Same: r.Revision == now}
+// judged compares a row with what the rules of a revision say.
+func judged(r Row, a policies.Answer, revision string) Judged {
+	g := Judged{Revision: revision, Allow: a.Allow, Fields: some(a.Fields), Reasons: some(a.Reasons), Obligations: some(a.Obligations)}
 	if slices.Equal(r.Reasons, []string{"hat_mismatch"}) {
 		// Refused before any rule, because the question was in another hat's
 		// name. The rules alone cannot say so again.
@@ -279,6 +287,11 @@ func again(r Row, a policies.Answer, now string) Again {
 		g.Agrees = g.Agrees && a.Allow && within(r.Fields, a.Fields)
 	}
 	return g
+}
+
+// unlike reports whether two answers are not the same, whoever gave them.
+func (g Judged) unlike(o Judged) bool {
+	return g.Allow != o.Allow || !slices.Equal(g.Fields, o.Fields) || !slices.Equal(g.Reasons, o.Reasons) || !slices.Equal(g.Obligations, o.Obligations)
 }
 
 // within reports whether what was shown is no more than what the rules open. A

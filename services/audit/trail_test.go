@@ -141,7 +141,7 @@ func TestAgain(t *testing.T) {
 		{"in another hat's name, and yet a yes", row("allow", nil, "hat_mismatch"), policies.Answer{Allow: true, Reasons: []string{"own"}}, false},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			if got := again(c.then, c.now, "r"); got.Agrees != c.agrees || !got.Same || !got.Possible {
+			if got := judged(c.then, c.now, "r"); got.Agrees != c.agrees || got.Revision != "r" || got.unlike(got) {
 				t.Errorf("%+v", got)
 			}
 		})

@@ -41,6 +41,7 @@ func TestAbuse(t *testing.T) {
 	}{
 		{"a token that names nobody (A018)", (*abused).nobodyAsks},
 		{"totals are of what may be read (A021)", (*abused).totals},
+		{"suggestions and what was last worked with (A024)", (*abused).suggestions},
 		{"conditions and ranges tell nothing (A025)", (*abused).conditions},
 		{"what somebody holds a lock on (A027)", (*abused).locked},
 		{"asked for an investigation (A057)", (*abused).investigates},
@@ -140,6 +141,50 @@ func (a *abused) totals() {
 	}
 }
 
+// everywhere asks every page and every operation that names no thing, and gives each
+// answer to use; what is not for them they are not shown.
+func (a *abused) everywhere(login string, use func(path, text string)) {
+	a.t.Helper()
+	c, n := a.as(login), 0
+	for _, r := range a.Site().Routes() {
+		if r.Method != "GET" || r.Public || strings.Contains(r.Path, "{") {
+			continue
+		}
+		get := c.Get
+		if strings.HasPrefix(r.Path, "/api/") {
+			get = func(path string) hubtest.Answer { return c.API("GET", path, nil) }
+		}
+		if got := get(r.Path); got.Status == 200 {
+			n++
+			use(r.Path, got.Text())
+		}
+	}
+	if n < 8 {
+		a.t.Errorf("%s is shown only %d pages: this test has gone blind", login, n)
+	}
+}
+
+// Nothing is suggested, in no list, form, count or front page, that belongs to another
+// authority: neither a person nor a thing, nor that somebody worked with one; and no
+// field of a form remembers what others typed.
+func (a *abused) suggestions() {
+	ids := a.SQL("select id from access.item union select about from access.item union select person from access.assignment")
+	for _, login := range []string{roskilde, "valborg", roskildeDPO} {
+		a.everywhere(login, func(path, text string) {
+			for _, said := range []string{"Opdigtet", "Bertram", "<datalist"} {
+				if strings.Contains(text, said) {
+					a.t.Errorf("%s is shown %q at %s", login, said, path)
+				}
+			}
+			for _, id := range ids {
+				if strings.Contains(text, id[0]) {
+					a.t.Errorf("%s is shown %s of another authority at %s", login, id[0], path)
+				}
+			}
+		})
+	}
+}
+
 // Nothing says when a thing was made or changed, and no part of it can be had.
 func (a *abused) conditions() {
 	headers := map[string]string{"If-None-Match": "*", "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT", "Range": "bytes=0-9"}
@@ -208,13 +253,23 @@ func (a *abused) investigates() {
 	}{
 		{policeMan, "/api/cases/" + string(a.other.kase) + "/requests", with(a.asks("bodil"), ground)},
 		{policeMan, "/api/concerns/" + string(a.concern.id) + "/check", with(says("released"), map[string]any{"purpose": "investigation"})},
+		{policeMan, "/api/cases/" + string(a.other.kase) + "/circle", with(map[string]any{"hat": a.hat("bodil"), "reason": sayWhy, "until": a.day(20)}, ground)},
+		{coordinator, "/api/concerns/" + string(a.drives("municipality", "received").id) + "/forward", with(toPolice, map[string]any{"purpose": "investigation"})},
+		{coordinator, "/api/cases/" + string(a.works("opening").kase) + "/open", with(a.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": sayWhy, "purpose": "investigation"})},
 	} {
 		before := a.One("select count(*) from access.share")
-		if got := a.as(try.login).API("POST", try.path, try.in); got.Status != 400 && got.Status != 403 {
+		got := a.as(try.login).API("POST", try.path, try.in)
+		if got.Status != 400 && got.Status != 403 {
 			a.t.Errorf("%s for an investigation: %d %s", try.path, got.Status, got.Body)
 		}
 		if after := a.One("select count(*) from access.share"); after != before {
 			a.t.Errorf("%s for an investigation shared something", try.path)
+		}
+		if strings.HasSuffix(try.path, "/check") {
+			continue // what the municipality received, the police disclose nothing of
+		}
+		if n := a.One("select count(*) from audit.trail where request = $1 and act = 'disclose' and outcome = 'deny' and question = 'disclose' and 'purpose_investigation_never' = any(reasons)", got.Header.Get("X-Request-Id")); n != "1" {
+			a.t.Errorf("%s rows say that %s was tried for an investigation", n, try.path)
 		}
 	}
 	if n := a.One("select count(*) from access.share where purpose = 'investigation'"); n != "0" {
@@ -275,7 +330,8 @@ func (a *abused) datesBack() {
 }
 
 // afterTheMeeting: a guest reads of the meeting until its case goes on to be
-// assessed, and nothing of it from then on; in the list of meetings too.
+// assessed, and nothing of it from then on: on no page and by no operation, about the
+// case or about none, a list, a count or the front page.
 func (a *abused) afterTheMeeting() {
 	w := a.brings(a.other, "analysis")
 	in := func() []string { return a.inCase("liv", w.kase) }
@@ -286,6 +342,24 @@ func (a *abused) afterTheMeeting() {
 	for _, field := range []string{"meeting", "name", "dimensions", "rationale"} {
 		if slices.Contains(in(), field) {
 			a.t.Errorf("when it is over a guest still sees the %s", field)
+		}
+	}
+	a.everywhere("liv", func(path, text string) {
+		if strings.Contains(text, "Opdigtet") {
+			a.t.Errorf("when it is over a guest is shown the name at %s", path)
+		}
+	})
+	for _, r := range a.Site().Routes() {
+		path := fill(r.Path, refs{"cases": w.kase})
+		if r.Method != "GET" || path == r.Path || strings.Contains(path, "{") {
+			continue
+		}
+		get := a.as("liv").Get
+		if r.Op != "" {
+			get = func(path string) hubtest.Answer { return a.as("liv").API("GET", path, nil) }
+		}
+		if got := get(path); strings.Contains(got.Text(), "Opdigtet") || got.Status >= 500 {
+			a.t.Errorf("when it is over a guest is answered %d at %s: %s", got.Status, r.Path, got.Text())
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,7 +125,32 @@ type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
-	log bytes.Buffer
+	log logged
+}
+
+// logged is what a process has logged, and whether that it is ready.
+type logged struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	ready chan struct{} // closed when it has said so
+	heard bool
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(b)
+	if !l.heard && (bytes.Contains(l.text.Bytes(), []byte(`"msg":"ready"`)) || bytes.Contains(l.text.Bytes(), []byte("msg=ready "))) {
+		l.heard = true
+		close(l.ready)
+	}
+	return len(b), nil
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // theApart is the hub of TestVolumeRoomsApart while it runs.
@@ -236,7 +262,7 @@ func (a *apartHub) front() http.Handler {
 func (a *apartHub) start(names ...string) {
 	a.t.Helper()
 	for _, name := range names {
-		p := &process{cmd: exec.Command(os.Args[0])}
+		p := &process{cmd: exec.Command(os.Args[0]), log: logged{ready: make(chan struct{})}}
 		p.cmd.Env = append(slices.Clone(a.env), roomEnv+"="+name, clockEnv+"="+a.Now().Format(time.RFC3339Nano))
 		p.cmd.Stderr = &p.log
 		out, err := p.cmd.StdoutPipe()
@@ -316,13 +342,20 @@ func (a *apartHub) health() string {
 	return body
 }
 
+// ready waits until every process has said that it is, and holds that the door then
+// says so of all of them.
 func (a *apartHub) ready() {
 	a.t.Helper()
-	said := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if said = a.health(); strings.Contains(said, `"ok":true`) {
-			return
+	late := time.After(time.Minute)
+	for _, name := range slices.Sorted(maps.Keys(a.procs)) {
+		p := a.procs[name]
+		select {
+		case <-p.log.ready:
+		case <-late:
+			a.t.Fatalf("%s is never ready: %s", name, p.log.String())
 		}
 	}
-	a.t.Fatalf("never ready: %s", said)
+	if said := a.health(); !strings.Contains(said, `"ok":true`) {
+		a.t.Fatalf("all are ready, and the door says %s", said)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,99 @@ func TestAnAgreementEndsAtItsMinute(t *testing.T) {
 	d.call(policeMan, "POST", "/api/cases/{id}/requests", asks, 201, w.kase)
 	s.Set(minute)
 	d.call(policeMan, "POST", "/api/cases/{id}/requests", asks, 400, w.kase)
+}
+
+// TestACooperationEndsAtItsMinute: what § 115 stk. 1-2 carries, it carries between the
+// parties of an agreement in force (L2, domain.md 2.5): not a minute longer, and not
+// to whoever has none, as the advice says too.
+func TestACooperationEndsAtItsMinute(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("collecting")
+	minute := s.Now().Truncate(time.Minute).Add(2 * time.Minute)
+	for i, a := range s.Structure.Agreements {
+		if a.ID == "psp-koege" {
+			s.Structure.Agreements[i].Until = minute
+		}
+	}
+	invites := with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat("bodil"), "reason": sayWhy, "until": d.day(60)})
+	advised := func() (allow, missing bool) {
+		var a struct {
+			Bases []struct {
+				Basis   string `json:"legal_basis"`
+				Allow   bool
+				Reasons []string
+			}
+		}
+		s.as(policeMan).API("POST", "/api/advice", map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "collecting", "under": "within_cooperation"}).Must(200).JSON(&a)
+		for _, b := range a.Bases {
+			if b.Basis == "RPL115-1-2" {
+				return b.Allow, slices.Equal(b.Reasons, []string{"cooperation_missing"})
+			}
+		}
+		return false, false
+	}
+	s.Set(minute.Add(-time.Second))
+	if allow, _ := advised(); !allow {
+		t.Error("a second before its end the advice is no")
+	}
+	s.Set(minute)
+	if allow, missing := advised(); allow || !missing {
+		t.Error("from its end on the advice does not say that the agreement is missing")
+	}
+	refused := d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 400, w.kase)
+	if !strings.Contains(refused.Text(), "aftale om samarbejdet") {
+		t.Errorf("the refusal says %s", refused.Text())
+	}
+	if n := s.One("select count(*) from audit.trail where outcome = 'deny' and question = 'disclose' and 'cooperation_missing' = any(reasons)"); n != "1" {
+		t.Errorf("%s rows say why", n)
+	}
+	s.Set(minute.Add(-time.Second))
+	d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 201, w.kase)
+}
+
+// TestAnAuthorityLeaves is A017 in part: from its minute on nobody of an authority that
+// takes part no more is told anything, what it did with the others stays with them, and
+// nothing more is shared with it. What it contributed is not handed back to it yet.
+func TestAnAuthorityLeaves(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w, asked := d.works("follow_up"), d.works("collecting")
+	offer := "/offers/" + string(w.offer)
+	read := func(login string) (status int, text string) {
+		a := s.as(login).API("GET", "/api"+offer, nil)
+		return a.Status, a.Text()
+	}
+	_, kept := read(policeMan)
+	minute := s.Now().Truncate(time.Minute).Add(2 * time.Minute)
+	s.SQL("update access.hat set until_at = $1 where authority = 'psykiatrien'", minute)
+	for i, a := range s.Structure.Agreements {
+		if slices.Contains(a.Parties, hub.AuthorityID("psykiatrien")) {
+			s.Structure.Agreements[i].Until = minute
+		}
+	}
+	s.Set(minute.Add(-time.Second))
+	open := s.as("bodil").Get(offer).Must(200)
+	if status, text := read("bodil"); status != 200 || !strings.Contains(open.Text(), "Opdigtet") || !strings.Contains(text, "mentor") {
+		t.Fatalf("a second before it leaves it is answered %d %s", status, text)
+	}
+	s.Set(minute)
+	for _, path := range []string{offer, "/offers", "/"} {
+		page, one := s.as("bodil").Get(path), s.as("bodil").API("GET", "/api"+offer, nil)
+		if strings.Contains(page.Text(), "Opdigtet") || one.Status == 200 || strings.Contains(one.Text(), "mentor") {
+			t.Errorf("when it has left it is shown %s: %d %s", path, page.Status, page.Text())
+		}
+	}
+	if real, invented := s.as("bodil").API("GET", "/api"+offer, nil), s.as("bodil").API("GET", "/api/offers/"+string(hub.NewID()), nil); real.Status != invented.Status || real.Text() != invented.Text() {
+		t.Errorf("when it has left it is answered %d %s, of an invented one %d %s", real.Status, real.Text(), invented.Status, invented.Text())
+	}
+	if status, text := read(policeMan); status != 200 || text != kept {
+		t.Errorf("what it did is read by the others as %d %s, was %s", status, text, kept)
+	}
+	in := with(d.asks("bodil"), d.basis("RPL115-1-2", because))
+	if a := s.as(policeMan).API("POST", "/api/cases/"+string(asked.kase)+"/requests", in); a.Status != 400 {
+		t.Errorf("it is asked still: %d %s", a.Status, a.Text())
+	}
 }
 
 // TestNothingFollowsThePerson is L58: whoever moves to another municipality is known

@@ -218,7 +218,7 @@ func (p *idp) Token(login string) (string, error) {
 // claims are what every token says.
 func (i *idpIssuer) claims(who idpPerson, audience string, now time.Time) map[string]any {
 	return map[string]any{"iss": i.url, "sub": who.Subject, "aud": audience, "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenLife).Unix(),
-		"jti": rand.Text(), "name": who.Name, "acr": nsis + "loa/" + idpLoA, nsis + "loa": idpLoA}
+		"auth_time": now.Unix(), "jti": rand.Text(), "name": who.Name, "acr": nsis + "loa/" + idpLoA, nsis + "loa": idpLoA}
 }
 
 func (i *idpIssuer) sign(claims map[string]any) (string, error) {

@@ -535,6 +535,27 @@ func carries(basis hub.LegalBasis, from, to hub.AuthorityKind) bool {
 	return false
 }
 
+// cooperations are the agreements of the demo's structure file, by what they are about.
+var cooperations = map[string][]string{"RPL115-1-1": {"koege mvs-politi", "roskilde mvs-politi"}, "RPL115-1-2": {"koege mvs-politi psykiatrien"},
+	"RPL115-1-3": {"koege mvs-politi kriminalforsorgen"}}
+
+// cooperates is whether two authorities are in a cooperation that a basis of § 115
+// stk. 1 is about, or for stk. 2 in any of them; the other bases take none.
+func cooperates(basis hub.LegalBasis, a, b hub.AuthorityID) bool {
+	about := strings.TrimRight(string(basis), "abc")
+	if cooperations[about] == nil && about != "RPL115-2" {
+		return true
+	}
+	for of, list := range cooperations {
+		for _, parties := range list {
+			if (of == about || about == "RPL115-2") && among(parties, string(a)) && among(parties, string(b)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // special is the ground of its own that health and offences need (L10, L11).
 func special(class string, ground hub.LegalBasis, from hub.AuthorityKind) bool {
 	civil := from == hub.Municipality || from == hub.Region || from == hub.SelfGoverning

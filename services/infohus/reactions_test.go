@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
@@ -413,17 +415,63 @@ func TestAKnownChildMeanwhile(t *testing.T) {
 		if version != 0 {
 			in["version"], want = version, 409
 		}
-		var noted sync.WaitGroup
-		noted.Go(func() { // as a reaction holds the row until it is done
-			s.SQL("do $$ begin update intake.concern set version = version + 1, child = 'yes' where id = '" + string(d.ID) + "'; perform pg_sleep(0.7); end $$")
-		})
-		for s.One("select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()") == "0" {
-			time.Sleep(10 * time.Millisecond)
-		}
-		s.as(coordinator).API("POST", "/api/concerns", in).Must(want)
-		noted.Wait()
+		read, note := s.reads(d.ID), s.notes(d.ID)
+		var answered hubtest.Answer
+		var handed sync.WaitGroup
+		handed.Go(func() { answered = s.as(coordinator).API("POST", "/api/concerns", in) })
+		read()
+		note()
+		handed.Wait()
+		answered.Must(want)
 		if row := s.SQL("select state, child, child_due = received_at + interval '24 hours' from intake.concern where id = '" + string(d.ID) + "'")[0]; row[1] != "yes" || want == 200 && (row[0] != "received" || row[2] != "t") || want == 409 && row[0] != "draft" {
 			t.Errorf("handed in of version %d: %v", version, row)
+		}
+	}
+}
+
+// notes begins what a reaction does that notes a child on a draft, which holds the row
+// until the function that it gives ends it.
+func (s *script) notes(id hub.ID) (end func()) {
+	s.Helper()
+	conn, err := pgx.Connect(s.Context(), s.Owner())
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { conn.Close(context.WithoutCancel(s.Context())) })
+	tx, err := conn.Begin(s.Context())
+	if err == nil {
+		_, err = tx.Exec(s.Context(), "update intake.concern set version = version + 1, child = 'yes' where id = $1", string(id))
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return func() {
+		if err := tx.Commit(s.Context()); err != nil {
+			s.Error(err)
+		}
+	}
+}
+
+// reads gives a function that waits until somebody has read a thing: the row of the
+// trail tells of itself when it is committed.
+func (s *script) reads(id hub.ID) (wait func()) {
+	s.Helper()
+	conn, err := pgx.Connect(s.Context(), s.Owner())
+	if err == nil {
+		_, err = conn.Exec(s.Context(), `create or replace function public.tells() returns trigger language plpgsql as $$
+			begin perform pg_notify('read_' || new.object_id, ''); return null; end $$;
+			create or replace trigger tells after insert on audit.trail for each row when (new.act = 'consult') execute function public.tells();
+			listen "read_`+string(id)+`"`)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { conn.Close(context.WithoutCancel(s.Context())) })
+	return func() {
+		ctx, stop := context.WithTimeout(s.Context(), time.Minute)
+		defer stop()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			s.Errorf("nobody reads %s: %v", id, err)
 		}
 	}
 }

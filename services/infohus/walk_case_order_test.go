@@ -89,15 +89,15 @@ func oneFrom[T any](w *wander, list []T) (one T) {
 	return one
 }
 
-// ground is a basis on which one kind of authority may disclose to others, or one
+// ground is a basis on which somebody's authority may disclose to others, or one
 // that there is none of; and whether it may, to each.
-func (w *wander) ground(from hub.AuthorityKind, to ...hub.AuthorityID) hub.LegalBasis {
+func (w *wander) ground(from *actor, to ...hub.AuthorityID) hub.LegalBasis {
 	all := []hub.LegalBasis{"RPL115-1-1", "RPL115-1-2", "RPL115-1-3c", "RPL115-2", "RPL115-3"}
 	if w.chance(12) {
 		return oneFrom(w, append(all, "RPL114", "GDPR6-1-E", "RHL", "CONSENT-EXIT", "NONE", ""))
 	}
 	fit := slices.DeleteFunc(slices.Clone(all), func(b hub.LegalBasis) bool {
-		return slices.ContainsFunc(to, func(a hub.AuthorityID) bool { return !carries(b, from, w.kinds[a]) })
+		return slices.ContainsFunc(to, func(a hub.AuthorityID) bool { return !w.lets(b, from, a) })
 	})
 	if len(fit) == 0 {
 		fit = all
@@ -105,12 +105,18 @@ func (w *wander) ground(from hub.AuthorityKind, to ...hub.AuthorityID) hub.Legal
 	return oneFrom(w, fit)
 }
 
+// lets is whether a basis lets somebody's authority disclose to another: its kind to
+// that kind, and the two of them in the cooperation.
+func (w *wander) lets(basis hub.LegalBasis, from *actor, to hub.AuthorityID) bool {
+	return carries(basis, from.kind, w.kinds[to]) && cooperates(basis, from.at, to)
+}
+
 // discloses notes that an order discloses, and what is wrong with it if it may
 // not be.
 func (o *order) discloses(w *wander, s sharing) {
 	o.shares = append(o.shares, s)
 	exit := s.basis == "CONSENT-EXIT" && o.action == "send" && o.h.kind == "exit" && inExit(o.a.kind) && inExit(w.kinds[s.to])
-	if !exit && !carries(s.basis, o.a.kind, w.kinds[s.to]) || !special(s.class, s.special, o.a.kind) {
+	if !exit && !w.lets(s.basis, o.a, s.to) || !special(s.class, s.special, o.a.kind) {
 		o.refuses()
 	}
 }
@@ -255,7 +261,7 @@ func (w *wander) orderCase(o *order, able bool) {
 			flaw(409, "confirmed already")
 		}
 		if a.at == x.at {
-			b := w.ground(a.kind, thePolice)
+			b := w.ground(a, thePolice)
 			o.basis(b)
 			if able {
 				o.discloses(w, sharing{state: "opening", to: thePolice, basis: b, classes: caseShared})
@@ -292,7 +298,7 @@ func (w *wander) orderCase(o *order, able bool) {
 			flaw(400, "works with the young")
 		}
 		if b.at != a.at {
-			ground := w.ground(a.kind, b.at)
+			ground := w.ground(a, b.at)
 			o.basis(ground)
 			if able && b.at != x.at && b.at != thePolice {
 				o.discloses(w, sharing{state: x.state, to: b.at, basis: ground, classes: guestShared})
@@ -538,7 +544,7 @@ func (w *wander) orderAsk(o *order, able, bad bool) {
 	o.in = map[string]any{"authority": q.to, "hats": hats, "questions": "Går han i skole? " + q.mark, "necessity": because, "due": w.day(n)}
 	basis := hub.LegalBasis("")
 	if q.to != a.at {
-		basis = w.ground(a.kind, q.to)
+		basis = w.ground(a, q.to)
 	}
 	o.basis(basis)
 	other := thePolice
@@ -697,7 +703,7 @@ func (w *wander) orderRecommend(o *order, able, bad bool) {
 func (w *wander) receivable(a *actor, h *help) bool {
 	if h.to != a.at {
 		bases := []hub.LegalBasis{"RPL115-1-1", "RPL115-1-2", "RPL115-1-3c", "RPL115-2", "RPL115-3"}
-		if h.kind == "notification" || !slices.ContainsFunc(bases, func(b hub.LegalBasis) bool { return carries(b, a.kind, w.kinds[h.to]) }) {
+		if h.kind == "notification" || !slices.ContainsFunc(bases, func(b hub.LegalBasis) bool { return w.lets(b, a, h.to) }) {
 			return false
 		}
 		if h.to == thePolice || a.at == thePolice && w.kinds[h.to] == hub.Municipality && w.coordinated[h.to] {
@@ -753,7 +759,7 @@ func (w *wander) orderReopen(o *order, able, bad bool) {
 	first := len(asks) == 0
 	shares := a.at == x.at && !(len(asks) > 0 && asks[len(asks)-1].shared)
 	if shares {
-		b := w.ground(a.kind, thePolice)
+		b := w.ground(a, thePolice)
 		o.basis(b)
 		if able && x.erring {
 			o.wrong(409, "it was an error")
@@ -803,7 +809,7 @@ func (w *wander) orderRequest(o *order, able bool) {
 				to = append(to, other)
 			}
 		}
-		basis := w.ground(a.kind, to...)
+		basis := w.ground(a, to...)
 		o.basis(basis)
 		o.in["to"] = to
 		class, ground := "ordinary", hub.LegalBasis("")
@@ -929,7 +935,7 @@ func (w *wander) orderSend(o *order, able bool) {
 	}
 	var basis hub.LegalBasis
 	if h.to != h.sender {
-		basis = w.ground(a.kind, h.to)
+		basis = w.ground(a, h.to)
 	}
 	o.basis(basis)
 	var in []*actor

@@ -84,7 +84,7 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all []tup
 		return nil, errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActExport, Object: hub.Object{Kind: "concerns"}}), err)
 	}
 	if err == nil {
-		if err = service.Obliged(r, g); err != nil {
+		if err = service.Obliged(r, g.Obligations(), "error.step_up"); err != nil {
 			err = errors.Join(tx.Withhold(ctx, pg.Entry{Act: hub.ActExport, Object: hub.Object{Kind: "concerns"}}), err)
 		}
 	}

@@ -200,7 +200,8 @@ func (b Basis) check() hub.Problems {
 var disclosed = []string{"access", "check", "clock", "identity", "narrative", "status", "summary", "triage"}
 
 // share discloses the concern to another authority, by the hand of the actor.
-// A basis or purpose that does not fit is the asker's to mend, not a secret.
+// A basis or purpose that does not fit is the asker's to mend, not a secret; that it
+// was tried is recorded (L1, A057).
 func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 	if err := b.check().Err(); err != nil {
 		return err
@@ -209,7 +210,12 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 	g, err := d.tx.Ask(d.ctx, x.May(who, service.Disclosure{Kind: "concern", State: string(d.State), To: to,
 		Basis: service.Basis{LegalBasis: b.LegalBasis, Purpose: b.Purpose}}, d.tx.Now))
 	var denied *policies.Denial
+	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
+		Subjects: []hub.ID{d.Subject}, Basis: b.LegalBasis, Recipient: to}
 	if errors.As(err, &denied) {
+		if err := d.tx.Refuse(d.ctx, denied, entry); err != nil {
+			return err
+		}
 		return service.Refused(denied)
 	}
 	if err != nil {
@@ -220,8 +226,8 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.tx.Record(d.ctx, g, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
-		Subjects: []hub.ID{d.Subject}, Basis: b.LegalBasis, Recipient: to, Why: b.Necessity})
+	entry.Why = b.Necessity
+	_, err = d.tx.Record(d.ctx, g, entry)
 	return err
 }
 

@@ -63,7 +63,8 @@ func TestAdviceIsTheRule(t *testing.T) {
 							if g.Basis != "" {
 								answered = append(answered, g.Basis)
 							}
-							q := policies.Disclose{Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, Under: in.Under,
+							q := policies.Disclose{Cooperation: w.Structure.InCooperation(post.Authority, in.To, g.Basis, w.Now()),
+								Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, Under: in.Under,
 								TaskArea: post.Kind != hub.SelfGoverning && kind != hub.SelfGoverning || w.Structure.InCooperation(post.Authority, in.To, "RPL115-3", w.Now())}
 							got, err := w.Engine().Ask(t.Context(), hub.Actor{Hat: post.Hat}, q)
 							var no *policies.Denial
