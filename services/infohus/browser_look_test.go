@@ -86,8 +86,8 @@ const looking = `(async (options) => {
 
 // What axe does: all of its rules for WCAG 2.2 AA and good practice. A deep run does
 // so for each page in each language at each width. Else the tablet, which stands
-// between the other two, is asked only where things stand; and the second language,
-// which has the first one's colours, is not asked for contrast.
+// between the other two, is asked only where things stand, and so is the telephone in
+// the second language, which has the first one's colours and is not asked for contrast.
 const (
 	everything  = `{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
 	noContrast  = everything + `, rules: {'color-contrast': {enabled: false}}}`
@@ -99,7 +99,7 @@ func (b *window) asks(width int64) string {
 	switch {
 	case deepRun():
 		return everything + "}"
-	case width == widths[1]:
+	case width == widths[1], width == widths[2] && b.lang != "da":
 		return standsWhere
 	case b.lang != "da":
 		return noContrast

@@ -157,11 +157,11 @@ func (r *replay) must(x heard, err error, code hub.Code) {
 // room's own rows.
 func (r *replay) kept() string {
 	r.Helper()
-	all := []string{r.One("select count(*) from " + r.room + ".inbox"), r.One("select count(*) from audit.trail"), r.One("select count(*) from access.assignment"), r.One("select count(*) from access.share"), r.One("select count(*) from access.item")}
+	tables := []string{r.room + ".inbox", "audit.trail", "access.assignment", "access.share", "access.item"}
 	for _, owner := range event.Owners() {
-		all = append(all, r.One("select count(*) from "+owner+".outbox"))
+		tables = append(tables, owner+".outbox")
 	}
-	return strings.Join(all, " ") + " " + r.rows()
+	return r.One("select concat_ws(' ', (select count(*) from "+strings.Join(tables, "), (select count(*) from ")+"))") + " " + r.rows()
 }
 
 // ownRows are queries for what a room's own rows say, without what is drawn anew

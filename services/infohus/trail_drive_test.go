@@ -53,7 +53,10 @@ func (s *driver) asksEverything(things []driven) {
 				of = things[:1]
 			}
 			for _, d := range of {
-				these := refs{"concerns": d.id, "subjects": d.subject, "row": hub.ID(s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''"))}
+				these := refs{"concerns": d.id, "subjects": d.subject}
+				if strings.Contains(r.Path, "{row}") {
+					these["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''"))
+				}
 				path := fill(r.Path, these)
 				if !reads(r) || strings.Contains(path, "{") {
 					continue

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -245,6 +246,9 @@ var marks = map[string]string{"Navnløs": "name", "kiosken": "statements", "Ny o
 func (s *script) unrecorded(a hubtest.Answer) (list []string) {
 	s.Helper()
 	request := a.Header.Get("X-Request-Id")
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(marks)), func(word string) bool { return strings.Contains(a.Text(), word) }) {
+		return nil
+	}
 	fields := s.One("select coalesce(string_agg(array_to_string(fields, ' '), ' '), '') from audit.trail where outcome = 'allow' and request = '" + request + "'")
 	for word, field := range marks {
 		if strings.Contains(a.Text(), word) && !slices.ContainsFunc(strings.Split(field, "|"), func(f string) bool { return among(fields, f) }) {
