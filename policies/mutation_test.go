@@ -266,9 +266,8 @@ func TestVolumeMutants(t *testing.T) {
 	for _, m := range all {
 		total[m.of()]++
 	}
-	tried, worlds := all, 30_000
+	tried := all
 	if !deepRun() { // the same in every run, evenly, and none that is known to survive
-		worlds = 30_000
 		some := 16
 		if text := os.Getenv("INFOHUS_TEST_MUTANTS"); text != "" {
 			if some, _ = strconv.Atoi(text); some < 1 || some > len(all) {
@@ -287,7 +286,7 @@ func TestVolumeMutants(t *testing.T) {
 			return !slices.ContainsFunc(strings.Split(only, "\n"), func(s string) bool { return strings.Contains(m.String(), s) })
 		})
 	}
-	j := newJudge(t, worlds)
+	j := newJudge(t, 30_000)
 	count := map[string]*[3]int{"rules": {}, "data": {}}
 	var mu sync.Mutex
 	var next atomic.Int64

@@ -24,6 +24,7 @@ import (
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies/book"
 )
 
 //go:embed migrations
@@ -35,10 +36,13 @@ var pages embed.FS
 // Service is the room's door plate.
 var Service = service.Service{Name: "portal", Schema: schema, Writes: []string{pg.HatKind}, Pages: pages, Open: open, Keeps: true}
 
-type room struct{ service.Env }
+type room struct {
+	service.Env
+	shelf shelf
+}
 
 func open(env service.Env) (service.Room, error) {
-	x := &room{env}
+	x := &room{Env: env, shelf: shelf{books: map[string]book.Book{}}}
 	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
 	env.Web.UseNames(func(id hub.AuthorityID) string {
 		if a, ok := env.Structure.Authority(id); ok {

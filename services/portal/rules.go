@@ -3,9 +3,11 @@ package portal
 import (
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
 	"github.com/infohus/infohus/policies/book"
 )
 
@@ -19,8 +21,7 @@ func (x *room) rulesPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	say := func(key string, args ...any) string { return x.Web.T(r.Lang, key, args...) }
-	b, err := book.New(law, book.Words{Lang: r.Lang, Text: say, Has: x.Web.Has})
+	b, err := x.book(law, r.Lang)
 	if err != nil {
 		return err
 	}
@@ -38,4 +39,26 @@ func (x *room) rulesPage(w http.ResponseWriter, r *web.Request) error {
 		Role string
 		Book book.Book
 	}{role, b})
+}
+
+// shelf keeps the rules in force as they were last written down, in each language:
+// it takes a tenth of a second, and whoever signs in may ask.
+type shelf struct {
+	mu    sync.Mutex
+	books map[string]book.Book
+}
+
+// book is the law in a language.
+func (x *room) book(law policies.Readable, lang string) (book.Book, error) {
+	x.shelf.mu.Lock()
+	defer x.shelf.mu.Unlock()
+	if b, ok := x.shelf.books[lang]; ok && b.Revision == law.Revision {
+		return b, nil
+	}
+	say := func(key string, args ...any) string { return x.Web.T(lang, key, args...) }
+	b, err := book.New(law, book.Words{Lang: lang, Text: say, Has: x.Web.Has})
+	if err == nil {
+		x.shelf.books[lang] = b
+	}
+	return b, err
 }
