@@ -1,0 +1,97 @@
+//go:build !race
+
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
+)
+
+// What the advice says is what happens: on every form that shares something, the
+// bases are those that the advice names; whoever asks another authority on any basis
+// is refused where the advice says no, for one of its reasons; and an offer goes where
+// the advice says that somebody could open it, and nowhere else.
+func TestAdviceIsWhatHappens(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	received, check := d.drives("municipality", "received"), d.drives("police", "police_check")
+	opening, collecting, help := d.works("opening"), d.works("collecting"), d.works("follow_up")
+	draft := d.makes(policeMan, "/api/cases/{id}/offers", d.offers("bodil"), help.kase)
+	type form struct {
+		login, path, state string
+		to                 hub.AuthorityID
+	}
+	forms := []form{
+		{coordinator, "/concerns/" + string(received.id) + "/forward", "police_check", "mvs-politi"},
+		{ssp, "/concerns/" + string(received.id) + "/forward", "police_check", "mvs-politi"},
+		{policeMan, "/concerns/" + string(check.id) + "/check", "triage", "koege"},
+		{coordinator, "/cases/" + string(opening.kase) + "/open", "opening", "mvs-politi"},
+		{"bodil", "/requests/" + string(collecting.asked) + "/answer", "released", "mvs-politi"},
+		{policeMan, "/offers/" + string(draft) + "/send", "offered", "psykiatrien"},
+	}
+	people := map[hub.AuthorityID][]hub.ID{}
+	for _, p := range d.Structure.Posts() {
+		people[p.Authority] = append(people[p.Authority], p.Hat.ID)
+	}
+	asked, refused, placed := 0, 0, 0
+	for _, a := range d.Structure.Authorities {
+		for _, login := range []string{coordinator, policeMan} {
+			if a.ID == d.as(login).Post.Authority {
+				continue
+			}
+			forms = append(forms, form{login, "/cases/" + string(collecting.kase) + "/ask?authority=" + string(a.ID), "asked", a.ID})
+			advice := d.advice(login, a.ID, "asked", nil)
+			for _, b := range d.Structure.LegalBases {
+				got := d.as(login).API("POST", "/api/cases/"+string(collecting.kase)+"/requests", with(d.asks("tage"), d.basis(string(b.Code), because),
+					map[string]any{"authority": a.ID, "hats": people[a.ID][:min(1, len(people[a.ID]))], "department": nil}))
+				var told struct{ Errors []struct{ Key string } }
+				got.JSON(&told)
+				why := ""
+				for _, e := range told.Errors {
+					if code, ok := strings.CutPrefix(e.Key, "refusal."); ok {
+						why = code
+					}
+				}
+				on := advice.on(string(b.Code))
+				switch {
+				case got.Status != 201 && got.Status != 400:
+					t.Fatalf("%s asks %s on %s: %d %s", login, a.ID, b.Code, got.Status, got.Text())
+				case on.Allow != (why == ""):
+					if len(people[a.ID]) > 0 || on.Allow { // else it is refused before the rules are asked: nobody could answer
+						t.Errorf("%s asks %s on %s: the advice says %v %v, and it is refused for %q: %s", login, a.ID, b.Code, on.Allow, on.Reasons, why, got.Text())
+					}
+				case why != "" && !slices.Contains(on.Reasons, why):
+					t.Errorf("%s asks %s on %s: refused for %s, and the advice says %v", login, a.ID, b.Code, why, on.Reasons)
+				}
+				asked++
+				if why != "" {
+					refused++
+				}
+			}
+			offer := d.advice(login, a.ID, "offered", nil)
+			got := d.as(login).API("POST", "/api/cases/"+string(help.kase)+"/offers", with(d.offers("tage"), map[string]any{"authority": a.ID, "department": nil, "hats": nil}))
+			place := strings.Contains(got.Text(), "referral.error.place")
+			if place == (offer.Allow && offer.Open) {
+				t.Errorf("%s offers something to %s: the advice says allow %v, open %v, and: %d %s", login, a.ID, offer.Allow, offer.Open, got.Status, got.Text())
+			}
+			if other := strings.Contains(got.Text(), "referral.error.place_other"); other != (len(offer.Senders) > 0) {
+				t.Errorf("%s offers something to %s: the advice names %v, and: %s", login, a.ID, offer.Senders, got.Text())
+			}
+			if !place {
+				placed++
+			}
+		}
+	}
+	for _, f := range forms {
+		want, got := d.advice(f.login, f.to, f.state, nil).may(), offered(t, d.as(f.login).Get(f.path).Must(200), "legal_basis")
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is offered %v at %s, and the advice says %v", f.login, got, f.path, want)
+		}
+	}
+	if refused == 0 || refused == asked || placed == 0 {
+		t.Errorf("%d asked, %d refused, %d offers placed: it compares nothing", asked, refused, placed)
+	}
+	t.Logf("%d forms, %d questions asked of which %d refused, %d offers placed", len(forms), asked, refused, placed)
+}
