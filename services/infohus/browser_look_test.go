@@ -217,8 +217,9 @@ func (s *site) planted() {
 	strays := b.strays()
 	s.holds(strays["bekymring"] != "" && strays["[intake.no.such]"] != "", "a planted word and a planted key are not found: %v", strays)
 	b.equips()
-	l := b.looks(320)
-	s.holds(l.Width > 0 && len(l.Violations) >= 2, "a planted picture without a text, a field without a label and a wide line are not found: %+v", l)
+	s.holds(b.looks(widths[2]).Width > 0, "a planted wide line is not found")
+	l := b.looks(widths[0])
+	s.holds(len(l.Violations) >= 2, "a planted picture without a text and a field without a label are not found: %+v", l)
 	b.mu.Lock()
 	s.holds(len(b.faults) >= 2, "a planted picture from elsewhere and a planted style are not found: %v", b.faults)
 	b.faults = nil

@@ -1,5 +1,7 @@
 package main
 
+import "time"
+
 // holds holds the invariants of domain.md 2.2 against everything that is kept,
 // and that state, history, outbox and trail tell the same story.
 func (s *script) holds() {
@@ -78,8 +80,8 @@ func (s *script) holdsCases() {
 				or exists (select from access.share h where h.item = o.id and h.ended_by is null))`,
 		"a question or an answer that was taken back and is still given": `select count(*) from access.item i where i.state in ('retracted', 'withdrawn', 'offer_withdrawn')
 			and (exists (select from access.assignment a where a.item = i.id and a.ended_by is null) or exists (select from access.share h where h.item = i.id and h.ended_by is null))`,
-		"somebody who is let into a case and not in its circle": `select count(*) from access.assignment a where a.kind = 'case' and a.ended_by is null and not exists (select from assessment.member m
-			where m.assignment = a.id and m.state = 'invited')`,
+		"somebody who is let into a case and not in its circle": `select count(*) from access.assignment a where a.kind = 'case' and a.ended_by is null and a.until_at > '` + s.Now().Format(time.RFC3339Nano) + `'
+			and not exists (select from assessment.member m where m.assignment = a.id and m.state = 'invited')`,
 		"a case that one identity, or one party, closed alone": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where 2 > (
 			select least(count(distinct p.person), count(distinct p.authority)) from referral.proposal p where p.case_id = c.case_id and p.what = 'close' and p.reason = c.reason
 			and p.round = (select max(round) from referral.proposal p where p.case_id = c.case_id and p.what = 'close'))`,

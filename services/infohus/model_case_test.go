@@ -537,10 +537,10 @@ func carries(basis hub.LegalBasis, from, to hub.AuthorityKind) bool {
 
 // cooperations are the agreements of the demo's structure file, by what they are about.
 var cooperations = map[string][]string{"RPL115-1-1": {"koege mvs-politi", "roskilde mvs-politi"}, "RPL115-1-2": {"koege mvs-politi psykiatrien"},
-	"RPL115-1-3": {"koege mvs-politi kriminalforsorgen"}}
+	"RPL115-1-3": {"koege mvs-politi kriminalforsorgen"}, "RPL115-3": {"koege mvs-politi maanebakken"}}
 
 // cooperates is whether two authorities are in a cooperation that a basis of § 115
-// stk. 1 is about, or for stk. 2 in any of them; the other bases take none.
+// stk. 1 or 3 is about, or for stk. 2 in any of stk. 1; the other bases take none.
 func cooperates(basis hub.LegalBasis, a, b hub.AuthorityID) bool {
 	about := strings.TrimRight(string(basis), "abc")
 	if cooperations[about] == nil && about != "RPL115-2" {
@@ -548,7 +548,7 @@ func cooperates(basis hub.LegalBasis, a, b hub.AuthorityID) bool {
 	}
 	for of, list := range cooperations {
 		for _, parties := range list {
-			if (of == about || about == "RPL115-2") && among(parties, string(a)) && among(parties, string(b)) {
+			if (of == about || about == "RPL115-2" && of != "RPL115-3") && among(parties, string(a)) && among(parties, string(b)) {
 				return true
 			}
 		}

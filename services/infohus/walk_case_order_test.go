@@ -772,7 +772,7 @@ func (w *wander) orderReopen(o *order, able, bad bool) {
 		o.in["reason"] = "Fordi."
 		o.wrong(400, "too short a reason")
 	}
-	if able && !first && asks[len(asks)-1].person == a.person {
+	if able && !first && w.oneDesk(asks[len(asks)-1].person, a.person) {
 		o.wrong(409, "a second person must")
 	} else if able && !first && !shares && !asks[len(asks)-1].shared {
 		o.wrong(409, "the controller has not")
@@ -783,6 +783,18 @@ func (w *wander) orderReopen(o *order, able, bad bool) {
 			x.state, x.asks, x.words = "assessment", nil, map[hub.AuthorityID]closeWord{}
 		}
 	}
+}
+
+// oneDesk is whether two people are one, or one is there for the other.
+func (w *wander) oneDesk(a, b hub.ID) bool {
+	for _, p := range w.people {
+		for _, of := range w.people {
+			if p.Post.DeputyOf != "" && p.Post.DeputyOf == of.Post.Hat.ID && (p.person == a && of.person == b || p.person == b && of.person == a) {
+				return true
+			}
+		}
+	}
+	return a == b
 }
 
 func (w *wander) orderRequest(o *order, able bool) {

@@ -207,7 +207,7 @@ func (p *paper) does(o *order) (int, hub.ID) {
 			item = "answer"
 		}
 		answer := p.asks(policies.Disclose{Role: o.a.role, From: o.a.kind, To: p.kinds[s.to], Basis: known(s.basis), Purpose: hub.Prevention, Item: item, State: s.state, Class: s.class,
-			Special: s.special, Cooperation: cooperates(s.basis, o.a.at, s.to), TaskArea: true, Under: "within_cooperation", Consent: o.action == "send" && o.h.kind == "exit"})
+			Special: s.special, Cooperation: cooperates(s.basis, o.a.at, s.to), TaskArea: (o.a.kind != hub.SelfGoverning && p.kinds[s.to] != hub.SelfGoverning) || cooperates("RPL115-3", o.a.at, s.to), Under: "within_cooperation", Consent: o.action == "send" && o.h.kind == "exit"})
 		refused = refused || !answer.Allow
 		if answer.Allow {
 			for c := range strings.SplitSeq(s.classes, ",") {

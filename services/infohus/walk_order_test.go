@@ -52,6 +52,10 @@ func (w *walk) order(c *thing, a *actor, action string) (method, path string, bo
 		return "POST", "/api/concerns", in, said, want
 	case "forward":
 		in := map[string]any{"legal_basis": pick("RPL115-2", "RPL115-1-2"), "purpose": "prevention", "necessity": because}
+		if a.kind == hub.Municipality && !cooperates(hub.LegalBasis(in["legal_basis"].(string)), a.at, thePolice) {
+			said = "in no cooperation"
+			refuse(400)
+		}
 		if bad {
 			said = pick("short", "basis", "purpose")
 			switch said {
