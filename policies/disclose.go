@@ -10,7 +10,8 @@ import "github.com/infohus/infohus/pkg/hub"
 // agreement is, and that a consent is in force is for the asker to have judged.
 //
 // What is another authority's is passed on only as that one's terms let it: not at
-// all, after its yes, or freely within the cooperation.
+// all, after its yes, or freely within the cooperation. Where nothing of that kind is
+// passed on, only whose it is shares it.
 //
 // Data on health and on offences needs a ground of its own (L10, L11): one
 // question for each such class, besides the one without.

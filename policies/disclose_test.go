@@ -64,8 +64,12 @@ func grounds(t *testing.T) map[[3]string]string {
 
 // most is everything seen to, for a question that should be allowed.
 func most(role, from, to, basis, item, state string) Disclose {
-	return Disclose{Role: hub.Role(role), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis), Purpose: hub.Prevention,
-		Item: item, State: state, Cooperation: true, TaskArea: true, Consent: true, Under: "within_cooperation"}
+	q := Disclose{Role: hub.Role(role), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis), Purpose: hub.Prevention,
+		Item: item, State: state, Cooperation: true, TaskArea: true, Consent: true}
+	if item == "case" && q.From == hub.Police { // the municipality's, which lets it
+		q.Under = "within_cooperation"
+	}
+	return q
 }
 
 // named is the classes that a yes lets a share name, and everything that it opens.

@@ -23,6 +23,7 @@ type Law struct {
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
 	owns   map[string]special // data class, the grounds of its own
+	passes map[string]map[hub.AuthorityKind]bool
 }
 
 // special is on what each kind of authority discloses a data class.
@@ -63,6 +64,10 @@ func (l *Law) Shares(role hub.Role, state string) bool {
 	}
 	return false
 }
+
+// Passes reports whether what a kind of authority has of a kind of item is always
+// another's, which it passes on as that one lets it. Nothing else is passed on.
+func (l *Law) Passes(item string, from hub.AuthorityKind) bool { return l.passes[item][from] }
 
 // Ground reports whether a legal basis is a ground of its own on which a kind of
 // authority may disclose some data class.
@@ -124,12 +129,15 @@ func readLaw(revision string, document []byte) (*Law, error) {
 		Disclose struct {
 			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
 			Special map[string]special
+			Onward  struct {
+				Passing map[string]map[hub.AuthorityKind]bool
+			}
 		}
 	}
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("policies: the data document: %w", err)
 	}
-	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, fields: map[string]map[string][]string{}}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}}
 	for _, code := range written(document, "states") {
 		l.States = append(l.States, State{d.States[code].Item, code})
 	}

@@ -176,6 +176,9 @@ func naiveDisclose(q Disclose) said {
 	if passesOn && q.Under != "within_cooperation" && !(q.Under == "ask_first" && q.Agreed) {
 		return said{}
 	}
+	if !passesOn && q.Under != "" { // another's, and only that one shares it
+		return said{}
+	}
 	if q.Terms != "" && q.Terms != "no_onward" && (passesOn || !maySet(q.Terms, q.Basis)) {
 		return said{}
 	}

@@ -62,7 +62,7 @@ func Try(ctx context.Context, before, after *Engine, past iter.Seq2[Past, error]
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	questions := make(chan Past, 256)
-	var t Trial
+	t := Trial{Changes: []Change{}} // none is a list too
 	var failed error
 	var mu sync.Mutex
 	var all sync.WaitGroup

@@ -54,6 +54,15 @@ func Obliged(r *web.Request, obligations []string, key string) error {
 // ExportRows is the most lines that a list gives as a file.
 const ExportRows = 1000
 
+// LeftOut is the last line of a list as a file, where it has fewer lines than the
+// list: how many, and why; else empty.
+func LeftOut(r *web.Request, lines, listed int) string {
+	if lines >= listed {
+		return ""
+	}
+	return r.T("web.export.of", lines, listed)
+}
+
 // Taken is what a list has recorded of the things that it shows, as taken out.
 func Taken(entries []pg.Entry) []pg.Entry {
 	out := slices.Clone(entries)

@@ -166,6 +166,16 @@ func Table(lines [][]Cell, order ...string) [][]string {
 	return table
 }
 
+// Ended is a table with a last line of words; without, where there are none.
+func Ended(table [][]string, words string) [][]string {
+	if words == "" {
+		return table
+	}
+	last := make([]string, max(1, len(table[0])))
+	last[0] = words
+	return append(table, last)
+}
+
 // Sheet makes the cells of one thing a table: a line for each field, in words and
 // by its code.
 func (s *Site) Sheet(lang string, cells []Cell) [][]string {

@@ -100,7 +100,14 @@ func (s *Site) problemOf(lang string, err error) problem {
 	if code == hub.CodeNotFound {
 		key = "error.not_found" // and nothing that an error may say besides
 	}
-	p := problem{Type: "/problems/" + strings.ReplaceAll(string(code), "_", "-"), Title: s.words.text(lang, "web.problem."+string(code)),
+	title := "web.problem." + string(code)
+	switch status {
+	case http.StatusTooManyRequests:
+		title = "web.problem.slowed"
+	case http.StatusUnauthorized:
+		title = "web.problem.signin"
+	}
+	p := problem{Type: "/problems/" + strings.ReplaceAll(string(code), "_", "-"), Title: s.words.text(lang, title),
 		Status: status, Detail: s.words.text(lang, key)}
 	if len(errs) > 0 && (code == hub.CodeInvalid || code == hub.CodeConflict || code == hub.CodeDenied) {
 		p.Detail = s.words.text(lang, errs[0].Key, errs[0].Args...)
@@ -122,6 +129,9 @@ func (s *Site) fail(w http.ResponseWriter, r *Request, err error) {
 	if r.api() {
 		s.failAPI(w, r, err)
 		return
+	}
+	if one := all(err); len(one) == 1 && one[0].Key == "error.key_reused" { // who fills in a form knows of no key
+		err = hub.Conflict("error.form.reused")
 	}
 	if statusOf(err) == http.StatusUnauthorized {
 		s.sendToSignIn(w, r)
@@ -199,7 +209,17 @@ func (s *Site) missingFrame(lang string, role hub.Role, left []typedField) frame
 			lost = append(lost, navLine{Href: t.Path, Word: t.Lost.Word})
 		}
 	}
-	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, lost)
+	help := "web.missing.help"
+	switch role {
+	case hub.MunicipalCoordinator, hub.PoliceCoordinator:
+		help += ".coordinator"
+	case hub.DPO, hub.Manager, hub.Steering, hub.Administrator: // who have no coordinator
+		help += ".none"
+	}
+	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, struct {
+		Help string
+		Lost []navLine
+	}{help, lost})
 	if err != nil {
 		body = ""
 	}
@@ -209,14 +229,23 @@ func (s *Site) missingFrame(lang string, role hub.Role, left []typedField) frame
 // errorPage says what went wrong, for a page that cannot be shown again.
 func (s *Site) errorPage(w http.ResponseWriter, r *Request, err error) {
 	p := s.problemOf(r.Lang, err)
+	about := ""
+	if p.Status == http.StatusUnauthorized && r.form != nil {
+		p.Detail, about = s.words.text(r.Lang, "error.signin.gone"), "web.left.copy"
+	}
 	body, _, rerr := s.render(view{lang: r.Lang, room: "web", name: "error"}, p)
 	if rerr != nil {
 		http.Error(w, p.Title, p.Status)
 		return
 	}
-	f := frame{Title: p.Title, Body: asHTML(body)}
+	f := frame{Title: p.Title, Body: asHTML(body), LeftAbout: about}
 	if r.form != nil {
 		f.Left = s.typedFields(r.Lang, r.routeRoom(), r.form.values, nil)
+		for i, l := range f.Left {
+			if _, raw := r.form.values[l.Label]; raw { // no page has said what people call it
+				f.Left[i].Label = s.words.text(r.Lang, "web.left.field", i+1)
+			}
+		}
 	}
 	if err := s.frame(w, r, p.Status, f); err != nil {
 		http.Error(w, p.Title, p.Status)

@@ -154,6 +154,8 @@ type frame struct {
 	Toast  string
 	Left   []typedField
 
+	LeftAbout string // the words above it; "" are the usual
+
 	Lang, Other string // this language, the other one
 	Assets      string
 	Name        string

@@ -152,7 +152,7 @@ func TestWhoMayPost(t *testing.T) {
 	if a := c.get("/notes/1").holds(t, 303); a.Header.Get("Location") != "/signin?to=%2Fnotes%2F1" {
 		t.Error(a.Header.Get("Location"))
 	}
-	c.send("POST", "/notes/1", typed(anna, "name", "typed")).holds(t, 401, "typed")
+	c.send("POST", "/notes/1", typed(anna, "name", "typed")).holds(t, 401, "typed", "Du er ikke logget ind", "Kopiér din tekst, før du logger ind")
 }
 
 // A046: another hat is a page of its own, and the text comes back under the right one.

@@ -33,12 +33,17 @@ allowed if {
 	granted
 }
 
-# passing holds for what is always another's: a case is the municipality's.
+# passing holds for what is always another's: a case is the municipality's. Nothing
+# else is passed on: only whose it is shares it.
 passing if data.disclose.onward.passing[input.item][input.from]
 
-# onward holds for what is the discloser's own, and for what its own authority's
-# terms let pass: of what it said no to, and of what it said nothing, nothing.
-onward if not passing
+# onward holds for what is the discloser's own, had on nobody's terms, and for what
+# its own authority's terms let pass: of what it said no to, and of what it said
+# nothing, nothing.
+onward if {
+	not passing
+	input.under == ""
+}
 
 onward if {
 	passing
@@ -144,7 +149,15 @@ refusals contains "basis_not_for_purpose" if {
 
 refusals contains code if some code in missing
 
-refusals contains "terms_of_owner" if not onward
+refusals contains "terms_of_owner" if {
+	passing
+	not onward
+}
+
+refusals contains "not_passed_on" if {
+	not passing
+	not onward
+}
 
 refusals contains "terms_not_for_basis" if {
 	input.terms

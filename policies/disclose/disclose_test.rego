@@ -5,13 +5,13 @@ import data.infohus.disclose
 municipality := {
 	"role": "municipal_coordinator", "from": "municipality", "to": "police",
 	"basis": "RPL115-2", "purpose": "prevention", "item": "concern", "state": "police_check",
-	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false,
 }
 
 police := {
 	"role": "police_coordinator", "from": "police", "to": "municipality",
 	"basis": "RPL115-1-1", "purpose": "prevention", "item": "concern", "state": "triage",
-	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "within_cooperation", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false,
 }
 
 but(base, change) := answer if {
@@ -83,7 +83,7 @@ test_the_municipality_shares_its_case_with_the_police_but_for_the_address if {
 }
 
 test_the_police_coordinator_invites_others_to_what_is_discussed if {
-	invited := {"item": "case", "state": "collecting", "to": "region"}
+	invited := invitation
 	but(police, invited).fields == {
 		"reference", "state", "opened_at", "next_date", "instrument", "meeting", "own_dimensions",
 		"name", "cpr", "birth_date", "age_band", "protected",
@@ -215,7 +215,7 @@ test_an_attribute_that_was_not_given_is_nobody if {
 	}
 }
 
-invitation := {"to": "region", "item": "case", "state": "collecting"}
+invitation := {"to": "region", "item": "case", "state": "collecting", "under": "within_cooperation"}
 
 test_the_police_pass_a_case_on_as_the_municipality_lets_them if {
 	but(police, invitation).allow
@@ -224,6 +224,15 @@ test_the_police_pass_a_case_on_as_the_municipality_lets_them if {
 	denied(but(police, object.union(invitation, {"under": ""})), "terms_of_owner")
 	denied(but(police, object.union(invitation, {"under": "ask_first"})), "terms_of_owner")
 	but(police, object.union(invitation, {"under": "ask_first", "agreed": true})).allow
+}
+
+test_only_whose_it_is_shares_what_is_not_passed_on if {
+	every terms in ["no_onward", "ask_first", "within_cooperation", "anything"] {
+		denied(but(municipality, {"under": terms}), "not_passed_on")
+		denied(but(municipality, {"under": terms, "agreed": true}), "not_passed_on")
+		denied(but(police, {"under": terms}), "not_passed_on")
+	}
+	but(municipality, {"agreed": true}).allow # its yes to another is in force, and it shares by itself
 }
 
 test_who_gets_it_from_another_passes_nothing_on if {

@@ -41,7 +41,7 @@ func (x *room) exportList(w http.ResponseWriter, r *web.Request) error {
 	for _, l := range page.Cases {
 		lines = append(lines, append(x.Web.Cells(r.Lang, "assessment", l, "overdue", "waits", "subject"), names[l.Subject]...))
 	}
-	return x.Web.CSV(w, r, "infohus", web.Table(lines, lineCells...))
+	return x.Web.CSV(w, r, "infohus", web.Ended(web.Table(lines, lineCells...), service.LeftOut(r, page.leaves, page.Total)))
 }
 
 // exportCase gives one case as a file: what its page and the API give, who it is
@@ -114,6 +114,26 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all pg.Se
 		}
 	}
 	return list, out, nil
+}
+
+// leaves is how many of the list would leave as a file, by the questions that the
+// file asks; nothing leaves here, and nothing is told but a number.
+func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted) (int, error) {
+	all, err := tx.Sets(ctx, "case", hub.Prevention)
+	if err != nil {
+		return 0, err
+	}
+	var out pg.Sets
+	for _, s := range all {
+		a, err := x.DB.Advise(ctx, s.Relation.Act(tx.Who(), service.Export, hub.Prevention))
+		if err != nil {
+			return 0, err
+		}
+		if a.Allow && !s.Glass {
+			out = append(out, s)
+		}
+	}
+	return out.Count(string(in.State)), nil
 }
 
 // about shows the cases about somebody who was found; found the one that was asked

@@ -38,9 +38,12 @@ var usual = reach{500, []int{64, 256, 4096}}
 func (x *room) find(ctx context.Context, tx *pg.Tx, in wanted, page *Cases) (all []hit, sets pg.Sets, out []policies.Grant, err error) {
 	if in.out != nil || in.Subject != "" || in.item != "" {
 		if sets, err = tx.Sets(ctx, "case", hub.Prevention); err == nil && in.out != nil {
-			sets, out, err = x.leaving(ctx, tx, in.out, sets)
-		}
-		if err == nil {
+			listed := sets.Count(string(in.State))
+			if sets, out, err = x.leaving(ctx, tx, in.out, sets); err == nil {
+				all, err = gather(ctx, tx, in, sets, page)
+			}
+			page.Total, page.leaves = listed, page.Total
+		} else if err == nil {
 			all, err = gather(ctx, tx, in, sets, page)
 		}
 		return all, sets, out, err

@@ -154,7 +154,10 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 	for _, m := range v.Circle {
 		in[m.Hat] = m.State == invited
 	}
-	seen := map[hub.LegalBasis]bool{}
+	under, seen := "", map[hub.LegalBasis]bool{}
+	if r.Who.Authority != v.Municipality { // it is the municipality's, which says at the step whether it lets it
+		under = "within_cooperation"
+	}
 	for _, p := range x.Structure.Posts() {
 		if in[p.Hat.ID] || !p.Holds(r.Now) || !x.invitable(r, v, p) {
 			continue
@@ -163,7 +166,7 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		if p.Authority == v.Municipality || p.Authority == v.Police {
 			continue
 		}
-		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Under: "within_cooperation", Basis: service.Basis{Purpose: hub.Prevention}}) {
+		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Under: under, Basis: service.Basis{Purpose: hub.Prevention}}) {
 			if !seen[hub.LegalBasis(b.Value)] {
 				seen[hub.LegalBasis(b.Value)] = true
 				d.Bases = append(d.Bases, b)

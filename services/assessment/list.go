@@ -39,6 +39,7 @@ type wanted struct {
 	CaseFilter
 	item hub.ID       // only the one with this reference, or with this end of it
 	out  *web.Request // as a file
+	tell bool         // how many of them would leave as one
 }
 
 // Cases is one page of a list. Total counts exactly what the pages together show
@@ -48,6 +49,8 @@ type Cases struct {
 	Total int        `json:"total"`
 	More  bool       `json:"more" doc:"There are more than total, which is where counting stops."`
 	Next  hub.ID     `json:"next,omitempty"` // put it in after for the next page
+
+	leaves int // of total as a file; where it is one, total is the list's
 }
 
 func (x *room) listCases(r *web.Request, in CaseFilter) (Cases, error) {
@@ -85,7 +88,12 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Cases, err
 			return err
 		}
 		shown := x.page(ctx, tx.Who(), tx.Now, in, found, sets, &page)
-		if in.out != nil && page.Total > service.ExportRows {
+		if in.tell && !page.More {
+			if page.leaves, err = x.leaves(ctx, tx, in); err != nil {
+				return err
+			}
+		}
+		if in.out != nil && page.leaves > service.ExportRows {
 			return hub.Invalid("state", "assessment.error.export_many", service.ExportRows)
 		}
 		for n, entries := range shown { // each person shown, on the decision that showed them
@@ -145,7 +153,8 @@ const onPage = 25
 
 func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 	q := r.URL.Query()
-	page, err := x.list(r.Context(), r.Who, CaseFilter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
+	may := x.mayExport(r.Context(), r.Who)
+	page, err := x.listed(r.Context(), r.Who, wanted{CaseFilter: CaseFilter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage}, tell: may})
 	if err != nil {
 		return err
 	}
@@ -154,7 +163,8 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		State     State
 		States    []State
 		MayExport bool
-	}{page, State(q.Get("state")), States, x.mayExport(r.Context(), r.Who)})
+		Leaves    int
+	}{page, State(q.Get("state")), States, may, page.leaves})
 }
 
 // waiting is the room's part of everybody's front page: what waits for the hat.

@@ -67,7 +67,12 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	err := dispatch(ctx, os.Args[1:])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "infohus:", oneLine(err))
+		var how misuse
+		if errors.As(err, &how) {
+			fmt.Fprintln(os.Stderr, string(how))
+		} else {
+			fmt.Fprintln(os.Stderr, "infohus:", oneLine(err))
+		}
 		os.Exit(1)
 	}
 }
@@ -93,6 +98,12 @@ func usage() {
 	}
 	fmt.Printf("\nSettings:\n%s\nTelemetry by the standard variables of OpenTelemetry (OTEL_…).\n", host.About())
 }
+
+// misuse is the error of a command that was written wrongly: how it is written, on
+// as many lines as that takes.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
 
 // oneLine makes one line of an error, and says what to do about a full disk
 // wherever it was met.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -25,7 +26,7 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-const policyUse = `write one of
+const policyUse = `Write one of:
   infohus policy show [FILE]                 the revisions there are, or what FILE is and whether it would be taken
   infohus policy new FILE --from DAY --title TEXT
                                              write the document that is in force to FILE, as the next revision, to be edited
@@ -49,9 +50,13 @@ func policy(ctx context.Context, args []string) error {
 	asJSON := flags.Bool("json", false, "")
 	days := flags.Int("days", 365, "")
 	var files []string
+	if slices.ContainsFunc(append([]string{verb}, args...), func(a string) bool { return slices.Contains([]string{"help", "-h", "-help", "--help"}, a) }) {
+		fmt.Println(policyUse)
+		return nil
+	}
 	for err := flags.Parse(args); ; err = flags.Parse(flags.Args()[1:]) { // flags may come after names
 		if err != nil {
-			return errors.New(policyUse)
+			return misuse(policyUse)
 		}
 		if flags.NArg() == 0 {
 			break
@@ -74,7 +79,7 @@ func policy(ctx context.Context, args []string) error {
 		files = []string{""}
 	}
 	if known == nil || len(files) != 1 || verb == "new" && (*from == "" || *title == "") || *days < 1 {
-		return errors.New(policyUse)
+		return misuse(policyUse)
 	}
 	b, err := openBook(ctx)
 	if err != nil {
@@ -282,8 +287,8 @@ func (b *lawBook) showFile(file string) error {
 	}
 	document, by := policies.Text(text)
 	r := b.engine.Judge(text, b.decided)
-	fmt.Printf("number    %d\ntitle     %s\nfrom      %s\nafter     %.16s\nsha-256   %s\nsigned    %s\ncounts    %s\n",
-		r.Number, r.Title, minute(r.From), r.After, policies.Sum(document), names(by), joinIDs(r.By))
+	fmt.Printf("number    %d\ntitle     %s\nfrom      %s\nafter     %.16s\nsha-256   %s\nsigned    %s\ncounts    %s\n", // whose signatures count
+		r.Number, r.Title, minute(r.From), r.After, policies.Sum(document), names(by), cmp.Or(joinIDs(r.By), "none"))
 	if r.Why != nil {
 		return fmt.Errorf("it would be refused: %w", r.Why)
 	}
@@ -316,6 +321,9 @@ func (b *lawBook) draft(file, from, title string) error {
 	_, err = f.Write(document)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
+	}
+	if next.From.Before(time.Now().AddDate(0, 0, -1)) {
+		fmt.Printf("Note: %s is past. What has been answered stays; this would be in force as soon as it is put.\n", minute(next.From))
 	}
 	fmt.Printf("Revision %d, to be edited: %s\nThen: infohus policy try %[2]s; at each authority infohus policy sign %[2]s KEY; infohus policy put %[2]s\n", next.Number, file)
 	return nil

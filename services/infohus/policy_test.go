@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,12 @@ func TestTheLawChangesBySignature(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("says %v, want %q", err, want)
 		}
+	}
+	if said := printed(t, func() error { return book().draft(at("old"), "2020-01-01", "Long ago") }); !strings.Contains(said, "2020-01-01 00:00 is past") {
+		t.Errorf("a day that is past is taken without a word: %q", said)
+	}
+	if said := printed(t, func() error { return book().try(t.Context(), file, 1, true) }); strings.Contains(said, "null") {
+		t.Errorf("a list of nothing is no list: %s", said)
 	}
 	refused("new file only", book().draft(file, day, "Again"))
 	refused("no day", book().draft(at("x"), "1.1.2026", "Again"))
@@ -183,8 +190,14 @@ func TestAKeyIsMadeOnce(t *testing.T) {
 		t.Error("a key of nobody")
 	}
 	for _, args := range [][]string{{"sing", "x"}, {"new", "x"}, {"put"}, {"try", "x", "--days", "0"}, {"show", "a", "b"}, {"key", "x"}, {"put", "--x"}} {
-		if err := policy(t.Context(), args); err == nil || !strings.Contains(err.Error(), "infohus policy") {
+		var how misuse
+		if err := policy(t.Context(), args); !errors.As(err, &how) || strings.Count(string(how), "\n  infohus policy") != 6 {
 			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{{"--help"}, {"help"}, {"new", "--help"}, {"sign", "-h"}} {
+		if said := printed(t, func() error { return policy(t.Context(), args) }); strings.Count(said, "\n  infohus policy") != 6 {
+			t.Errorf("%v: %q", args, said)
 		}
 	}
 }

@@ -44,8 +44,8 @@ func TestSweeping(t *testing.T) {
 			t.Errorf("%s is answered %d", a.Path, a.Status)
 		}
 	}
-	if page := c.Get(at).Text(); !strings.Contains(page, "10 sekunder") {
-		t.Errorf("the page does not say how long: %s", page)
+	if page := c.Get(at).Text(); !strings.Contains(page, "10 sekunder") || !strings.Contains(page, "<h1>Vent lidt</h1>") {
+		t.Errorf("the page does not say that one must wait, and how long: %s", page)
 	}
 	c.Get("/").Must(200) // what is urgent
 	c.Get(at + "/access").Must(200)

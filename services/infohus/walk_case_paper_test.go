@@ -206,8 +206,12 @@ func (p *paper) does(o *order) (int, hub.ID) {
 		if o.action == "answer" {
 			item = "answer"
 		}
+		under := ""
+		if item == "case" && o.a.kind == hub.Police {
+			under = "within_cooperation"
+		}
 		answer := p.asks(policies.Disclose{Role: o.a.role, From: o.a.kind, To: p.kinds[s.to], Basis: known(s.basis), Purpose: hub.Prevention, Item: item, State: s.state, Class: s.class,
-			Special: s.special, Cooperation: cooperates(s.basis, o.a.at, s.to), TaskArea: (o.a.kind != hub.SelfGoverning && p.kinds[s.to] != hub.SelfGoverning) || cooperates("RPL115-3", o.a.at, s.to), Under: "within_cooperation", Consent: o.action == "send" && o.h.kind == "exit"})
+			Special: s.special, Cooperation: cooperates(s.basis, o.a.at, s.to), TaskArea: (o.a.kind != hub.SelfGoverning && p.kinds[s.to] != hub.SelfGoverning) || cooperates("RPL115-3", o.a.at, s.to), Under: under, Consent: o.action == "send" && o.h.kind == "exit"})
 		refused = refused || !answer.Allow
 		if answer.Allow {
 			for c := range strings.SplitSeq(s.classes, ",") {

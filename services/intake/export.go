@@ -41,7 +41,7 @@ func (x *room) exportList(w http.ResponseWriter, r *web.Request) error {
 	for _, l := range page.Concerns {
 		lines = append(lines, append(x.Web.Cells(r.Lang, "intake", l, "actions", "overdue", "waits", "subject"), names[l.Subject]...))
 	}
-	return x.Web.CSV(w, r, "infohus", web.Table(lines, lineCells...))
+	return x.Web.CSV(w, r, "infohus", web.Ended(web.Table(lines, lineCells...), service.LeftOut(r, page.leaves, page.Total)))
 }
 
 // exportConcern gives one concern as a file: what its page and the API give, and
@@ -96,8 +96,7 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all []tup
 		if t.Glass {
 			continue // nothing goes out on broken glass
 		}
-		t.out, err = tx.Ask(ctx, policies.Act{Action: service.Export, Role: t.Role, Kind: t.Kind, Relation: t.Relation, ReceivedBy: t.ReceivedBy, SharedBy: t.SharedBy,
-			State: t.State, Assigned: t.Assigned, Author: t.Author, Recused: t.Recused, Purpose: t.Purpose})
+		t.out, err = tx.Ask(ctx, t.leave())
 		switch {
 		case err == nil:
 			list = append(list, t)
@@ -106,6 +105,39 @@ func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all []tup
 		}
 	}
 	return list, nil
+}
+
+// countable is up to how many lines a list says how many would leave as a file.
+const countable = 500
+
+// leaves is how many of the list would leave as a file, by the questions that the
+// file asks; nothing leaves here, and nothing is told but a number.
+func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted, all []tuple) (int, error) {
+	var out []tuple
+	for _, t := range all {
+		a, err := x.DB.Advise(ctx, t.leave())
+		if err != nil {
+			return 0, err
+		}
+		if a.Allow && !t.Glass {
+			out = append(out, t)
+		}
+	}
+	return x.total(ctx, tx, in, out)
+}
+
+// total is how many concerns of some sets of attributes a list has.
+func (x *room) total(ctx context.Context, tx *pg.Tx, in wanted, of []tuple) (int, error) {
+	var page Page
+	in.After, in.Limit = "", 1
+	_, err := x.page(ctx, tx, in, of, &page)
+	return page.Total, err
+}
+
+// leave is the question whether a concern may leave as a file.
+func (t tuple) leave() policies.Act {
+	return policies.Act{Action: service.Export, Role: t.Role, Kind: t.Kind, Relation: t.Relation, ReceivedBy: t.ReceivedBy, SharedBy: t.SharedBy,
+		State: t.State, Assigned: t.Assigned, Author: t.Author, Recused: t.Recused, Purpose: t.Purpose}
 }
 
 // about shows the concerns about somebody who was found; found the one that was

@@ -46,6 +46,8 @@ type Page struct {
 	Concerns []Line `json:"concerns"`
 	Total    int    `json:"total"`
 	Next     hub.ID `json:"next,omitempty"` // put it in after for the next page
+
+	leaves int // of total as a file; where it is one, total is the list's
 }
 
 // tuple is a distinct set of attributes among the concerns, and what the
@@ -62,6 +64,7 @@ type wanted struct {
 	Filter
 	item hub.ID       // only the one with this reference, or with this end of it
 	out  *web.Request // as a file
+	tell bool         // how many of them would leave as one
 }
 
 func (x *room) listConcerns(r *web.Request, in Filter) (Page, error) {
@@ -99,6 +102,7 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, erro
 		if err != nil {
 			return err
 		}
+		all := tuples
 		if in.out != nil {
 			if tuples, err = x.leaving(ctx, tx, in.out, tuples); err != nil {
 				return err
@@ -108,7 +112,17 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, erro
 		if err != nil {
 			return err
 		}
-		if in.out != nil && page.Total > service.ExportRows {
+		switch {
+		case in.out != nil:
+			page.leaves = page.Total
+			page.Total, err = x.total(ctx, tx, in, all)
+		case in.tell && page.Total <= countable:
+			page.leaves, err = x.leaves(ctx, tx, in, all)
+		}
+		if err != nil {
+			return err
+		}
+		if in.out != nil && page.leaves > service.ExportRows {
 			return hub.Invalid("state", "intake.error.export_many", service.ExportRows)
 		}
 		for n, entries := range shown { // each person shown, on the decision that showed them
@@ -283,7 +297,8 @@ const onPage = 25
 
 func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 	q := r.URL.Query()
-	page, err := x.list(r.Context(), r.Who, Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage})
+	may := x.mayExport(r.Context(), r.Who)
+	page, err := x.listed(r.Context(), r.Who, wanted{Filter: Filter{State: State(q.Get("state")), After: hub.ID(q.Get("after")), Limit: onPage}, tell: may})
 	if err != nil {
 		return err
 	}
@@ -297,7 +312,9 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		States    []State
 		MaySubmit bool
 		MayExport bool
-	}{page, State(q.Get("state")), States, answer.Allow, x.mayExport(r.Context(), r.Who)})
+		Leaves    int
+		Counted   bool
+	}{page, State(q.Get("state")), States, answer.Allow, may, page.leaves, page.Total <= countable})
 }
 
 // waiting is the room's part of everybody's front page: what waits for the hat.

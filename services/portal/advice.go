@@ -22,8 +22,8 @@ type Asking struct {
 	Class   string          `json:"class,omitempty" doc:"A data class that takes a ground of its own: health, offence."`
 	Special hub.LegalBasis  `json:"special,omitempty" doc:"That ground, where one is chosen already."`
 	Consent bool            `json:"consent,omitempty" doc:"The citizen's signed consent is in force, and covers this."`
-	Under   string          `json:"under,omitempty" doc:"Where it is another authority's: the terms on which yours has it."`
-	Agreed  bool            `json:"agreed,omitempty" doc:"And that one has said yes to this recipient."`
+	Under   string          `json:"under,omitempty" doc:"Where it is another authority's: the terms on which yours has it. The answer is then on passing it on."`
+	Agreed  bool            `json:"agreed,omitempty" doc:"And that one has said yes to this recipient: only with under."`
 }
 
 // Advice is what the rules answer: the same rules, asked the same questions, as when
@@ -90,7 +90,7 @@ func (a Asking) check(s *structure.Structure, l *policies.Law, own hub.Authority
 	choose(l.Item(a.State) != "", "state")
 	choose(a.Class == "" || slices.Contains(l.Special, a.Class), "class")
 	choose(a.Special == "" || slices.ContainsFunc(s.LegalBases, func(b structure.LegalBasis) bool { return b.Code == a.Special }), "special")
-	choose(a.Under == "" || slices.Contains(l.Terms, a.Under), "under")
+	choose(a.Under == "" && !a.Agreed || slices.Contains(l.Terms, a.Under), "under") // nobody says yes to what is nobody else's
 	return p.Err()
 }
 
@@ -189,7 +189,7 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 		for _, class := range append([]string{""}, law.Special...) {
 			in := a.Asked
 			in.Class, in.Special, in.Consent = class, "", true
-			in.Under, in.Agreed = widest(law), true
+			in.Under, in.Agreed = widest(law, a.Item, who.Kind)
 			g, err := x.ground(ctx, who, in, law, basis.Basis, now)
 			if err != nil {
 				return nil, err
@@ -208,12 +208,13 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 	return slices.DeleteFunc(law.Fields(a.Item), func(f string) bool { return may[f] }), nil
 }
 
-// widest are the terms that let most pass on; "" where there are none.
-func widest(law *policies.Law) string {
-	if len(law.Terms) == 0 {
-		return ""
+// widest are the terms that let most pass on, after a yes; none of what is not
+// passed on, and is shared by whose it is.
+func widest(law *policies.Law, item string, from hub.AuthorityKind) (under string, agreed bool) {
+	if len(law.Terms) == 0 || !law.Passes(item, from) {
+		return "", false
 	}
-	return law.Terms[len(law.Terms)-1]
+	return law.Terms[len(law.Terms)-1], true
 }
 
 // seers is who at the receiving authority could open what is shared, as if it were
@@ -287,7 +288,6 @@ func (x *room) lets(ctx context.Context, who hub.Actor, post structure.Post, how
 // senders are the other authorities of which somebody could share such a thing so
 // that somebody there could open it (D15).
 func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list []hub.AuthorityID, err error) {
-	in.Under, in.Agreed = widest(x.DB.Law()), true // as whose it is may say
 	asked := map[hub.Role]bool{}
 	for _, post := range x.Structure.Posts() {
 		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || !x.together(who.Authority, post.Authority, now) {
@@ -295,6 +295,7 @@ func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item strin
 		}
 		asked[post.Role] = true
 		other := hub.Actor{Hat: post.Hat}
+		in.Under, in.Agreed = widest(x.DB.Law(), item, other.Kind) // as whose it is may say
 		a := Advice{Asked: in, Item: item}
 		for _, b := range x.Structure.LegalBases {
 			if !b.Holds(now) {

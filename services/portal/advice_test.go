@@ -37,7 +37,8 @@ func TestAdviceIsTheRule(t *testing.T) {
 			kinds[a.Kind] = a
 		}
 	}
-	n, likely, asked, yes, said := 0, 0, 0, 0, map[string]bool{}
+	onward := append([]string{""}, law.Terms...)
+	n, likely, asked, yes, said, passed := 0, 0, 0, 0, map[string]bool{}, map[string]bool{}
 	for _, post := range askers {
 		for _, kind := range hub.AuthorityKinds {
 			for _, purpose := range law.Purposes {
@@ -49,7 +50,14 @@ func TestAdviceIsTheRule(t *testing.T) {
 							continue
 						}
 						var a portal.Advice
-						in := portal.Asking{To: kinds[kind].ID, Purpose: purpose, State: state.Code, Class: class, Under: []string{"", "within_cooperation"}[asked%2]}
+						in := portal.Asking{To: kinds[kind].ID, Purpose: purpose, State: state.Code, Class: class, Under: onward[asked/2%len(onward)]}
+						if asked%2 == 0 { // where a yes is possible at all
+							in.Under = ""
+							if law.Passes(state.Item, post.Kind) {
+								in.Under = "within_cooperation"
+							}
+						}
+						in.Agreed = in.Under != "" && asked/2/len(onward)%2 == 1
 						w.AsRole(post.Login, post.Role).API("POST", "/api/advice", in).Must(200).JSON(&a)
 						asked++
 						var inForce, answered []hub.LegalBasis
@@ -64,7 +72,7 @@ func TestAdviceIsTheRule(t *testing.T) {
 								answered = append(answered, g.Basis)
 							}
 							q := policies.Disclose{Cooperation: w.Structure.InCooperation(post.Authority, in.To, g.Basis, w.Now()),
-								Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, Under: in.Under,
+								Role: post.Role, From: post.Kind, To: kind, Basis: g.Basis, Purpose: purpose, Item: state.Item, State: state.Code, Class: class, Under: in.Under, Agreed: in.Agreed,
 								TaskArea: post.Kind != hub.SelfGoverning && kind != hub.SelfGoverning || w.Structure.InCooperation(post.Authority, in.To, "RPL115-3", w.Now())}
 							got, err := w.Engine().Ask(t.Context(), hub.Actor{Hat: post.Hat}, q)
 							var no *policies.Denial
@@ -86,6 +94,11 @@ func TestAdviceIsTheRule(t *testing.T) {
 							}
 							said[string(purpose)], said[state.Code], said[class], said[string(kind)], said[string(post.Role)] = true, true, true, true, true
 						}
+						// Whose it is has its word: nothing is passed on against it, nor what is never passed on.
+						if a.Allow && (in.Under == "no_onward" || in.Under == "ask_first" && !in.Agreed || in.Under != "" && !law.Passes(state.Item, post.Kind)) {
+							t.Fatalf("%+v: yes, against the word of whose it is", in)
+						}
+						passed[in.Under] = true
 						slices.Sort(inForce)
 						slices.Sort(answered)
 						if a.Allow != allow || !slices.Equal(inForce, answered) || a.Revision != w.Engine().Revision() {
@@ -101,10 +114,56 @@ func TestAdviceIsTheRule(t *testing.T) {
 			t.Errorf("nothing was asked with %q", want)
 		}
 	}
+	for _, want := range onward {
+		if !passed[want] {
+			t.Errorf("nothing was asked on the terms %q", want)
+		}
+	}
 	if yes == 0 {
 		t.Error("everything was refused: it compares nothing")
 	}
+	anothers(t, w)
 	t.Logf("%d of %d asked, %d bases allowed", asked, n, yes)
+}
+
+// anothers holds that another's word is never answered around: in every state in which
+// anybody may begin to share, what is another's and goes no further is no, and so is
+// what must be asked about first; with that as a reason on every basis.
+func anothers(t *testing.T, w *world) {
+	law, said := w.Engine().Law(), map[string]bool{}
+	for login, role := range map[string]hub.Role{"gudrun": hub.MunicipalCoordinator, "thorkild": hub.PoliceCoordinator} {
+		for _, state := range law.States {
+			if !law.Shares(role, state.Code) {
+				continue
+			}
+			who := w.AsRole(login, role)
+			for _, under := range []string{"no_onward", "ask_first"} {
+				var a portal.Advice
+				to := hub.AuthorityID("mvs-politi")
+				if who.Post.Authority == to {
+					to = "psykiatrien"
+				}
+				who.API("POST", "/api/advice", portal.Asking{To: to, Purpose: hub.Prevention, State: state.Code, Under: under}).Must(200).JSON(&a)
+				want := "not_passed_on"
+				if state.Item == "case" && who.Post.Kind == hub.Police {
+					want = "terms_of_owner"
+				}
+				said[want] = true
+				if a.Allow || len(a.Readers) > 0 || len(a.Bases) == 0 || slices.ContainsFunc(a.Bases, func(g portal.Ground) bool { return !slices.Contains(g.Reasons, want) }) {
+					t.Errorf("%s, %s to %s, %s: allow %v, %+v", login, state.Code, to, under, a.Allow, a.Bases)
+				}
+			}
+		}
+	}
+	if len(said) != 2 {
+		t.Errorf("only %v was said", said)
+	}
+	var a portal.Advice // and where whose it is lets it, the rules say yes
+	w.AsRole("thorkild", hub.PoliceCoordinator).API("POST", "/api/advice", portal.Asking{To: "psykiatrien", Purpose: hub.Prevention, State: "collecting", Under: "ask_first", Agreed: true}).Must(200).JSON(&a)
+	if !a.Allow {
+		t.Errorf("after a yes, no: %+v", a.Bases)
+	}
+	w.AsRole("gudrun", hub.MunicipalCoordinator).API("POST", "/api/advice", portal.Asking{To: "mvs-politi", Purpose: hub.Prevention, State: "case", Agreed: true}).Must(400)
 }
 
 func one(yes bool) int {
