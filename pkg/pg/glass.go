@@ -35,6 +35,7 @@ type Glass struct {
 	From      time.Time // zero: it waits for a second person, and opens nothing
 	Until     time.Time
 	Second    hub.ID    // who said yes to it; empty where nobody had to
+	SecondHat hub.ID    // and in which post
 	Ended     time.Time // given back, or refused; zero: not
 	Outcome   string    // of its review: justified, not_justified, breach; "" not reviewed
 }
@@ -167,13 +168,13 @@ func (tx *Tx) ReviewGlass(ctx context.Context, g policies.Grant, id hub.ID, outc
 }
 
 const selectGlass = `select g.id, g.kind, g.item, i.about, g.owner, g.person, g.hat, g.authority, g.role, g.category, g.reason, g.near, g.minutes, g.asked_at,
-	g.from_at, g.until_at, coalesce(g.second_person, ''), g.ended_at, coalesce(r.outcome, '')
+	g.from_at, g.until_at, coalesce(g.second_person, ''), coalesce(g.second_hat, ''), g.ended_at, coalesce(r.outcome, '')
 	from access.glass g join access.item i on i.id = g.item left join access.glass_review r on r.glass = g.id `
 
 func scanGlass(row pgx.CollectableRow) (b Glass, err error) {
 	var from, until, ended *time.Time
 	err = row.Scan(&b.ID, &b.Kind, &b.Item, &b.About, &b.Owner, &b.Person, &b.Hat, &b.Authority, &b.Role, &b.Category, &b.Box, &b.Near, &b.Minutes, &b.Asked,
-		&from, &until, &b.Second, &ended, &b.Outcome)
+		&from, &until, &b.Second, &b.SecondHat, &ended, &b.Outcome)
 	b.Asked = b.Asked.UTC()
 	for to, t := range map[*time.Time]*time.Time{&b.From: from, &b.Until: until, &b.Ended: ended} {
 		if t != nil {

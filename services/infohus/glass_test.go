@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +52,29 @@ func (s *script) toldOf(login, word string, want bool) {
 	s.Helper()
 	if got := strings.Contains(s.as(login).API("GET", "/api/notices", nil).Must(200).Text(), `"`+word+`"`); got != want {
 		s.Errorf("%s is told %s: %v, want %v", login, word, got, want)
+	}
+}
+
+// mainOf is a page without its frame.
+func mainOf(page string) string {
+	_, main, _ := strings.Cut(page, "<main")
+	main, _, _ = strings.Cut(main, "</main")
+	return main
+}
+
+var hiddenField = regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`)
+
+var rowLink = regexp.MustCompile(`href="/trail/([0-9]+)"`)
+
+// saysAll holds that a page has every word, and none that begins with "!".
+func (s *script) saysAll(page string, words ...string) {
+	s.Helper()
+	for _, w := range words {
+		if no, found := strings.CutPrefix(w, "!"); found && strings.Contains(page, no) {
+			s.Errorf("the page says %q: %s", no, mainOf(page))
+		} else if !found && !strings.Contains(page, w) {
+			s.Errorf("the page does not say %q: %s", w, mainOf(page))
+		}
 	}
 }
 
@@ -179,6 +204,8 @@ func TestBreakGlassDisclosesNothing(t *testing.T) {
 	}
 	s.seesNothing(id, "ebbe")
 	s.emergency("ebbe", "concerns", id, inDanger[1], nil).Must(404)
+	s.saysAll(s.as(mvsDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "act": {"break-glass"}, "outcome": {"deny"}}).Must(200).Text(),
+		"Ville åbne i en nødsituation", "!Åbnet i en nødsituation")
 }
 
 // breaksAs is a receiver's break-glass by a program, with other claims in the token.
@@ -262,6 +289,16 @@ func TestTheThirdInAWeek(t *testing.T) {
 	if done.Load() != 1 || late.Load() != 5 {
 		t.Errorf("%d yeses counted, %d came late", done.Load(), late.Load())
 	}
+	// The log says what each was: asked for, and then said yes to.
+	log := s.as(koegeDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "reference": {string(id)}}).Must(200).Text()
+	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødåbning", "Åbnet i en nødsituation: bekymring")
+	if n := strings.Count(log, "Åbnet i en nødsituation: bekymring"); n != 2 {
+		t.Errorf("%d were opened at once", n)
+	}
+	asked := s.One("select id from audit.trail where act = 'break-glass' and outcome = 'allow' order by id desc limit 1")
+	s.saysAll(s.as(koegeDPO).Get("/trail/"+asked).Must(200).Text(), "Åbner først, når en anden siger ja", "!>Tilladt<")
+	yesser := s.One("select h.name from access.glass g join access.hat h on h.id = g.second_hat where g.id = $1", string(b.ID))
+	s.saysAll(s.as(koegeDPO).Get("/glass/"+string(b.ID)).Must(200).Text(), yesser+" sagde ja")
 	s.want(s.sees(ssp, id), "name")
 	s.Advance(30 * time.Minute)
 	s.who[ssp] = nil
@@ -284,7 +321,23 @@ func TestTheReview(t *testing.T) {
 		t.Errorf("the officer sees %s", one)
 	}
 	s.as(koegeDPO).Get("/glass").Must(200)
-	s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200)
+	// Two looks at the page are two readings beside that of the program, each with its
+	// rows of the log, and what was masked there is masked here.
+	for range 2 {
+		s.as(ssp).Get("/concerns/" + string(id)).Must(200)
+	}
+	officer := func() string { return mainOf(s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200).Text()) }
+	s.saysAll(officer(), "3 opslag", "personnummer (skjult)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
+	rows := rowLink.FindAllStringSubmatch(officer(), -1)
+	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); len(rows) == 0 || strconv.Itoa(len(rows)) != want {
+		t.Errorf("the page leads to %d rows of %s", len(rows), want)
+	}
+	s.saysAll(s.as(koegeDPO).Get("/trail/"+rows[len(rows)-1][1]).Must(200).Text(), "åbnede den i en nødsituation")
+	search := url.Values{}
+	for _, field := range hiddenField.FindAllStringSubmatch(officer(), -1) {
+		search.Set(field[1], field[2])
+	}
+	s.saysAll(s.as(koegeDPO).Submit("/trail", search).Must(200).Text(), "Åbnet i en nødsituation", "Læst", `href="/trail/`+rows[0][1]+`"`)
 
 	s.Advance(25 * time.Hour)
 	s.Settle()
@@ -306,6 +359,7 @@ func TestTheReview(t *testing.T) {
 	review("not_justified", inDanger[3]).Must(200)
 	review("justified", inDanger[3]).Must(409)
 	s.Settle()
+	s.saysAll(officer(), "Ikke begrundet", inDanger[3], s.as(koegeDPO).Post.Name)
 	s.toldOf(ssp, "glass_not_justified", true)
 	s.broken(ssp, "concerns", id, inDanger[1])
 	if n := s.One("select count(*) from audit.trail where object_kind = 'glass' and act = 'decide' and outcome = 'allow'"); n != "1" {
