@@ -191,6 +191,13 @@ func (tx *Tx) Glasses(ctx context.Context, kind string, item hub.ID) ([]Glass, e
 		order by g.asked_at, g.id`, kind, item, tx.Now, tx.Now.Add(-GlassWaits))
 }
 
+// GlassesWaiting are those that people of the actor's authority asked for and that
+// wait for a second person, the oldest first.
+func (tx *Tx) GlassesWaiting(ctx context.Context) ([]Glass, error) {
+	return tx.glasses(ctx, `where g.authority = $1 and g.from_at is null and g.ended_at is null and g.asked_at > $2 order by g.asked_at, g.id`,
+		tx.who.Authority, tx.Now.Add(-GlassWaits))
+}
+
 // GlassByID is one break-glass. One that is not there is NotFound.
 func (tx *Tx) GlassByID(ctx context.Context, id hub.ID) (Glass, error) {
 	list, err := tx.glasses(ctx, `where g.id = $1`, id)

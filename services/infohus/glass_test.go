@@ -97,6 +97,13 @@ func TestBreakGlass(t *testing.T) {
 	}
 	s.seesNothing(id, ssp)
 
+	// On the page everything that is wrong is told at once, and where the reference is found.
+	s.saysAll(s.as(ssp).Submit("/concerns/glass", url.Values{"reference": {"…abc123"}, "reason": {"."}}).Must(400).Text(), `id="reference-error"`, `id="category-error"`, `id="reason-error"`,
+		"De sidste 6 tegn er ikke nok")
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(id)).Must(200).Text(), "<code>"+string(id)+"</code>")
+	for login, want := range map[string]string{ssp: "", "ebbe": "", coordinator: "!"} { // the door is at the foot of each page
+		s.saysAll(s.as(login).Get("/").Must(200).Text(), want+`href="/concerns/glass"`, want+`href="/cases/glass"`)
+	}
 	b := s.broken(ssp, "concerns", id, inDanger[0])
 	if b.Until == nil || !b.Until.Equal(s.Now().Add(30*time.Minute)) || b.Waits {
 		t.Errorf("open until %v", b.Until)
@@ -137,6 +144,8 @@ func TestBreakGlass(t *testing.T) {
 	if who := s.as(coordinator).API("GET", "/api/concerns/"+string(id)+"/readers", nil).Must(200).Text(); !strings.Contains(who, `"glass"`) {
 		t.Errorf("who can see it: %s", who)
 	}
+
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(id)).Must(200).Text(), "<br>til <time") // the minute, and not only the day
 
 	// At its minute it is over, and can be given back earlier.
 	s.Advance(30 * time.Minute)
@@ -229,7 +238,10 @@ func TestBreakGlassOfACase(t *testing.T) {
 	s.broken("tage", "cases", kase, inDanger[0])
 	s.want(s.inCase("tage", kase), "name", "circle", "state")
 	s.wantNot(s.inCase("tage", kase), "requests", "who_can_see", "meeting")
-	s.as("tage").Get("/cases/" + string(kase)).Must(200)
+	from := s.One("select concern from assessment.cases where id = $1", string(kase))
+	s.as("tage").Get("/concerns/" + from).Must(404)
+	s.saysAll(s.as("tage").Get("/cases/"+string(kase)).Must(200).Text(), "!"+from, "!Det kan du gøre nu")
+	s.saysAll(s.as(coordinator).Get("/cases/"+string(kase)).Must(200).Text(), `href="/concerns/`+from+`"`, "Det kan du gøre nu")
 	s.as("tage").API("GET", "/api/cases/"+string(kase)+"/answers", nil)
 	s.Settle()
 	s.toldOf(koegeDPO, "glass_review", true)
@@ -257,6 +269,16 @@ func TestTheThirdInAWeek(t *testing.T) {
 	s.toldOf(coordinator, "glass_asked", true)
 	s.toldOf(policeMan, "glass_asked", false)
 	at := "/concerns/" + string(id) + "/glass/" + string(b.ID)
+	// It stands where each of the two begins, and nowhere else.
+	s.saysAll(s.as(ssp).Get("/").Must(200).Text(), "Du venter på andre", "bedt om at åbne en bekymring", `action="`+at+`/end"`)
+	home := mainOf(s.as(coordinator).Get("/").Must(200).Text())
+	s.saysAll(home, `href="`+at+`"`)
+	if first := home[strings.Index(home, `class="waits"`):]; !strings.Contains(first[:strings.Index(first, "</a>")], at) {
+		t.Errorf("it is not the first that waits: %s", home)
+	}
+	for _, login := range []string{policeMan, roskilde, "liv", koegeDPO} {
+		s.saysAll(s.as(login).Get("/").Must(200).Text(), "!"+string(b.ID), "!Du venter på andre")
+	}
 	page := s.as(coordinator).Get(at).Must(200).Text()
 	_, content, _ := strings.Cut(page, `name="content" value="`)
 	content, _, _ = strings.Cut(content, `"`)
@@ -300,9 +322,15 @@ func TestTheThirdInAWeek(t *testing.T) {
 	yesser := s.One("select h.name from access.glass g join access.hat h on h.id = g.second_hat where g.id = $1", string(b.ID))
 	s.saysAll(s.as(koegeDPO).Get("/glass/"+string(b.ID)).Must(200).Text(), yesser+" sagde ja")
 	s.want(s.sees(ssp, id), "name")
+	s.saysAll(s.as(ssp).Get("/").Must(200).Text(), "!Du venter på andre")
 	s.Advance(30 * time.Minute)
 	s.who[ssp] = nil
 	s.seesNothing(id, ssp)
+	// What waits can be taken back, and then waits for nobody.
+	b = s.broken(ssp, "concerns", id, inDanger[3])
+	s.as(ssp).Get("/")
+	s.saysAll(s.as(ssp).Submit("/concerns/"+string(id)+"/glass/"+string(b.ID)+"/end", nil).Must(200).Text(), "Du har taget den tilbage", "!Du venter på andre")
+	s.saysAll(s.as(coordinator).Get("/").Must(200).Text(), "!"+string(b.ID))
 }
 
 // TestTheReview is A054 and A055: the owner's officer sees why and what was read, and
