@@ -35,6 +35,7 @@ type Glass struct {
 	From      time.Time // zero: it waits for a second person, and opens nothing
 	Until     time.Time
 	Second    hub.ID    // who said yes to it; empty where nobody had to
+	SecondHat hub.ID    // and in which post
 	Ended     time.Time // given back, or refused; zero: not
 	Outcome   string    // of its review: justified, not_justified, breach; "" not reviewed
 }
@@ -167,13 +168,13 @@ func (tx *Tx) ReviewGlass(ctx context.Context, g policies.Grant, id hub.ID, outc
 }
 
 const selectGlass = `select g.id, g.kind, g.item, i.about, g.owner, g.person, g.hat, g.authority, g.role, g.category, g.reason, g.near, g.minutes, g.asked_at,
-	g.from_at, g.until_at, coalesce(g.second_person, ''), g.ended_at, coalesce(r.outcome, '')
+	g.from_at, g.until_at, coalesce(g.second_person, ''), coalesce(g.second_hat, ''), g.ended_at, coalesce(r.outcome, '')
 	from access.glass g join access.item i on i.id = g.item left join access.glass_review r on r.glass = g.id `
 
 func scanGlass(row pgx.CollectableRow) (b Glass, err error) {
 	var from, until, ended *time.Time
 	err = row.Scan(&b.ID, &b.Kind, &b.Item, &b.About, &b.Owner, &b.Person, &b.Hat, &b.Authority, &b.Role, &b.Category, &b.Box, &b.Near, &b.Minutes, &b.Asked,
-		&from, &until, &b.Second, &ended, &b.Outcome)
+		&from, &until, &b.Second, &b.SecondHat, &ended, &b.Outcome)
 	b.Asked = b.Asked.UTC()
 	for to, t := range map[*time.Time]*time.Time{&b.From: from, &b.Until: until, &b.Ended: ended} {
 		if t != nil {
@@ -188,6 +189,13 @@ func scanGlass(row pgx.CollectableRow) (b Glass, err error) {
 func (tx *Tx) Glasses(ctx context.Context, kind string, item hub.ID) ([]Glass, error) {
 	return tx.glasses(ctx, `where g.kind = $1 and g.item = $2 and g.ended_at is null and (g.until_at > $3 or g.from_at is null and g.asked_at > $4)
 		order by g.asked_at, g.id`, kind, item, tx.Now, tx.Now.Add(-GlassWaits))
+}
+
+// GlassesWaiting are those that people of the actor's authority asked for and that
+// wait for a second person, the oldest first.
+func (tx *Tx) GlassesWaiting(ctx context.Context) ([]Glass, error) {
+	return tx.glasses(ctx, `where g.authority = $1 and g.from_at is null and g.ended_at is null and g.asked_at > $2 order by g.asked_at, g.id`,
+		tx.who.Authority, tx.Now.Add(-GlassWaits))
 }
 
 // GlassByID is one break-glass. One that is not there is NotFound.

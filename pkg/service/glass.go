@@ -61,8 +61,7 @@ type Glass struct {
 }
 
 // check finds what is wrong with what was said, whatever it is said of (A026).
-func (in Breaking) check(most int) error {
-	var p hub.Problems
+func (in Breaking) check(most int) (p hub.Problems) {
 	if !slices.Contains(Categories, in.Category) {
 		p.Add("category", "error.choose")
 	}
@@ -70,7 +69,7 @@ func (in Breaking) check(most int) error {
 	if in.Minutes < 0 || in.Minutes > most {
 		p.Add("minutes", "error.json.range", 1, most)
 	}
-	return p.Err()
+	return p
 }
 
 // glassQuestion is what the rules are asked about a break-glass of an item.
@@ -95,7 +94,7 @@ func glassEntry(act hub.Act, kind string, id hub.ID, rel pg.Relation) pg.Entry {
 func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, error) {
 	ctx := r.Context()
 	usual, most := x.Structure.GlassMinutes()
-	if err := in.check(most); err != nil {
+	if err := in.check(most).Err(); err != nil {
 		return GlassReceipt{}, err
 	}
 	if in.Minutes == 0 {
@@ -307,6 +306,39 @@ func (x Glass) secondable(ctx context.Context, tx *pg.Tx, id, glass hub.ID) (pg.
 		err = hub.Conflict("error.already_ended")
 	}
 	return rel, b, g, err
+}
+
+// GlassWaiting are the break-glasses that wait for a second person: those that the
+// actor asked for in the post they wear, and those that are theirs to answer. It says
+// no more than that they are there.
+func (e Env) GlassWaiting(ctx context.Context, tx *pg.Tx) (mine, answer []pg.Glass, err error) {
+	list, err := tx.GlassesWaiting(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	who := tx.Who()
+	for _, b := range list {
+		if b.Person == who.Person {
+			if b.Hat == who.Hat.ID {
+				mine = append(mine, b)
+			}
+			continue
+		}
+		rel, err := tx.Relation(ctx, b.Kind, b.Item)
+		if err != nil {
+			return nil, nil, err
+		}
+		q := glassQuestion("second", who, rel)
+		q.SameAuthority, q.Linked = true, e.Linked(who.Person, b.Person, tx.Now)
+		may, err := e.DB.Advise(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		if may.Allow {
+			answer = append(answer, b)
+		}
+	}
+	return mine, answer, nil
 }
 
 // End gives one's own break-glass back before its time.

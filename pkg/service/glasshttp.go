@@ -11,7 +11,8 @@ import (
 	"github.com/infohus/infohus/pkg/web"
 )
 
-// breakers are led to the door from the page of what is not there. It is no right:
+// breakers are led to the door from the foot of each page, and from that of what is
+// not there. It is no right:
 // the rules decide.
 var breakers = []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice}
 
@@ -20,7 +21,7 @@ var breakers = []hub.Role{hub.Receiver, hub.CoreGroup, hub.LocalPolice}
 func (x Glass) Routes() []web.Route {
 	at, noun := "/"+x.Kind+"s", strings.ToUpper(x.Kind[:1])+x.Kind[1:]
 	return []web.Route{
-		{Method: "GET", Path: at + "/glass", Do: x.page, Urgent: true, Lost: web.Nav{Word: x.Room + ".glass.door", Roles: breakers}},
+		{Method: "GET", Path: at + "/glass", Do: x.page, Urgent: true, Nav: web.Nav{Word: x.Room + ".glass.title", Roles: breakers, Order: 85, Foot: true}, Lost: web.Nav{Word: x.Room + ".glass.door", Roles: breakers}},
 		{Method: "POST", Path: at + "/glass", Do: x.form},
 		{Method: "GET", Path: at + "/{id}/glass/{glass}", Do: x.answerPage, Urgent: true},
 		{Method: "POST", Path: at + "/{id}/glass/{glass}", Do: x.answerForm},
@@ -96,12 +97,10 @@ func (x Glass) form(w http.ResponseWriter, r *web.Request) error {
 	in.Minutes, _ = strconv.Atoi(f.Line("minutes"))
 	_, most := x.Structure.GlassMinutes()
 	id := referenceIn(f.Line("reference"))
-	if id == "" {
-		err = hub.Invalid("reference", "error.glass.reference")
-		if wrong := in.check(most); wrong != nil {
-			err = wrong
-		}
-		return err
+	if id == "" { // with whatever else is wrong, at once
+		var p hub.Problems
+		p.Add("reference", "error.glass.reference")
+		return append(p, in.check(most)...).Err()
 	}
 	done, err := x.Break(r, id, in)
 	if err != nil {
@@ -179,14 +178,19 @@ func (x Glass) answerForm(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (x Glass) endForm(w http.ResponseWriter, r *web.Request) error {
-	if _, err := r.Form(); err != nil {
+	f, err := r.Form()
+	if err != nil {
 		return err
 	}
 	id, glass := ids(r)
 	if _, err := x.End(r, id, glass); err != nil {
 		return err
 	}
-	r.Toast(w, "web.glass.ended")
+	if f.Has("asked") { // it never was open
+		r.Toast(w, "web.glass.taken_back")
+	} else {
+		r.Toast(w, "web.glass.ended")
+	}
 	return r.Redirect(w, "/")
 }
 

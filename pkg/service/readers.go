@@ -22,6 +22,7 @@ type Reader struct {
 	Source    string          `json:"source,omitempty" doc:"Where the wording of that basis was read."`
 	Since     time.Time       `json:"since"`
 	Until     *time.Time      `json:"until,omitempty" doc:"The first instant at which it ends by itself, where that is known."`
+	Soon      bool            `json:"-"` // that is within a day: the time is worth saying
 	Hat       hub.ID          `json:"-"`
 	Title     string          `json:"-"` // the basis in the words of a page: see [InWords]
 	basis     structure.LegalBasis
@@ -85,7 +86,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, beg
 		}
 		r.Since = s.From
 		if s.Until.Before(structure.Forever) {
-			r.Until = &s.Until
+			r.Until, r.Soon = &s.Until, s.Until.Sub(tx.Now) <= 24*time.Hour
 		}
 		list[i] = r.Reader
 	}

@@ -1,6 +1,8 @@
 package assessment
 
 import (
+	"slices"
+
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
@@ -18,6 +20,12 @@ func (x *room) glass() service.Glass {
 		Answered: func(b pg.Glass, granted bool) event.Fact {
 			return event.CaseGlassAnswered{Case: b.Item, Glass: b.ID, Authority: b.Authority, Person: b.Person, Granted: granted}
 		}}
+}
+
+// Broken reports whether the reader has it open in an emergency: to read, and nothing
+// else.
+func (v *CaseView) Broken() bool {
+	return slices.ContainsFunc(v.Glass, func(b service.GlassView) bool { return b.Mine && b.Until != nil })
 }
 
 // Glasses are what the page says of break-glass.

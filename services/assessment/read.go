@@ -35,6 +35,7 @@ type CaseView struct {
 	Steps         []CaseStep          `json:"steps,omitempty"`
 	WhoCanSee     []CaseReader        `json:"-"`
 	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
+	ConcernOpens  bool                `json:"-"`               // to the reader too
 	SeeTrail      bool                `json:"-"`
 	MayRecuse     bool                `json:"-"` // the reader may say that somebody is too close to it
 	MayExport     bool                `json:"-"` // it may go out as a file
@@ -103,6 +104,7 @@ type opened struct {
 	worked
 	readers []CaseReader
 	glasses []pg.Glass
+	concern bool // the concern that it came of can be read too
 }
 
 // sheetSQL is a case with all that hangs on it.
@@ -145,6 +147,11 @@ func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bo
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.Readers(ctx, tx, "case", id, o.BegunAt, nil)
 		}
+		if err == nil && readers && tx.Sees(ctx, o.rel) {
+			var rel pg.Relation
+			rel, err = tx.Relation(ctx, "concern", o.Concern)
+			o.concern = tx.Sees(ctx, rel)
+		}
 		if err == nil && (readers || o.rel.Glass) && tx.Sees(ctx, o.rel) {
 			o.glasses, err = tx.Glasses(ctx, "case", id)
 		}
@@ -176,6 +183,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("state"), &v.Municipality, o.Municipality)
 	keep(may("state"), &v.Police, o.Police)
 	keep(may("circle"), &v.Concern, o.Concern)
+	v.ConcernOpens = v.Concern != "" && o.concern
 	keep(may("name"), &v.Subject, o.Subject)
 	keep(may("opened_at"), &v.OpenedAt, o.OpenedAt)
 	keep(may("next_date") && State(o.rel.State) != Closing, &v.NextAt, &o.NextAt) // of a closing the room referral knows it

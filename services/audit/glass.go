@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ type GlassLine struct {
 	Item      hub.ID          `json:"item"`
 	Name      string          `json:"name"`
 	Role      hub.Role        `json:"role"`
+	Person    hub.ID          `json:"person"`
 	Authority hub.AuthorityID `json:"authority"`
 	Category  string          `json:"category"`
 	Near      bool            `json:"near"`   // the reason is nearly one that the same person gave before
@@ -39,8 +41,40 @@ type GlassLine struct {
 	Outcome   string          `json:"outcome,omitempty"`
 	Reason    string          `json:"reason,omitempty"` // of one that is read by itself
 	Sealed    string          `json:"sealed,omitempty"` // why the reason is not shown
-	Reads     int             `json:"reads"`            // how often something was read under it
-	Fields    []string        `json:"fields"`           // and what, altogether
+	SecondBy  string          `json:"second_by,omitempty" doc:"Who that was."`
+	Review    *GlassReview    `json:"review,omitempty" doc:"Of one that is read by itself: what its officer found."`
+	Reads     int             `json:"reads" doc:"How often something was read under it: a page with all that it is made of is one."`
+	Fields    []string        `json:"fields"` // and what, altogether
+	Masked    []string        `json:"masked,omitempty" doc:"Of the fields: those shown as a mask only, each time."`
+	Readings  []GlassReading  `json:"readings,omitempty" doc:"The first of them, with their rows of the trail."`
+	last      time.Time       // when it was read last, by the clock of the trail
+}
+
+// GlassReview is what the owner's officer found of a break-glass.
+type GlassReview struct {
+	Row    int64     `json:"row"` // of the trail, which says it
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Text   string    `json:"text,omitempty"`
+	Sealed string    `json:"sealed,omitempty"` // why the text is not shown
+}
+
+// GlassReading is one request that was answered because a glass was broken.
+type GlassReading struct {
+	At   time.Time `json:"at"`
+	Rows []int64   `json:"rows"` // of the trail
+}
+
+// Shown are the fields in the words of the pages, as those of a [Row] are.
+func (l GlassLine) Shown() []string { return shown(l.Fields, l.Masked) }
+
+// Days are the first and the last day on which something was read under it, for a
+// search of the trail.
+func (l GlassLine) Days() (days [2]string) {
+	for i, t := range []time.Time{l.Readings[0].At, l.last} {
+		days[i] = t.In(hub.Copenhagen).Format(time.DateOnly)
+	}
+	return days
 }
 
 // Codes are what a line may say.
@@ -51,14 +85,17 @@ type GlassQueue struct {
 	Glasses []GlassLine `json:"glasses"`
 }
 
-// mostGlass is how many are listed.
-const mostGlass = 50
+// mostGlass is how many are listed, and mostReadings how many readings of one.
+const mostGlass, mostReadings = 50, 20
 
 func (x *room) line(b pg.Glass, now time.Time) GlassLine {
-	l := GlassLine{ID: b.ID, Kind: b.Kind, Item: b.Item, Name: string(b.Hat), Role: b.Role, Authority: b.Authority, Category: b.Category, Near: b.Near, Second: b.Second != "",
+	l := GlassLine{ID: b.ID, Kind: b.Kind, Item: b.Item, Name: string(b.Hat), Person: b.Person, Role: b.Role, Authority: b.Authority, Category: b.Category, Near: b.Near, Second: b.Second != "",
 		From: b.From, Until: b.Until, Outcome: b.Outcome, Fields: []string{}}
 	if p, ok := x.Structure.Post(b.Hat); ok {
 		l.Name = p.Name
+	}
+	if p, ok := x.Structure.Post(b.SecondHat); ok {
+		l.SecondBy = p.Name
 	}
 	if !b.Ended.IsZero() && b.Ended.Before(b.Until) {
 		l.Until = b.Ended
@@ -88,7 +125,7 @@ func (x *room) readGlass(r *web.Request, _ struct{}) (GlassLine, error) {
 		id = ""
 	}
 	var l GlassLine
-	var broken []Row
+	var broken, review []Row
 	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
 		b, err := tx.GlassByID(ctx, id)
 		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
@@ -101,19 +138,41 @@ func (x *room) readGlass(r *web.Request, _ struct{}) (GlassLine, error) {
 		if broken, err = brokenAt(ctx, tx, g, b); err != nil {
 			return err
 		}
+		if review, err = reviewedAt(ctx, tx, g, b); err != nil {
+			return err
+		}
 		e.Rows = 1
-		l.Reads, l.Fields, err = readUnder(ctx, tx, g, b)
-		return err
+		return readUnder(ctx, tx, g, b, &l)
 	})
 	if err == nil && l.ID == "" {
 		err = hub.NotFound()
 	}
-	if err != nil || len(broken) == 0 {
+	if err != nil {
 		return l, err
 	}
-	err = x.justify(r.Context(), r.Who, receipt, &broken[0])
-	l.Reason, l.Sealed = broken[0].Justification, broken[0].Sealed
-	return l, err
+	for i := range broken {
+		if err := x.justify(r.Context(), r.Who, receipt, &broken[i]); err != nil {
+			return l, err
+		}
+		l.Reason, l.Sealed = broken[i].Justification, broken[i].Sealed
+	}
+	for _, one := range review {
+		if err := x.justify(r.Context(), r.Who, receipt, &one); err != nil {
+			return l, err
+		}
+		l.Review = &GlassReview{Row: one.ID, By: one.Name, At: one.At, Text: one.Justification, Sealed: one.Sealed}
+	}
+	return l, nil
+}
+
+// reviewedAt is the row of the trail that says what was found; none before that.
+func reviewedAt(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) ([]Row, error) {
+	rows, err := tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.act = 'decide' and t.outcome = 'allow' and t.object_kind = 'glass'
+		and t.object_id = $1 and t.controller = $2`, b.ID, b.Owner)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
 }
 
 // brokenAt is the row of the trail that says why.
@@ -126,14 +185,44 @@ func brokenAt(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) ([]R
 	return pgx.CollectRows(rows, scan)
 }
 
-// readUnder counts what somebody read because the glass was broken, of the item and
-// of whom it is about, and names the fields.
-func readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) (n int, fields []string, err error) {
-	err = tx.QueryRow(ctx, `select count(distinct t.id), coalesce(array_agg(distinct f order by f) filter (where f is not null), '{}')
-		from audit.trail t left join lateral unnest(t.fields) f on true
-		where t.person = $1 and t.hat = $2 and t.said_at >= $3 and t.said_at < $4 and t.outcome = 'allow' and 'glass' = any(t.reasons) and t.controller = $5`,
-		b.Person, b.Hat, b.From, b.Until, b.Owner).Scan(&n, &fields)
-	return n, fields, err
+// readUnder says what somebody read because the glass was broken, of the item and of
+// whom it is about: how often, by request, which fields, and in which rows.
+func readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass, l *GlassLine) error {
+	rows, err := tx.Query(ctx, `select t.id, t.at, t.request, t.act, t.fields, t.question, t.input from audit.trail t
+		where t.person = $1 and t.hat = $2 and t.said_at >= $3 and t.said_at < $4 and t.outcome = 'allow' and 'glass' = any(t.reasons) and t.controller = $5
+		and t.fields <> '{}' order by t.at, t.id`, b.Person, b.Hat, b.From, b.Until, b.Owner)
+	if err != nil {
+		return err
+	}
+	var r Row
+	place := map[hub.ID]int{}
+	clear := map[string]bool{} // by field: it was shown whole
+	_, err = pgx.ForEachRow(rows, []any{&r.ID, &r.At, &r.Request, &r.Act, &r.Fields, &r.Question, &r.Input}, func() error {
+		i, ok := place[r.Request]
+		if !ok {
+			i = len(place)
+			place[r.Request] = i
+			if i < mostReadings {
+				l.Readings = append(l.Readings, GlassReading{At: r.At})
+			}
+		}
+		if i < mostReadings {
+			l.Readings[i].Rows = append(l.Readings[i].Rows, r.ID)
+		}
+		l.last = r.At
+		hidden := masked(r.Act, r.Fields, r.Question, r.Input)
+		for _, f := range r.Fields {
+			clear[f] = clear[f] || !slices.Contains(hidden, f)
+		}
+		return nil
+	})
+	l.Reads = len(place)
+	for _, f := range slices.Sorted(maps.Keys(clear)) {
+		if l.Fields = append(l.Fields, f); !clear[f] {
+			l.Masked = append(l.Masked, f)
+		}
+	}
+	return err
 }
 
 // Finding is what the officer found.

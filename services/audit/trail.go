@@ -214,6 +214,34 @@ type Row struct {
 	whyFor    hub.AuthorityID
 }
 
+// Did is what was done in the words of the pages: the act, and of break-glass what
+// of it. One that takes a second person was only asked for, and one that was refused
+// was never more.
+func (r Row) Did() string {
+	var asked struct{ Step string } // read leniently, as in masked
+	if r.Question == (policies.Glass{}).Question() {
+		_ = json.Unmarshal(r.Input, &asked)
+	}
+	switch {
+	case r.Act == hub.ActSearch && r.ObjectID != "":
+		return "listed"
+	case r.Act == hub.ActBreakGlass && r.Outcome == "deny":
+		return "glass.tried"
+	case r.Act == hub.ActBreakGlass && slices.Contains(r.Obligations, "second_person"):
+		return "glass.asked"
+	case r.Outcome == "allow" && asked.Step == "second" && r.Act == hub.ActGrant:
+		return "glass.yes"
+	case r.Outcome == "allow" && asked.Step == "second" && r.Act == hub.ActDecide:
+		return "glass.no"
+	case r.Outcome == "allow" && asked.Step == "end":
+		return "glass.ended"
+	}
+	return string(r.Act)
+}
+
+// Waits reports whether the row allows no more than that somebody else is asked.
+func (r Row) Waits() bool { return r.Did() == "glass.asked" }
+
 // Shown are the fields of a row in the words of the pages: where only the mask
 // was shown, they say so.
 func (r Row) Shown() []string { return shown(r.Fields, r.Masked) }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +55,29 @@ func (s *script) toldOf(login, word string, want bool) {
 	}
 }
 
+// mainOf is a page without its frame.
+func mainOf(page string) string {
+	_, main, _ := strings.Cut(page, "<main")
+	main, _, _ = strings.Cut(main, "</main")
+	return main
+}
+
+var hiddenField = regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`)
+
+var rowLink = regexp.MustCompile(`href="/trail/([0-9]+)"`)
+
+// saysAll holds that a page has every word, and none that begins with "!".
+func (s *script) saysAll(page string, words ...string) {
+	s.Helper()
+	for _, w := range words {
+		if no, found := strings.CutPrefix(w, "!"); found && strings.Contains(page, no) {
+			s.Errorf("the page says %q: %s", no, mainOf(page))
+		} else if !found && !strings.Contains(page, w) {
+			s.Errorf("the page does not say %q: %s", w, mainOf(page))
+		}
+	}
+}
+
 // TestBreakGlass is A052, A053 and A056: a reason in a sentence, one concern, half an
 // hour, reading and nothing else, and whoever must know is told at once.
 func TestBreakGlass(t *testing.T) {
@@ -72,6 +97,13 @@ func TestBreakGlass(t *testing.T) {
 	}
 	s.seesNothing(id, ssp)
 
+	// On the page everything that is wrong is told at once, and where the reference is found.
+	s.saysAll(s.as(ssp).Submit("/concerns/glass", url.Values{"reference": {"…abc123"}, "reason": {"."}}).Must(400).Text(), `id="reference-error"`, `id="category-error"`, `id="reason-error"`,
+		"De sidste 6 tegn er ikke nok")
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(id)).Must(200).Text(), "<code>"+string(id)+"</code>")
+	for login, want := range map[string]string{ssp: "", "ebbe": "", coordinator: "!"} { // the door is at the foot of each page
+		s.saysAll(s.as(login).Get("/").Must(200).Text(), want+`href="/concerns/glass"`, want+`href="/cases/glass"`)
+	}
 	b := s.broken(ssp, "concerns", id, inDanger[0])
 	if b.Until == nil || !b.Until.Equal(s.Now().Add(30*time.Minute)) || b.Waits {
 		t.Errorf("open until %v", b.Until)
@@ -112,6 +144,8 @@ func TestBreakGlass(t *testing.T) {
 	if who := s.as(coordinator).API("GET", "/api/concerns/"+string(id)+"/readers", nil).Must(200).Text(); !strings.Contains(who, `"glass"`) {
 		t.Errorf("who can see it: %s", who)
 	}
+
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(id)).Must(200).Text(), "<br>til <time") // the minute, and not only the day
 
 	// At its minute it is over, and can be given back earlier.
 	s.Advance(30 * time.Minute)
@@ -179,6 +213,8 @@ func TestBreakGlassDisclosesNothing(t *testing.T) {
 	}
 	s.seesNothing(id, "ebbe")
 	s.emergency("ebbe", "concerns", id, inDanger[1], nil).Must(404)
+	s.saysAll(s.as(mvsDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "act": {"break-glass"}, "outcome": {"deny"}}).Must(200).Text(),
+		"Ville åbne i en nødsituation", "!Åbnet i en nødsituation")
 }
 
 // breaksAs is a receiver's break-glass by a program, with other claims in the token.
@@ -202,7 +238,10 @@ func TestBreakGlassOfACase(t *testing.T) {
 	s.broken("tage", "cases", kase, inDanger[0])
 	s.want(s.inCase("tage", kase), "name", "circle", "state")
 	s.wantNot(s.inCase("tage", kase), "requests", "who_can_see", "meeting")
-	s.as("tage").Get("/cases/" + string(kase)).Must(200)
+	from := s.One("select concern from assessment.cases where id = $1", string(kase))
+	s.as("tage").Get("/concerns/" + from).Must(404)
+	s.saysAll(s.as("tage").Get("/cases/"+string(kase)).Must(200).Text(), "!"+from, "!Det kan du gøre nu")
+	s.saysAll(s.as(coordinator).Get("/cases/"+string(kase)).Must(200).Text(), `href="/concerns/`+from+`"`, "Det kan du gøre nu")
 	s.as("tage").API("GET", "/api/cases/"+string(kase)+"/answers", nil)
 	s.Settle()
 	s.toldOf(koegeDPO, "glass_review", true)
@@ -230,6 +269,16 @@ func TestTheThirdInAWeek(t *testing.T) {
 	s.toldOf(coordinator, "glass_asked", true)
 	s.toldOf(policeMan, "glass_asked", false)
 	at := "/concerns/" + string(id) + "/glass/" + string(b.ID)
+	// It stands where each of the two begins, and nowhere else.
+	s.saysAll(s.as(ssp).Get("/").Must(200).Text(), "Du venter på andre", "bedt om at åbne en bekymring", `action="`+at+`/end"`)
+	home := mainOf(s.as(coordinator).Get("/").Must(200).Text())
+	s.saysAll(home, `href="`+at+`"`)
+	if first := home[strings.Index(home, `class="waits"`):]; !strings.Contains(first[:strings.Index(first, "</a>")], at) {
+		t.Errorf("it is not the first that waits: %s", home)
+	}
+	for _, login := range []string{policeMan, roskilde, "liv", koegeDPO} {
+		s.saysAll(s.as(login).Get("/").Must(200).Text(), "!"+string(b.ID), "!Du venter på andre")
+	}
 	page := s.as(coordinator).Get(at).Must(200).Text()
 	_, content, _ := strings.Cut(page, `name="content" value="`)
 	content, _, _ = strings.Cut(content, `"`)
@@ -262,10 +311,26 @@ func TestTheThirdInAWeek(t *testing.T) {
 	if done.Load() != 1 || late.Load() != 5 {
 		t.Errorf("%d yeses counted, %d came late", done.Load(), late.Load())
 	}
+	// The log says what each was: asked for, and then said yes to.
+	log := s.as(koegeDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "reference": {string(id)}}).Must(200).Text()
+	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødåbning", "Åbnet i en nødsituation: bekymring")
+	if n := strings.Count(log, "Åbnet i en nødsituation: bekymring"); n != 2 {
+		t.Errorf("%d were opened at once", n)
+	}
+	asked := s.One("select id from audit.trail where act = 'break-glass' and outcome = 'allow' order by id desc limit 1")
+	s.saysAll(s.as(koegeDPO).Get("/trail/"+asked).Must(200).Text(), "Åbner først, når en anden siger ja", "!>Tilladt<")
+	yesser := s.One("select h.name from access.glass g join access.hat h on h.id = g.second_hat where g.id = $1", string(b.ID))
+	s.saysAll(s.as(koegeDPO).Get("/glass/"+string(b.ID)).Must(200).Text(), yesser+" sagde ja")
 	s.want(s.sees(ssp, id), "name")
+	s.saysAll(s.as(ssp).Get("/").Must(200).Text(), "!Du venter på andre")
 	s.Advance(30 * time.Minute)
 	s.who[ssp] = nil
 	s.seesNothing(id, ssp)
+	// What waits can be taken back, and then waits for nobody.
+	b = s.broken(ssp, "concerns", id, inDanger[3])
+	s.as(ssp).Get("/")
+	s.saysAll(s.as(ssp).Submit("/concerns/"+string(id)+"/glass/"+string(b.ID)+"/end", nil).Must(200).Text(), "Du har taget den tilbage", "!Du venter på andre")
+	s.saysAll(s.as(coordinator).Get("/").Must(200).Text(), "!"+string(b.ID))
 }
 
 // TestTheReview is A054 and A055: the owner's officer sees why and what was read, and
@@ -284,7 +349,23 @@ func TestTheReview(t *testing.T) {
 		t.Errorf("the officer sees %s", one)
 	}
 	s.as(koegeDPO).Get("/glass").Must(200)
-	s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200)
+	// Two looks at the page are two readings beside that of the program, each with its
+	// rows of the log, and what was masked there is masked here.
+	for range 2 {
+		s.as(ssp).Get("/concerns/" + string(id)).Must(200)
+	}
+	officer := func() string { return mainOf(s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200).Text()) }
+	s.saysAll(officer(), "3 opslag", "personnummer (skjult)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
+	rows := rowLink.FindAllStringSubmatch(officer(), -1)
+	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); len(rows) == 0 || strconv.Itoa(len(rows)) != want {
+		t.Errorf("the page leads to %d rows of %s", len(rows), want)
+	}
+	s.saysAll(s.as(koegeDPO).Get("/trail/"+rows[len(rows)-1][1]).Must(200).Text(), "åbnede den i en nødsituation")
+	search := url.Values{}
+	for _, field := range hiddenField.FindAllStringSubmatch(officer(), -1) {
+		search.Set(field[1], field[2])
+	}
+	s.saysAll(s.as(koegeDPO).Submit("/trail", search).Must(200).Text(), "Åbnet i en nødsituation", "Læst", `href="/trail/`+rows[0][1]+`"`)
 
 	s.Advance(25 * time.Hour)
 	s.Settle()
@@ -306,6 +387,7 @@ func TestTheReview(t *testing.T) {
 	review("not_justified", inDanger[3]).Must(200)
 	review("justified", inDanger[3]).Must(409)
 	s.Settle()
+	s.saysAll(officer(), "Ikke begrundet", inDanger[3], s.as(koegeDPO).Post.Name)
 	s.toldOf(ssp, "glass_not_justified", true)
 	s.broken(ssp, "concerns", id, inDanger[1])
 	if n := s.One("select count(*) from audit.trail where object_kind = 'glass' and act = 'decide' and outcome = 'allow'"); n != "1" {

@@ -65,6 +65,16 @@ func TestSweeping(t *testing.T) {
 	if n := s.One("select count(*) from portal.notice where word = 'swept'"); n != "1" {
 		t.Errorf("the officer is told %s times", n)
 	}
+	// The officer is told the filters of the log by the names they have there, and they find it.
+	notice, log := s.as(koegeDPO).Get("/").Must(200).Text(), s.as(koegeDPO).Get("/trail").Must(200).Text()
+	for _, filter := range []string{"Flere filtre", "Søgt", "Afvist"} {
+		if !strings.Contains(notice, filter) || !strings.Contains(log, ">"+filter+"<") {
+			t.Errorf("the notice and the log do not both say %q", filter)
+		}
+	}
+	if found := s.as(koegeDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "act": {"search"}, "outcome": {"deny"}}).Must(200).Text(); !strings.Contains(found, "opslag, der blev sat ned i fart") {
+		t.Errorf("the filters do not find it: %s", mainOf(found))
+	}
 	s.Advance(time.Hour)
 	c.API("GET", "/api"+at, nil).Must(200)
 	c.API("GET", "/api"+at, nil).Must(200)

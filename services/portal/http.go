@@ -164,12 +164,17 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 		Role    hub.Role
 		Go      string // where somebody of that role begins
 		Marks   []string
+		Glass   []pg.Glass // that somebody asked for and the reader may answer
+		Asked   []pg.Glass // that the reader asked for and somebody may answer
 		Notices []line
 		More    bool
 	}{Hat: r.Who.Hat.ID, Role: r.Who.Role, Go: begins[r.Who.Role], Marks: x.Web.MarkKinds("waiting")}
 	var list []Notice
 	err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) (err error) {
 		if list, err = notices(r.Context(), tx, shown+1); err != nil {
+			return err
+		}
+		if data.Asked, data.Glass, err = x.GlassWaiting(r.Context(), tx); err != nil {
 			return err
 		}
 		return end(r.Context(), tx, list)
