@@ -68,6 +68,12 @@ func TestEndingARoleTakesAStepOfItsOwn(t *testing.T) {
 	if told(roskilde) {
 		t.Error("another authority is told")
 	}
+	log := s.as(koegeDPO).API("POST", "/api/trail/search", map[string]any{"ground": "self_monitoring", "act": "revoke"}).Must(200).Text()
+	for _, want := range []string{`"whose_name":"Viggo Pladsholder","whose_role":"municipal_coordinator"`, `"whose_name":"Gudrun Modelborg"`, leftUs} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the officer does not read %s: %s", want, log)
+		}
+	}
 }
 
 // TestAccessIsGoneThrough is L56: a manager or coordinator sees who of the own
