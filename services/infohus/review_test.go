@@ -53,6 +53,9 @@ func TestEndingARoleTakesAStepOfItsOwn(t *testing.T) {
 	told := func(login string) bool {
 		return strings.Contains(s.as(login).API("GET", "/api/notices", nil).Must(200).Text(), `"what":"no_coordinator"`)
 	}
+	if a := s.as(deputy).Get("/concerns"); a.Status != 403 || !strings.Contains(a.Text(), "Din rolle er lukket") {
+		t.Errorf("who has no role any more gets %d %s", a.Status, a.Text())
+	}
 	if told(koegeManager) {
 		t.Error("one is left, and nobody is said to be")
 	}

@@ -50,6 +50,10 @@ func open(env service.Env) (service.Room, error) {
 		}
 		return string(id)
 	})
+	env.Web.UseHats(func(id hub.ID) hub.Hat {
+		p, _ := env.Structure.Post(id)
+		return p.Hat
+	})
 	whoami := web.API("whoami", "GET", "/api/whoami", "Who you are here, in which hat you ask, and which hats you have.", x.whoami)
 	whoami.AnyHat = true
 	return service.Room{
