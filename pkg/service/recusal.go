@@ -267,15 +267,21 @@ func (x Recusals) lifting(who hub.Actor, rel pg.Relation, all []pg.Recusal, pers
 	}
 	q.Lift, q.Self = true, me(person)
 	q.Said = slices.ContainsFunc(all, func(c pg.Recusal) bool { return c.Person == person && me(c.By) && c.LiftedBy == "" })
-	q.SameAuthority = slices.ContainsFunc(x.Structure.Posts(), func(p structure.Post) bool { return p.Person == person && p.Authority == who.Authority })
+	q.SameAuthority = x.works(person, who.Authority)
 	return q
+}
+
+// works reports whether somebody has worked at an authority: why they are too close
+// to a thing is that one's to know, and no other's.
+func (x Recusals) works(person hub.ID, a hub.AuthorityID) bool {
+	return slices.ContainsFunc(x.Structure.Posts(), func(p structure.Post) bool { return p.Person == person && p.Authority == a })
 }
 
 // RecusalLine is a recusal as it is shown.
 type RecusalLine struct {
 	Person   hub.ID     `json:"person"`
 	Name     string     `json:"name"`
-	Ground   string     `json:"ground" enum:"1 2 3 4 5"`
+	Ground   string     `json:"ground,omitempty" enum:"1 2 3 4 5" doc:"Of your own authority's people only."`
 	By       string     `json:"by" doc:"Who said it."`
 	At       time.Time  `json:"at"`
 	LiftedBy string     `json:"lifted_by,omitempty"`
@@ -289,6 +295,7 @@ type RecusalSheet struct {
 	Recused  []RecusalLine `json:"recused"`
 	CanSay   bool          `json:"can_say" doc:"You may say that you are too close to it yourself."`
 	CanOther bool          `json:"can_say_of_colleague"`
+	Last     bool          `json:"last,omitempty" doc:"If you say it of yourself, nobody of your role is left at your authority for it."`
 
 	Home        string       `json:"-"` // of the room's pages about the thing
 	Grounds     []web.Option `json:"-"`
@@ -314,6 +321,9 @@ func (x Recusals) Read(r *web.Request, _ struct{}) (RecusalSheet, error) {
 		own, other := x.question(r.Who, rel), x.question(r.Who, rel)
 		own.Ground, other.Ground, other.Self = Grounds[0], Grounds[0], false
 		s := RecusalSheet{ID: id, Recused: []RecusalLine{}, CanSay: x.may(ctx, own), CanOther: x.may(ctx, other)}
+		if err == nil && s.CanSay {
+			s.Last, err = x.last(ctx, tx, id)
+		}
 		if err != nil || !s.CanOther {
 			return s, own, e, err
 		}
@@ -326,10 +336,23 @@ func (x Recusals) Read(r *web.Request, _ struct{}) (RecusalSheet, error) {
 	return sheet, err
 }
 
+// last reports whether nobody else has the role of whoever asks at their authority, of
+// those who are not too close to the thing. It is told before one says it of oneself,
+// and stops nobody: who is too close must be able to step back.
+func (x Recusals) last(ctx context.Context, tx *pg.Tx, id hub.ID) (last bool, err error) {
+	who := tx.Who()
+	err = tx.QueryRow(ctx, `select not exists (select from access.hat h where h.authority = $1 and h.role = $2 and h.person <> $3 and h.from_at <= $4 and $4 < h.until_at
+		and not exists (select from access.recusal c where c.person = h.person and c.item = $5))`, who.Authority, who.Role, who.Person, tx.Now, id).Scan(&last)
+	return last, err
+}
+
 // show fills in who is recused, and whom it may be said of.
 func (x Recusals) show(ctx context.Context, s *RecusalSheet, r *web.Request, rel pg.Relation, all []pg.Recusal) {
 	for _, c := range all {
-		l := RecusalLine{Person: c.Person, Name: x.name(c.Person), Ground: c.Ground, By: x.Structure.NameOf(c.Hat), At: c.At}
+		l := RecusalLine{Person: c.Person, Name: x.name(c.Person), By: x.Structure.NameOf(c.Hat), At: c.At}
+		if x.works(c.Person, r.Who.Authority) {
+			l.Ground = c.Ground
+		}
 		if c.LiftedBy != "" {
 			l.LiftedBy, l.LiftedAt = x.Structure.NameOf(c.LiftedBy), &c.LiftedAt
 		} else {

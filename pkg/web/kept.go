@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -109,7 +110,11 @@ func (s *Site) keptPage(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	if k.Hat != r.Who.Hat.ID {
-		return s.hatPage(w, r, k.Hat, k.Page, nil)
+		var left []typedField
+		if !r.has(k.Hat) { // it cannot come back on its page, and is their own
+			left = s.typedFields(r.Lang, s.roomOf(k.Page), k.Values, nil)
+		}
+		return s.hatPage(w, r, k.Hat, k.Page, left)
 	}
 	if to := s.awayOf(k.Page); to != nil { // the room that owns the page takes the form out itself
 		return s.handOn(w.(*counter), r, to)
@@ -166,6 +171,10 @@ func (s *Site) dropKept(w http.ResponseWriter, r *Request) {
 func (s *Site) sendToSignIn(w http.ResponseWriter, r *Request) {
 	to := r.URL.Path
 	why := ""
+	if r.session.Gone {
+		s.gone(w, r)
+		return
+	}
 	if r.Method == http.MethodPost {
 		if !s.keep(w, r, r.session.Person) {
 			s.errorPage(w, r, hub.Denied(signInFirst)) // it shows what was typed
@@ -185,15 +194,51 @@ func (s *Site) sendToSignIn(w http.ResponseWriter, r *Request) {
 	r.Redirect(w, next+"?"+q.Encode())
 }
 
-// hatConflict answers a form that was made under another hat. It is kept, and
-// can be taken up again under the hat it was made under.
+// gone answers somebody who has no hat here any more, with what they typed: to sign
+// in again would give them nothing.
+func (s *Site) gone(w http.ResponseWriter, r *Request) {
+	f := frame{Title: r.T("web.gone.title")}
+	if r.form != nil {
+		f.Left = s.typedFields(r.Lang, r.routeRoom(), r.form.values, nil)
+	}
+	html, _, err := s.render(view{lang: r.Lang, room: "web", name: "gone"}, nil)
+	if err == nil {
+		f.Body = asHTML(html)
+		err = s.frame(w, r, http.StatusForbidden, f)
+	}
+	if err != nil {
+		s.errorPage(w, r, err)
+	}
+}
+
+// has reports whether the one who asks may wear a hat now.
+func (r *Request) has(hat hub.ID) bool {
+	return slices.ContainsFunc(r.Hats, func(h hub.Hat) bool { return h.ID == hat })
+}
+
+// known is whose a hat is, as far as this process knows.
+func (s *Site) known(hat hub.ID) hub.Hat {
+	if s.hat == nil {
+		return hub.Hat{}
+	}
+	return s.hat(hat)
+}
+
+// hatConflict answers a form that was made under another hat. It is kept for
+// whoever made it, and can be taken up again under the hat it was made under. Where
+// that is not theirs any more, they get it back to copy.
 func (s *Site) hatConflict(w http.ResponseWriter, r *Request) {
 	v := r.form.values
+	made := hub.ID(v.Get("_hat"))
+	owner := r.Who.Person
+	if k := s.known(made); k.ID != "" && !r.has(made) {
+		owner = k.Person
+	}
 	var left []typedField
-	if !s.keep(w, r, r.Who.Person) {
+	if !s.keep(w, r, owner) || owner == r.Who.Person && !r.has(made) {
 		left = s.typedFields(r.Lang, r.routeRoom(), v, nil)
 	}
-	if err := s.hatPage(w, r, hub.ID(v.Get("_hat")), local(v.Get("_page")), left); err != nil {
+	if err := s.hatPage(w, r, made, local(v.Get("_page")), left); err != nil {
 		s.errorPage(w, r, err)
 	}
 }
@@ -203,13 +248,15 @@ func (s *Site) hatConflict(w http.ResponseWriter, r *Request) {
 func (s *Site) hatPage(w http.ResponseWriter, r *Request, made hub.ID, page string, left []typedField) error {
 	data := struct {
 		Worn, Made hub.Hat
+		Mine, Gone bool // it is the asker's to put on; it was theirs, and is no more
 		Page       string
-	}{Worn: r.Who.Hat, Page: page}
+	}{Worn: r.Who.Hat, Made: s.known(made), Mine: r.has(made), Page: page}
 	for _, h := range r.Hats {
 		if h.ID == made {
 			data.Made = h
 		}
 	}
+	data.Gone = !data.Mine && data.Made.ID != "" && data.Made.Person == r.Who.Person
 	html, _, err := s.render(view{lang: r.Lang, room: "web", name: "otherhat"}, data)
 	if err != nil {
 		return err

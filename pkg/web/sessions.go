@@ -56,6 +56,7 @@ type Session struct {
 	Hat   hub.Hat   // the one worn; zero until one is chosen, or when it has run out
 	Hats  []hub.Hat // all that the person may wear now
 	Live  bool      // false: it has ended, and only Person may be used
+	Gone  bool      // it has ended because the person has no hat here any more
 	Since time.Time // when the person signed in
 	Ends  time.Time // when it ends if nothing is asked of us before
 }
@@ -67,6 +68,11 @@ func (s *Site) UseSessions(sessions Sessions) { s.sessions = sessions }
 // UseNames tells the site what authorities are called on the screen. Portal
 // calls it when it is opened.
 func (s *Site) UseNames(called func(hub.AuthorityID) string) { s.called = called }
+
+// UseHats tells the site whose a hat is, one that is worn no more too; of one that is
+// not there it gives a zero Hat. Portal calls it when it is opened. Without it a page
+// says no more than that a form was written under another hat.
+func (s *Site) UseHats(hat func(hub.ID) hub.Hat) { s.hat = hat }
 
 // The cookies. Each is of this host alone, unreadable by scripts, and sent only
 // over a connection that the browser holds to be safe.

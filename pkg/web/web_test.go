@@ -174,6 +174,37 @@ func TestAFormOfAnotherHatIsKeptForIt(t *testing.T) {
 	}
 }
 
+// Two sign-ins in one browser: the text of the one is not the other's, and comes back
+// to whoever wrote it. A hat that ended is said to have ended, and the text is given
+// back to copy.
+func TestAFormOfAnotherSignInOrOfARoleThatEnded(t *testing.T) {
+	w := newWorld(t)
+	ended := hat("bo", "core_group")
+	w.site.UseHats(func(id hub.ID) hub.Hat {
+		for _, h := range []hub.Hat{anna, bo, ended} {
+			if h.ID == id {
+				return h
+			}
+		}
+		return hub.Hat{}
+	})
+	w.do = func(*Request, Form) error { t.Error("done under the wrong hat"); return nil }
+	b := w.signIn(bo)
+	b.send("POST", "/notes/1", typed(anna, "name", "Min tekst")).holds(t, 409, "Du er logget ind i en anden rolle nu", "modtager", `href="/signin?to=/kept"`, "!ikke længere", "!Min tekst")
+	again := w.signIn(anna)
+	again.cookies[cookieKept] = b.cookies[cookieKept]
+	again.get("/kept").holds(t, 200, "Min tekst", `action="/notes/1"`)
+	b.send("POST", "/notes/1", typed(ended, "name", "Min tekst")).holds(t, 409, "ikke længere den rolle, du skrev i", "kernegruppemedlem", "Min tekst")
+
+	// The only role: signed out, and told why.
+	for _, s := range w.mem.sessions {
+		s.Live, s.Gone = false, true
+	}
+	b.send("POST", "/notes/1", typed(bo, "name", "Min tekst")).holds(t, 403, "Din rolle er lukket", "Min tekst", "!ikke har brugt siden")
+	b.get("/notes/1").holds(t, 403, "Din rolle er lukket")
+	b.get("/signin").holds(t, 200, "Log ind")
+}
+
 func TestAHatThatIsNotMineIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	w.signIn(anna).send("POST", "/hats", url.Values{"hat": {string(bo.ID)}}).holds(t, 404)

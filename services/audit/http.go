@@ -450,5 +450,6 @@ func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	one.hush(r.Who.Authority)
 	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a, x.basisText(r.Lang, one.Basis)})
 }

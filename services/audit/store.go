@@ -19,14 +19,31 @@ import (
 // the list of hats; a justification comes with the authority it is sealed for.
 const columns = `t.id, t.at, t.said_at, t.writer::text, t.person, coalesce(h.name, ''), coalesce(d.name, ''), t.hat, t.role, t.authority, t.issuer, t.loa, t.session, t.request, t.cause,
 	t.act, t.outcome, t.object_kind, t.object_id, t.object_version, t.controller, t.subjects, t.fields, t.rows, t.purpose, t.basis, t.recipient,
-	t.reasons, t.obligations, t.question, t.input, t.revision, t.why_ref, t.why_digest, j.box, coalesce(j.authority, '')`
+	t.reasons, t.obligations, t.question, t.input, t.revision, t.why_ref, t.why_digest, j.box, coalesce(j.authority, ''),
+	coalesce(o.id, ''), coalesce(o.name, ''), coalesce(o.role, '')`
 
-const joins = ` left join access.hat h on h.id = t.hat left join access.hat d on d.id = t.deputy_of left join audit.reason j on j.ref = t.why_ref and t.why_ref <> ''`
+const joins = ` left join access.hat h on h.id = t.hat left join access.hat d on d.id = t.deputy_of left join audit.reason j on j.ref = t.why_ref and t.why_ref <> '' ` + whose
+
+// whose joins the person whose access a row gave or took: who wears the hat that was
+// decided of, or whom a recusal is of, with the role where there was one only. The
+// recusal is the last that the hat of the row said, or lifted, of the thing until
+// then.
+const whose = `left join lateral (
+	select w.person as id, w.name, w.role from access.hat w where t.outcome = 'allow' and t.question = 'certify' and t.object_kind = 'hat' and w.id = t.object_id
+	union all select c.person, max(w.name), case when count(distinct w.role) = 1 then max(w.role) end from (
+		select e.person from (
+			select r.person, r.written_at as at from access.recusal r where t.act = 'revoke' and r.item = t.object_id and r.by_hat = t.hat
+			union all select l.person, l.written_at from access.recusal_lifted l where t.act = 'revoke' and l.item = t.object_id and l.by_hat = t.hat
+			union all select l.person, l.lifted_at from access.recusal_lifted l where t.act = 'grant' and l.item = t.object_id and l.lifted_hat = t.hat) e
+		where e.at <= t.at order by e.at desc limit 1) c
+		join access.hat w on w.person = c.person and w.authority = t.authority and w.from_at <= t.said_at and t.said_at < w.until_at
+	where t.outcome = 'allow' and t.question = 'recuse' group by c.person) o on true`
 
 func scan(row pgx.CollectableRow) (r Row, err error) {
 	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.DeputyFor, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
 		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
-		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor)
+		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor,
+		&r.Whose, &r.WhoseName, &r.WhoseRole)
 	r.Masked = masked(r.Act, r.Fields, r.Question, r.Input)
 	return r, err
 }
@@ -212,6 +229,8 @@ func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs refer
 	}
 	list, err = pgx.CollectRows(rows, scan)
 	for i := range list {
+		list[i].recused(f.own)
+		list[i].hush(f.own)
 		list[i].veil(f.own)
 	}
 	return list, total, err
@@ -228,6 +247,45 @@ func (r *Row) veil(own hub.AuthorityID) {
 	r.Subjects, r.Reasons, r.Obligations, r.Input = []string{}, []string{}, []string{}, nil
 }
 
+// recused says of a recusal that it is one, and on which ground to the officer of the
+// authority where the person works: nothing gives another that (forvaltningsloven §
+// 3; trust.md). The question is read leniently: rows outlive its shape.
+func (r *Row) recused(own hub.AuthorityID) {
+	if r.Outcome != "allow" || r.Question != (policies.Recuse{}).Question() {
+		return
+	}
+	var asked struct {
+		Ground     string
+		Self, Lift bool
+	}
+	if json.Unmarshal(r.Input, &asked) != nil {
+		return
+	}
+	if r.Recusal = "said"; asked.Lift {
+		r.Recusal = "lifted"
+	}
+	if asked.Self && !asked.Lift {
+		r.Whose, r.WhoseName, r.WhoseRole = r.Person, r.Name, r.Role
+	}
+	if r.Authority == own {
+		r.Ground = asked.Ground
+	}
+}
+
+// hush takes the ground of a recusal out of what policy was asked, for the officer of
+// another authority than the person's: the decision can be made again before it.
+func (r *Row) hush(own hub.AuthorityID) {
+	if r.Recusal == "" || r.Authority == own {
+		return
+	}
+	var asked map[string]any
+	if json.Unmarshal(r.Input, &asked) != nil {
+		return
+	}
+	delete(asked, "ground")
+	r.Input, _ = json.Marshal(asked) // of what was just read
+}
+
 // row reads one row of the own authority's: none where it is another's.
 func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, id int64) ([]Row, error) {
 	rows, err := tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.id = $1 and (t.controller = $2 or t.authority = $2)`, id, own)
@@ -236,6 +294,7 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	}
 	list, err := pgx.CollectRows(rows, scan)
 	for i := range list {
+		list[i].recused(own)
 		list[i].veil(own)
 	}
 	return list, err

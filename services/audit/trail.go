@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -207,6 +208,11 @@ type Row struct {
 	Revision      string          `json:"revision,omitempty"` // of the rules that answered
 	Justification string          `json:"justification,omitempty"`
 	Sealed        string          `json:"sealed,omitempty"` // why a justification is not shown: other_authority, missing, changed
+	Whose         hub.ID          `json:"whose,omitempty"`  // the person whose access was decided of: by a role that was confirmed or ended, or a recusal
+	WhoseName     string          `json:"whose_name,omitempty"`
+	WhoseRole     hub.Role        `json:"whose_role,omitempty"` // "" where a recusal is of somebody with several
+	Recusal       string          `json:"recusal,omitempty"`    // said, lifted
+	Ground        string          `json:"ground,omitempty"`     // of a recusal, forvaltningsloven § 3 stk. 1: of the own authority's people only
 
 	whyRef    string
 	whyDigest []byte
@@ -275,7 +281,7 @@ func masked(act hub.Act, fields []string, question string, input json.RawMessage
 // was told without a name.
 func (Row) Codes() map[string][]string {
 	return map[string][]string{"act": web.Codes(hub.Acts), "outcome": Outcomes, "role": append(web.Codes(hub.Roles), string(hub.Anonymous), "system"),
-		"sealed": {"other_authority", "missing", "changed"}}
+		"sealed": {"other_authority", "missing", "changed"}, "recusal": {"said", "lifted"}, "ground": service.Grounds, "whose_role": web.Codes(hub.Roles)}
 }
 
 // Again is a decision of the trail made again: by the rules of its day, and by

@@ -79,12 +79,28 @@ func TestRecusal(t *testing.T) {
 	if a := s.as(koegeManager).API("GET", "/api/notices", nil); strings.Contains(a.Text(), "takeover") {
 		t.Errorf("the manager is told, and there is a deputy: %s", a.Text())
 	}
-	// Then the deputy too: nobody is left, and the manager is told, without of what.
+	// Then the deputy too, who is warned and not stopped: nobody is left. The manager is
+	// told, with the way to who is recused; the police, that the seat is empty.
+	const warns = "Ingen anden i din rolle er tilbage"
+	if p := s.as(deputy).Get("/cases/" + string(w.kase) + "/recusal").Must(200).Text(); !strings.Contains(p, warns) {
+		t.Errorf("the last one is not warned: %s", p)
+	}
+	// Why is the own authority's to know (§ 3): the police see that it is so only.
+	if p := s.as(policeMan).Get("/cases/" + string(w.kase) + "/recusal").Must(200).Text(); !strings.Contains(p, "Gudrun Modelborg") || strings.Count(p, "I familie med en part") != strings.Count(p, "Egen interesse i sagen") {
+		t.Errorf("the police see %s", p)
+	}
 	s.as(deputy).API("POST", "/api/cases/"+string(w.kase)+"/recusals", map[string]any{"ground": "5"}).Must(200)
 	s.Settle()
 	d.course(deputy, w, false)
-	if a := s.as(koegeManager).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_takeover"`) || strings.Contains(a.Text(), string(w.kase)) {
+	if a := s.as(koegeManager).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_empty"`) || !strings.Contains(a.Text(), string(w.kase)) {
 		t.Errorf("the manager is told %s", a.Text())
+	}
+	if p := s.as(koegeManager).Get("/").Text(); !strings.Contains(p, `href="/cases/`+string(w.kase)+`/recusal"`) {
+		t.Errorf("the manager's notice leads nowhere: %s", p)
+	}
+	s.as(koegeManager).Get("/cases/" + string(w.kase) + "/recusal").Must(200)
+	if a := s.as(policeMan).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_seat"`) {
+		t.Errorf("the police are told %s", a.Text())
 	}
 
 	// Lifting: not by oneself, not by another authority, not without a reason; the
@@ -123,8 +139,26 @@ func TestRecusal(t *testing.T) {
 	if len(sheet.Recused) != 2 || sheet.Recused[0].LiftedBy != "Hedvig Tænkeeksempel" || sheet.Recused[1].Name != "Viggo Pladsholder" {
 		t.Errorf("the history is %+v", sheet)
 	}
+	// The officer reads whose access it was, that it is a recusal, and on which ground;
+	// the other authority's officer finds no ground anywhere.
+	log := func(login, act string) string {
+		return s.as(login).API("POST", "/api/trail/search", map[string]any{"ground": "self_monitoring", "reference": string(w.id), "act": act}).Must(200).Text()
+	}
+	if a := log(koegeDPO, "revoke"); !strings.Contains(a, `"whose_name":"Gudrun Modelborg","whose_role":"municipal_coordinator","recusal":"said","ground":"2"`) || !strings.Contains(a, "kusine") {
+		t.Errorf("the officer reads %s", a)
+	}
+	if a := log(koegeDPO, "grant"); strings.Contains(a, `"recusal":"lifted"`) != strings.Contains(a, `"whose_name":"Viggo Pladsholder"`) {
+		t.Errorf("the officer reads of the lifting %s", a)
+	}
 	if n := s.One("select count(*) from audit.trail where question = 'recuse' and act in ('revoke', 'grant') and outcome = 'allow' and object_id = any(array['" + string(w.id) + "','" + string(w.kase) + "'])"); n != "4" {
 		t.Errorf("%s rows of it in the trail, want 4", n)
+	}
+	s.as(policeMan).API("POST", "/api/cases/"+string(w.kase)+"/recusals", map[string]any{"ground": "3"}).Must(200)
+	of := func(login string) string {
+		return s.as(login).API("POST", "/api/trail/search", map[string]any{"ground": "self_monitoring", "reference": string(w.kase), "act": "revoke"}).Must(200).Text()
+	}
+	if ours, theirs := of(koegeDPO), of(mvsDPO); strings.Contains(ours, `"ground":"3"`) || !strings.Contains(theirs, `"ground":"3"`) {
+		t.Errorf("the ground of the police's is read by %s, and by its own officer %s", ours, theirs)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,64 @@ type accessList struct {
 		Overdue   bool
 		LastWorn  string `json:"last_worn"`
 		CanDecide bool   `json:"can_decide"`
+	}
+}
+
+// leftUs is why a role ends.
+const leftUs = "Hun er gået over til borgerservice fra mandag."
+
+// TestEndingARoleTakesAStepOfItsOwn is L56 by page: nothing ends by one press; the
+// page says whom, what stops and whether the role is left empty; the reason is for
+// the officer of that authority, who reads in the log who lost what; and where nobody
+// coordinates any more, those who can mend that are told.
+func TestEndingARoleTakesAStepOfItsOwn(t *testing.T) {
+	s := begin(t)
+	hats := map[string]string{coordinator: string(s.as(coordinator).Post.Hat.ID), deputy: string(s.as(deputy).Post.Hat.ID)}
+	c := s.as(koegeManager)
+	c.Get("/review")
+	for _, in := range []url.Values{{"end": {hats[deputy]}}, {"end": {hats[deputy]}, "confirm": {hats[deputy]}}} {
+		c.Submit("/review", in).Must(400)
+	}
+	page := func(login string) string {
+		t.Helper()
+		return c.Get("/review/" + hats[login]).Must(200).Text()
+	}
+	const last = "Rollen står tom"
+	if p := page(deputy); !strings.Contains(p, "Viggo Pladsholder") || !strings.Contains(p, "kommunal tovholder") || strings.Contains(p, last) {
+		t.Errorf("the page shows %s", p)
+	}
+	c.Submit("/review/"+hats[deputy], url.Values{"reason": {""}}).Must(400)
+	c.Submit("/review/"+hats[deputy], url.Values{"reason": {leftUs}, "confirm": {hats[deputy]}}).Must(400)
+	s.as(ssp).Get("/review/" + hats[deputy]).Must(404)
+	s.as(roskilde).Get("/review/" + hats[deputy]).Must(404)
+	s.as(deputy).Get("/").Must(200)
+	c.Submit("/review/"+hats[deputy], url.Values{"reason": {leftUs}}).Must(200)
+	told := func(login string) bool {
+		return strings.Contains(s.as(login).API("GET", "/api/notices", nil).Must(200).Text(), `"what":"no_coordinator"`)
+	}
+	if a := s.as(deputy).Get("/concerns"); a.Status != 403 || !strings.Contains(a.Text(), "Din rolle er lukket") {
+		t.Errorf("who has no role any more gets %d %s", a.Status, a.Text())
+	}
+	if told(koegeManager) {
+		t.Error("one is left, and nobody is said to be")
+	}
+	if p := page(coordinator); !strings.Contains(p, last) {
+		t.Errorf("that it is the last one is not said: %s", p)
+	}
+	c.Submit("/review/"+hats[coordinator], url.Values{"reason": {leftUs}}).Must(200)
+	for _, login := range []string{koegeManager, koegeDPO, "rune"} {
+		if !told(login) {
+			t.Errorf("%s is not told that nobody coordinates", login)
+		}
+	}
+	if told(roskilde) {
+		t.Error("another authority is told")
+	}
+	log := s.as(koegeDPO).API("POST", "/api/trail/search", map[string]any{"ground": "self_monitoring", "act": "revoke"}).Must(200).Text()
+	for _, want := range []string{`"whose_name":"Viggo Pladsholder","whose_role":"municipal_coordinator"`, `"whose_name":"Gudrun Modelborg"`, leftUs} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the officer does not read %s: %s", want, log)
+		}
 	}
 }
 
@@ -51,7 +110,11 @@ func TestAccessIsGoneThrough(t *testing.T) {
 	}
 	decide := func(login, whose, what string, want int) {
 		t.Helper()
-		s.as(login).API("POST", "/api/review", map[string]any{"hat": s.as(whose).Post.Hat.ID, "decide": what}).Must(want)
+		in := map[string]any{"hat": s.as(whose).Post.Hat.ID, "decide": what}
+		if what == "end" {
+			in["reason"] = leftUs
+		}
+		s.as(login).API("POST", "/api/review", in).Must(want)
 	}
 	decide(coordinator, coordinator, "confirm", 404) // one's own
 	decide(deputy, coordinator, "confirm", 404)      // or of whom one acts for

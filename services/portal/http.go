@@ -177,7 +177,7 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 		if data.Asked, data.Glass, err = x.GlassWaiting(r.Context(), tx); err != nil {
 			return err
 		}
-		return end(r.Context(), tx, list)
+		return x.ended(r.Context(), tx, list)
 	})
 	if err != nil {
 		return err
@@ -326,7 +326,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recusal_lifted recusal_lifted_you review case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
 	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`
@@ -342,7 +342,7 @@ func (x *room) listNotices(r *web.Request, _ struct{}) (Notices, error) {
 		if list, err = notices(r.Context(), tx, 100); err != nil {
 			return err
 		}
-		return end(r.Context(), tx, list)
+		return x.ended(r.Context(), tx, list)
 	})
 	for _, n := range list {
 		line := NoticeLine{ID: n.ID, What: n.Word, Kind: n.Kind, Concern: n.Concern, Step: n.Step, At: n.At, Ended: n.Ended}

@@ -28,7 +28,13 @@ type Notice struct {
 }
 
 // Href is where the notice leads.
-func (n Notice) Href() string { return "/" + n.Kind + "s/" + string(n.Concern) }
+func (n Notice) Href() string {
+	to := "/" + n.Kind + "s/" + string(n.Concern)
+	if n.Word == emptySeat {
+		to += "/recusal"
+	}
+	return to
+}
 
 // line is what stands on the front page: a notice, or several that would look
 // the same because they tell of no concern.

@@ -50,6 +50,10 @@ func open(env service.Env) (service.Room, error) {
 		}
 		return string(id)
 	})
+	env.Web.UseHats(func(id hub.ID) hub.Hat {
+		p, _ := env.Structure.Post(id)
+		return p.Hat
+	})
 	whoami := web.API("whoami", "GET", "/api/whoami", "Who you are here, in which hat you ask, and which hats you have.", x.whoami)
 	whoami.AnyHat = true
 	return service.Room{
@@ -58,6 +62,8 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/notices/read", Do: x.readForm},
 			{Method: "GET", Path: "/review", Do: x.reviewPage, Nav: web.Nav{Word: "portal.nav.review", Roles: []hub.Role{hub.Manager, hub.MunicipalCoordinator, hub.PoliceCoordinator}, Order: 80, Foot: true}},
 			{Method: "POST", Path: "/review", Do: x.reviewForm},
+			{Method: "GET", Path: "/review/{hat}", Do: x.endPage},
+			{Method: "POST", Path: "/review/{hat}", Do: x.endForm},
 			{Method: "GET", Path: "/advice", Do: x.advicePage, Nav: web.Nav{Word: "portal.nav.advice", Roles: askers, Order: 60}},
 			{Method: "POST", Path: "/advice", Do: x.adviceForm},
 			{Method: "POST", Path: "/advice/receipts", Do: x.keepForm},

@@ -14,8 +14,9 @@ import (
 // more, and never why: themselves; the coordinators of whoever has the thing, but
 // for those who are recused from it too; the data-protection officer of the
 // person's own authority. Where only deputies are left there, or somebody was
-// chosen, they are told that they take over; where nobody is, the manager is, who
-// is not told of what.
+// chosen, they are told that they take over; where nobody is, the manager is, with
+// the reference and the way to the page of who is recused, and so are the
+// coordinators of the others who have the thing.
 func (n notes) recused(id hub.ID, a hub.AuthorityID, person, substitute hub.ID, lifted bool) error {
 	word, to := "recused", ""
 	if lifted {
@@ -31,27 +32,41 @@ func (n notes) recused(id hub.ID, a hub.AuthorityID, person, substitute hub.ID, 
 	if err != nil {
 		return err
 	}
+	left := map[hub.AuthorityID][]structure.Post{}
 	for _, p := range parties {
 		role := desk(n.Structure, p).Role
 		if role == "" || !hasDesk(n.Structure, p) {
 			continue
 		}
-		left := slices.DeleteFunc(n.Structure.Holders(role, p, n.tx.Now), func(h structure.Post) bool { return slices.Contains(out, h.Person) || h.Person == person })
-		alone := p == a && !slices.ContainsFunc(left, func(h structure.Post) bool { return h.DeputyOf == "" })
-		for _, h := range left {
+		wear, err := n.wearers(p, role)
+		if err != nil {
+			return err
+		}
+		left[p] = slices.DeleteFunc(n.Structure.Holders(role, p, n.tx.Now), func(h structure.Post) bool {
+			return slices.Contains(out, h.Person) || h.Person == person || !slices.Contains(wear, h.Person)
+		})
+	}
+	seat, has := left[a]
+	empty := has && len(seat) == 0 && !lifted
+	for _, p := range parties {
+		alone := p == a && !slices.ContainsFunc(left[p], func(h structure.Post) bool { return h.DeputyOf == "" })
+		for _, h := range left[p] {
 			say := word
-			if !lifted && (alone || h.Person == substitute) {
+			switch {
+			case !lifted && (alone || h.Person == substitute):
 				say = "recused_takeover"
+			case empty:
+				say = "recused_seat"
 			}
 			if err := n.tell(n.ctx, n.tx, say, id, time.Time{}, Notice{Authority: p, Person: h.Person, Kind: n.kind}); err != nil {
 				return err
 			}
 		}
-		if len(left) > 0 || lifted || p != a {
-			continue
-		}
-		for _, m := range climb(n.Structure, p, "manager", n.tx.Now) {
-			if err := n.tell(n.ctx, n.tx, "recused_takeover", "", time.Time{}, m); err != nil {
+	}
+	if empty {
+		for _, m := range climb(n.Structure, a, "manager", n.tx.Now) {
+			m.Kind = n.kind
+			if err := n.tell(n.ctx, n.tx, emptySeat, id, time.Time{}, m); err != nil {
 				return err
 			}
 		}
@@ -60,6 +75,20 @@ func (n notes) recused(id hub.ID, a hub.AuthorityID, person, substitute hub.ID, 
 		return nil // told already
 	}
 	return n.tell(n.ctx, n.tx, "recused_takeover", id, time.Time{}, Notice{Authority: a, Person: substitute, Kind: n.kind})
+}
+
+// emptySeat is the word of a notice that nobody coordinates a thing for an authority
+// any more: it leads to the page of who is recused from it.
+const emptySeat = "recused_empty"
+
+// wearers are the people who have a role at an authority now: what the structure file
+// gives and nobody ended since.
+func (n notes) wearers(a hub.AuthorityID, role hub.Role) ([]hub.ID, error) {
+	rows, err := n.tx.Query(n.ctx, `select distinct person from access.hat where authority = $1 and role = $2 and from_at <= $3 and $3 < until_at`, a, role, n.tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
 }
 
 // around is the authorities that have a thing now, its own and those that it is

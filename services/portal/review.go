@@ -3,13 +3,16 @@ package portal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -44,8 +47,15 @@ type AccessList struct {
 
 // Decision is what is decided of one hat.
 type Decision struct {
-	Hat    hub.ID `json:"hat"`
-	Decide string `json:"decide" enum:"confirm end"`
+	Hat    hub.ID       `json:"hat"`
+	Decide string       `json:"decide" enum:"confirm end"`
+	Reason hub.Personal `json:"reason,omitzero" max:"2000" doc:"Why it ends, at least 20 characters; of none that is confirmed. Read by the data-protection officer of your own authority alone."`
+}
+
+// Ending is a hat that somebody is about to end, and what ends with it.
+type Ending struct {
+	AccessLine
+	Last bool // nobody else of the authority has the role
 }
 
 // DecisionReceipt says when it was decided.
@@ -133,7 +143,7 @@ func (x *room) certifyHat(r *web.Request, in Decision) (DecisionReceipt, error) 
 			_, err := tx.Ask(ctx, x.certify(r.Who, "list", AccessLine{authority: r.Who.Authority}))
 			return cmp.Or(err, error(hub.Invalid("hat", "error.required")))
 		}
-		if err := tx.QueryRow(ctx, `select coalesce(max(person), ''), coalesce(max(authority), '') from access.hat where id = $1`, in.Hat).Scan(&l.person, &l.authority); err != nil {
+		if err := tx.QueryRow(ctx, `select coalesce(max(person), ''), coalesce(max(authority), ''), coalesce(max(role), '') from access.hat where id = $1`, in.Hat).Scan(&l.person, &l.authority, &l.Role); err != nil {
 			return err
 		}
 		action := in.Decide
@@ -147,7 +157,16 @@ func (x *room) certifyHat(r *web.Request, in Decision) (DecisionReceipt, error) 
 		if action != in.Decide {
 			return hub.Invalid("decide", "error.choose")
 		}
-		if err := x.decided(ctx, tx, g, l, act); err != nil {
+		var p hub.Problems
+		if action == "end" {
+			service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		} else if !in.Reason.Empty() {
+			p.Add("reason", "portal.error.review.reason")
+		}
+		if len(p) > 0 {
+			return p.Err()
+		}
+		if err := x.decided(ctx, tx, g, l, act, in.Reason); err != nil {
 			return err
 		}
 		done = DecisionReceipt{Hat: in.Hat, At: tx.Now}
@@ -156,12 +175,36 @@ func (x *room) certifyHat(r *web.Request, in Decision) (DecisionReceipt, error) 
 	return done, err
 }
 
-func (x *room) decided(ctx context.Context, tx *pg.Tx, g policies.Grant, l AccessLine, act hub.Act) error {
+// decided writes what was decided of a hat, and why. Where nobody coordinates for the
+// authority from then on, those who can give somebody the role are told, and its
+// data-protection officer is (L56).
+func (x *room) decided(ctx context.Context, tx *pg.Tx, g policies.Grant, l AccessLine, act hub.Act, why hub.Personal) error {
 	if err := tx.CertifyHat(ctx, g, l.Hat, act == hub.ActRevoke); err != nil {
 		return err
 	}
-	_, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "hat", ID: l.Hat}, Controller: l.authority, Fields: []string{}})
-	return err
+	if _, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "hat", ID: l.Hat}, Controller: l.authority, Fields: []string{}, Why: why}); err != nil {
+		return err
+	}
+	if act != hub.ActRevoke || l.Role == "" || desk(x.Structure, l.authority).Role != l.Role {
+		return nil
+	}
+	left, err := others(ctx, tx, l)
+	if err != nil || left > 0 {
+		return err
+	}
+	for _, role := range []hub.Role{hub.Manager, hub.DPO, hub.Administrator} {
+		if err := x.tell(ctx, tx, "no_coordinator", "", time.Time{}, Notice{Authority: l.authority, Role: role}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// others is how many others have the role of a hat at its authority now.
+func others(ctx context.Context, tx *pg.Tx, l AccessLine) (n int, err error) {
+	err = tx.QueryRow(ctx, `select count(distinct person)::int from access.hat where authority = $1 and role = $2 and person <> $3 and from_at <= $4 and $4 < until_at`,
+		l.authority, l.Role, l.person, tx.Now).Scan(&n)
+	return n, err
 }
 
 // reviewAgain is how long an authority that was told is not told again.
@@ -186,7 +229,7 @@ func (x *room) remind(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				if err := x.decided(ctx, tx, g, l, hub.ActRevoke); err != nil {
+				if err := x.decided(ctx, tx, g, l, hub.ActRevoke, hub.Personal{}); err != nil {
 					return err
 				}
 			}
@@ -220,6 +263,7 @@ func (x *room) reviewPage(w http.ResponseWriter, r *web.Request) error {
 	return x.Web.Page(w, r, http.StatusOK, "portal", "review", list)
 }
 
+// reviewForm confirms a hat. To end one takes a page of its own.
 func (x *room) reviewForm(w http.ResponseWriter, r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
@@ -227,11 +271,72 @@ func (x *room) reviewForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	in := Decision{Hat: hub.ID(f.Line("confirm")), Decide: "confirm"}
 	if f.Has("end") {
-		in = Decision{Hat: hub.ID(f.Line("end")), Decide: "end"}
+		in.Decide = "" // as one that is neither
 	}
 	if _, err := x.certifyHat(r, in); err != nil {
 		return err
 	}
-	r.Toast(w, "portal.review.done."+in.Decide)
+	r.Toast(w, "portal.review.done.confirm")
+	return r.Redirect(w, "/review")
+}
+
+// ending reads what would end with a hat, for whoever may end it.
+func (x *room) ending(r *web.Request) (Ending, error) {
+	var out Ending
+	id, perr := r.PathID("hat")
+	ctx := r.Context()
+	err := x.DB.View(ctx, r.Who, func(tx *pg.Tx) error {
+		all, err := x.access(ctx, tx, r.Who.Authority)
+		if err != nil {
+			return err
+		}
+		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "hat", ID: id}, Controller: r.Who.Authority, Fields: []string{}}
+		i := slices.IndexFunc(all, func(l AccessLine) bool { return perr == nil && l.Hat == id })
+		if i >= 0 {
+			out.AccessLine = all[i]
+		}
+		g, err := tx.Ask(ctx, x.certify(r.Who, "end", out.AccessLine))
+		if denial := new(policies.Denial); errors.As(err, &denial) {
+			return cmp.Or(tx.Refuse(ctx, denial, e), error(denial))
+		}
+		if err != nil {
+			return err
+		}
+		n, err := others(ctx, tx, out.AccessLine)
+		if err != nil {
+			return err
+		}
+		out.Last, e.Rows = n == 0, 1
+		_, err = tx.Record(ctx, g, e)
+		return err
+	})
+	return out, err
+}
+
+func (x *room) endPage(w http.ResponseWriter, r *web.Request) error {
+	e, err := x.ending(r)
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "portal", "ending", e)
+}
+
+func (x *room) endForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	id, err := r.PathID("hat")
+	if err != nil {
+		return err
+	}
+	in := Decision{Hat: id, Decide: "end", Reason: service.Typed(f.Text("reason"))}
+	if f.Has("confirm") {
+		in.Decide = "" // both at once is neither
+	}
+	if _, err := x.certifyHat(r, in); err != nil {
+		return err
+	}
+	r.Toast(w, "portal.review.done.end")
 	return r.Redirect(w, "/review")
 }

@@ -43,7 +43,7 @@ func (s session) stale(now time.Time) bool { return !now.Before(s.Used.Add(usedE
 // seen is the session as the site is told of it, with the hats that its owner
 // has now. Without any it is over: whoever works here no more is signed out.
 func (s session) seen(now time.Time, hats []hub.Hat) web.Session {
-	w := web.Session{ID: s.ID, Person: s.Person, Identity: s.Identity, Hats: hats, Live: s.live(now) && len(hats) > 0, Since: s.Begun, Ends: s.ends()}
+	w := web.Session{ID: s.ID, Person: s.Person, Identity: s.Identity, Hats: hats, Live: s.live(now) && len(hats) > 0, Gone: s.live(now) && len(hats) == 0, Since: s.Begun, Ends: s.ends()}
 	for _, h := range hats {
 		if h.ID == s.Hat {
 			w.Hat = h

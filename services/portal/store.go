@@ -9,6 +9,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -182,10 +183,10 @@ func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	})
 }
 
-// end marks the notices whose thing the hat that asks cannot open now: closed,
+// ended marks the notices whose thing the hat that asks cannot open now: closed,
 // taken back, or theirs no more. It is asked as the thing's own page asks, so that
 // a notice tells nothing that following it would not.
-func end(ctx context.Context, tx *pg.Tx, list []Notice) error {
+func (x *room) ended(ctx context.Context, tx *pg.Tx, list []Notice) error {
 	var ids []hub.ID
 	for _, n := range list {
 		if n.Concern != "" {
@@ -200,13 +201,21 @@ func end(ctx context.Context, tx *pg.Tx, list []Notice) error {
 		return err
 	}
 	var rel pg.Relation
-	open := map[string]bool{}
+	open, seat := map[string]bool{}, map[string]bool{}
+	who := tx.Who()
 	_, err = pgx.ForEachRow(rows, rel.Into(), func() error {
 		open[rel.Kind+string(rel.ID)] = tx.Sees(ctx, rel)
+		a, err := x.DB.Advise(ctx, policies.Recuse{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy, SharedBy: rel.SharedBy, State: rel.State,
+			Assigned: rel.Assigned, Recused: rel.Recused, SameAuthority: true, Ground: service.Grounds[0]})
+		seat[rel.Kind+string(rel.ID)] = err == nil && a.Allow
 		return nil
 	})
 	for i, n := range list {
-		list[i].Ended = n.Concern != "" && !open[n.Kind+string(n.Concern)]
+		may := open
+		if n.Word == emptySeat {
+			may = seat
+		}
+		list[i].Ended = n.Concern != "" && !may[n.Kind+string(n.Concern)]
 	}
 	return err
 }
