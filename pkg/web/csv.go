@@ -82,8 +82,11 @@ func (c *cutter) cut(code, name string, v reflect.Value, omit []string) {
 		c.add(code, name, c.site.words.text(c.lang, map[bool]string{true: "web.yes", false: "web.no"}[v.Bool()]))
 	default:
 		text := fmt.Sprint(v.Interface())
-		if id, ok := v.Interface().(hub.AuthorityID); ok {
-			text = c.site.authority(id)
+		switch v := v.Interface().(type) {
+		case hub.AuthorityID:
+			text = c.site.authority(v)
+		case hub.Role:
+			text = c.site.words.text(c.lang, "web.role."+text)
 		}
 		c.add(code, name, c.word(name, text))
 	}
@@ -91,7 +94,7 @@ func (c *cutter) cut(code, name string, v reflect.Value, omit []string) {
 
 // shownAs are the beginnings of the words that rooms show for codes whose field has
 // another name than its words.
-var shownAs = map[string]string{"action": "did", "retention_rule": "keep", "kind": "field.statement.kind", "check_outcome": "field.outcome", "triage_outcome": "field.outcome",
+var shownAs = map[string]string{"action": "did", "retention_rule": "keep", "kind": "field.statement.kind", "state": "member.state", "check_outcome": "field.outcome", "triage_outcome": "field.outcome",
 	"child_outcome": "field.outcome"}
 
 // word is a code as its page shows it; what is no code stays as it is.

@@ -73,6 +73,9 @@ func (s *script) file(a hubtest.Answer) [][]string {
 
 var wholeNumber = regexp.MustCompile(`\b\d{6}[-–]?\d{4}\b`)
 
+// rawWord is what a field is called by machines, and codeOfRole what a role is.
+var rawWord, codeOfRole = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`), regexp.MustCompile(`^(core_group|local_police|[a-z]+_coordinator)$`)
+
 // posts sends a form that stands on no page of theirs.
 func (s *script) posts(login, path string, form url.Values) hubtest.Answer {
 	s.Helper()
@@ -108,6 +111,9 @@ func (s *script) takesOut(login, kind string, id hub.ID, may bool, parts ...map[
 	for _, row := range s.file(a)[1:] {
 		if got[row[2]] = true; row[0] == "" || row[1] == "" {
 			s.Errorf("a field without words or text: %q", row)
+		}
+		if rawWord.MatchString(row[0]) || row[1] == "proposed" || row[1] == "case" || codeOfRole.MatchString(row[1]) {
+			s.Errorf("a code stands for a word: %q", row)
 		}
 	}
 	for field := range union2(want, got) {
