@@ -209,17 +209,7 @@ func (s *Site) missingFrame(lang string, role hub.Role, left []typedField) frame
 			lost = append(lost, navLine{Href: t.Path, Word: t.Lost.Word})
 		}
 	}
-	help := "web.missing.help"
-	switch role {
-	case hub.MunicipalCoordinator, hub.PoliceCoordinator:
-		help += ".coordinator"
-	case hub.DPO, hub.Manager, hub.Steering, hub.Administrator: // who have no coordinator
-		help += ".none"
-	}
-	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, struct {
-		Help string
-		Lost []navLine
-	}{help, lost})
+	body, _, err := s.render(view{lang: lang, room: "web", name: "missing"}, lost)
 	if err != nil {
 		body = ""
 	}
