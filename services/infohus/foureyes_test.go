@@ -124,7 +124,7 @@ func TestADeputyActsForSomebody(t *testing.T) {
 	}
 	s.Advance(time.Second)
 	for _, path := range []string{page.Path, "/concerns", "/"} {
-		if a := s.as(deputy).Get(path); !strings.Contains(a.Text(), "<h1>Log ind</h1>") || strings.Contains(a.Text(), "kiosken") {
+		if a := s.as(deputy).Get(path); a.Status != 403 || !strings.Contains(a.Text(), "<h1>Din rolle er lukket</h1>") || strings.Contains(a.Text(), "kiosken") {
 			t.Errorf("%s after its end: %d %s", path, a.Status, a.Text())
 		}
 	}
