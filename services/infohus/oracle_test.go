@@ -188,7 +188,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	s.as(coordinator).API("POST", "/api/advice/receipts", map[string]any{"to": "mvs-politi", "purpose": "prevention", "state": "received"}).Must(201).JSON(&kept)
 	waits["advice"] = kept.ID
 	waits["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege'"))
-	waits["person"] = s.as(coordinator).Post.Person
+	waits["person"], waits["hat"] = s.as(coordinator).Post.Person, s.as(ssp).Post.Hat.ID
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
