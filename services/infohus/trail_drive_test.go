@@ -169,6 +169,8 @@ func (s *driver) formsToo() {
 	ends := "/review/" + string(s.as("liv").Post.Hat.ID)
 	c.Get(ends).Must(200)
 	form(c, ends, url.Values{"reason": {"For kort."}}).Must(400)
+	c.Get("/review/" + string(s.as("sofus").Post.Hat.ID)).Must(200)
+	form(c, c.At(), url.Values{"reason": {leftUs}}).Must(200)
 	half := string(s.registers(coordinator, map[string]any{"unknown": true}))
 	s.submits2(half)
 	c.API("POST", "/api/subjects/"+half+"/identify", map[string]any{"birth_date": "2011-05-05"}).Must(200)
