@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -110,11 +109,12 @@ func (s *Site) keptPage(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	if k.Hat != r.Who.Hat.ID {
+		made := s.madeUnder(r, k.Hat)
 		var left []typedField
-		if !r.has(k.Hat) { // it cannot come back on its page, and is their own
+		if !made.Here && !made.Elsewhere { // it cannot come back on its page, and is their own
 			left = s.typedFields(r.Lang, s.roomOf(k.Page), k.Values, nil)
 		}
-		return s.hatPage(w, r, k.Hat, k.Page, left)
+		return s.hatPage(w, r, made, left)
 	}
 	if to := s.awayOf(k.Page); to != nil { // the room that owns the page takes the form out itself
 		return s.handOn(w.(*counter), r, to)
@@ -211,52 +211,51 @@ func (s *Site) gone(w http.ResponseWriter, r *Request) {
 	}
 }
 
-// has reports whether the one who asks may wear a hat now.
-func (r *Request) has(hat hub.ID) bool {
-	return slices.ContainsFunc(r.Hats, func(h hub.Hat) bool { return h.ID == hat })
+// madeUnder is the hat that a form was made under, as far as it is the asker's own:
+// one that can be put on now, one of another sign-in of theirs, or one that they had.
+// Of anybody else's it is nothing, as of one that never was: a hat's id can be guessed.
+type madeUnder struct {
+	hub.Hat
+	Here, Elsewhere bool
 }
 
-// known is whose a hat is, as far as this process knows.
-func (s *Site) known(hat hub.ID) hub.Hat {
-	if s.hat == nil {
-		return hub.Hat{}
+func (s *Site) madeUnder(r *Request, id hub.ID) (m madeUnder) {
+	for _, h := range r.Hats {
+		if h.ID == id {
+			return madeUnder{Hat: h, Here: true}
+		}
 	}
-	return s.hat(hat)
+	if s.sessions.Own != nil {
+		var err error
+		if m.Hat, m.Elsewhere, err = s.sessions.Own(r.Context(), r.Who.Person, id); err != nil {
+			return madeUnder{} // the page says less
+		}
+	}
+	return m
 }
 
-// hatConflict answers a form that was made under another hat. It is kept for
-// whoever made it, and can be taken up again under the hat it was made under. Where
-// that is not theirs any more, they get it back to copy.
+// hatConflict answers a form that was made under another hat. It is kept for who
+// sent it, and can be taken up again under the hat it was made under. Where that is
+// not theirs, or not any more, they get it back to copy.
 func (s *Site) hatConflict(w http.ResponseWriter, r *Request) {
 	v := r.form.values
-	made := hub.ID(v.Get("_hat"))
-	owner := r.Who.Person
-	if k := s.known(made); k.ID != "" && !r.has(made) {
-		owner = k.Person
-	}
+	made := s.madeUnder(r, hub.ID(v.Get("_hat")))
 	var left []typedField
-	if !s.keep(w, r, owner) || owner == r.Who.Person && !r.has(made) {
+	if !(made.Here || made.Elsewhere) || !s.keep(w, r, r.Who.Person) {
 		left = s.typedFields(r.Lang, r.routeRoom(), v, nil)
 	}
-	if err := s.hatPage(w, r, made, local(v.Get("_page")), left); err != nil {
+	if err := s.hatPage(w, r, made, left); err != nil {
 		s.errorPage(w, r, err)
 	}
 }
 
 // hatPage says under which hat a form was made and which is worn, and offers to
 // change.
-func (s *Site) hatPage(w http.ResponseWriter, r *Request, made hub.ID, page string, left []typedField) error {
+func (s *Site) hatPage(w http.ResponseWriter, r *Request, made madeUnder, left []typedField) error {
 	data := struct {
-		Worn, Made hub.Hat
-		Mine, Gone bool // it is the asker's to put on; it was theirs, and is no more
-		Page       string
-	}{Worn: r.Who.Hat, Made: s.known(made), Mine: r.has(made), Page: page}
-	for _, h := range r.Hats {
-		if h.ID == made {
-			data.Made = h
-		}
-	}
-	data.Gone = !data.Mine && data.Made.ID != "" && data.Made.Person == r.Who.Person
+		Worn hub.Hat
+		Made madeUnder
+	}{r.Who.Hat, made}
 	html, _, err := s.render(view{lang: r.Lang, room: "web", name: "otherhat"}, data)
 	if err != nil {
 		return err

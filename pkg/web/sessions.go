@@ -31,6 +31,9 @@ type Sessions struct {
 	// Hats lists the hats an identity may wear now, for bearer tokens. Nobody is
 	// an empty list.
 	Hats func(ctx context.Context, i Identity) ([]hub.Hat, error)
+	// Own gives a hat of the person's own, by whichever sign-in it is worn, and
+	// whether it holds now; a zero Hat of anybody else's. nil knows none.
+	Own func(ctx context.Context, person, hat hub.ID) (h hub.Hat, holds bool, err error)
 	// Vouch verifies a bearer token and lists the hats of whom it is about; nil is
 	// web's own, with Hats. A room that runs apart lets the keeper of the sessions
 	// do it.
@@ -68,11 +71,6 @@ func (s *Site) UseSessions(sessions Sessions) { s.sessions = sessions }
 // UseNames tells the site what authorities are called on the screen. Portal
 // calls it when it is opened.
 func (s *Site) UseNames(called func(hub.AuthorityID) string) { s.called = called }
-
-// UseHats tells the site whose a hat is, one that is worn no more too; of one that is
-// not there it gives a zero Hat. Portal calls it when it is opened. Without it a page
-// says no more than that a form was written under another hat.
-func (s *Site) UseHats(hat func(hub.ID) hub.Hat) { s.hat = hat }
 
 // The cookies. Each is of this host alone, unreadable by scripts, and sent only
 // over a connection that the browser holds to be safe.

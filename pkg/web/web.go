@@ -139,7 +139,6 @@ type Site struct {
 	sessions  Sessions
 	keeper    *Peer                        // who keeps the sessions, where that is another process
 	called    func(hub.AuthorityID) string // an authority's name; nil is its id
-	hat       func(hub.ID) hub.Hat         // whose a hat is; nil knows none
 	words     words
 	rooms     map[string]*pages
 	routes    []Route

@@ -174,27 +174,29 @@ func TestAFormOfAnotherHatIsKeptForIt(t *testing.T) {
 	}
 }
 
-// Two sign-ins in one browser: the text of the one is not the other's, and comes back
-// to whoever wrote it. A hat that ended is said to have ended, and the text is given
-// back to copy.
+// Two sign-ins of one person in one browser: the text comes back under the one that
+// wrote it. A hat that ended is said to have ended, and the text is given back to
+// copy. Of another's hat nothing is said that is not said of one that never was (G7):
+// nothing is kept for them either.
 func TestAFormOfAnotherSignInOrOfARoleThatEnded(t *testing.T) {
 	w := newWorld(t)
-	ended := hat("bo", "core_group")
-	w.site.UseHats(func(id hub.ID) hub.Hat {
-		for _, h := range []hub.Hat{anna, bo, ended} {
-			if h.ID == id {
-				return h
-			}
-		}
-		return hub.Hat{}
-	})
+	elsewhere, ended := hat("bo", "local_police"), hat("bo", "core_group")
+	w.mem.own = map[hub.ID]hub.Hat{elsewhere.ID: elsewhere, ended.ID: ended}
+	w.mem.over = ended.ID
 	w.do = func(*Request, Form) error { t.Error("done under the wrong hat"); return nil }
 	b := w.signIn(bo)
-	b.send("POST", "/notes/1", typed(anna, "name", "Min tekst")).holds(t, 409, "Du er logget ind i en anden rolle nu", "modtager", `href="/signin?to=/kept"`, "!ikke længere", "!Min tekst")
-	again := w.signIn(anna)
+	b.send("POST", "/notes/1", typed(elsewhere, "name", "Min tekst")).holds(t, 409, "Du er logget ind i en anden rolle nu", "lokalpoliti", `href="/signin?to=/kept"`, "!ikke længere", "!Min tekst")
+	again := w.signIn(elsewhere)
 	again.cookies[cookieKept] = b.cookies[cookieKept]
 	again.get("/kept").holds(t, 200, "Min tekst", `action="/notes/1"`)
 	b.send("POST", "/notes/1", typed(ended, "name", "Min tekst")).holds(t, 409, "ikke længere den rolle, du skrev i", "kernegruppemedlem", "Min tekst")
+
+	kept := len(w.mem.kept)
+	another, invented := b.send("POST", "/notes/1", typed(anna, "name", "Min tekst")), b.send("POST", "/notes/1", typed(hat("nobody", "dpo"), "name", "Min tekst"))
+	another.holds(t, 409, "skrevet i en anden rolle", "Min tekst", "!Du skrev som")
+	if another.Body != invented.Body || len(w.mem.kept) != kept {
+		t.Errorf("another's hat can be told from one that never was, or %d texts are kept for them", len(w.mem.kept)-kept)
+	}
 
 	// The only role: signed out, and told why.
 	for _, s := range w.mem.sessions {

@@ -29,6 +29,8 @@ type memory struct {
 		box    []byte
 	}
 	people map[string][]hub.Hat // by issuer|subject
+	own    map[hub.ID]hub.Hat   // hats that are in no session
+	over   hub.ID               // the one of them that holds no more
 }
 
 func newMemory() *memory {
@@ -57,6 +59,13 @@ func (m *memory) functions() Sessions {
 			}
 			m.sessions[string(hash)] = s
 			return nil
+		},
+		Own: func(_ context.Context, person, id hub.ID) (hub.Hat, bool, error) {
+			h := m.own[id]
+			if h.Person != person {
+				return hub.Hat{}, false, nil
+			}
+			return h, id != m.over, nil
 		},
 		Find: func(_ context.Context, hash []byte) (Session, error) {
 			m.mu.Lock()

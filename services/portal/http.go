@@ -125,6 +125,14 @@ func (x *room) hatsOf(ctx context.Context, i web.Identity) (worn []hub.Hat, err 
 	return x.named(worn), err
 }
 
+func (x *room) own(ctx context.Context, person, id hub.ID) (h hub.Hat, holds bool, err error) {
+	err = x.DB.View(ctx, x.nobody(), func(tx *pg.Tx) error {
+		h, holds, err = ownHat(ctx, tx, person, id)
+		return err
+	})
+	return x.named([]hub.Hat{h})[0], holds, err
+}
+
 func (x *room) keep(ctx context.Context, id, person hub.ID, box []byte) error {
 	return x.change(ctx, func(tx *pg.Tx) error { return putKept(ctx, tx, id, person, box) })
 }

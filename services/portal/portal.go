@@ -43,16 +43,12 @@ type room struct {
 
 func open(env service.Env) (service.Room, error) {
 	x := &room{Env: env, shelf: shelf{books: map[string]book.Book{}}}
-	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
+	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Own: x.own, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
 	env.Web.UseNames(func(id hub.AuthorityID) string {
 		if a, ok := env.Structure.Authority(id); ok {
 			return a.Name
 		}
 		return string(id)
-	})
-	env.Web.UseHats(func(id hub.ID) hub.Hat {
-		p, _ := env.Structure.Post(id)
-		return p.Hat
 	})
 	whoami := web.API("whoami", "GET", "/api/whoami", "Who you are here, in which hat you ask, and which hats you have.", x.whoami)
 	whoami.AnyHat = true

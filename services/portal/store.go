@@ -73,6 +73,17 @@ func hats(ctx context.Context, tx *pg.Tx, i web.Identity) ([]hub.Hat, error) {
 	})
 }
 
+// ownHat is a hat of a person's, by whichever issuer they sign in to wear it, and
+// whether it holds now; zero of what is not theirs.
+func ownHat(ctx context.Context, tx *pg.Tx, person, id hub.ID) (h hub.Hat, holds bool, err error) {
+	err = tx.QueryRow(ctx, `select id, person, authority, kind, department, role, from_at <= $3 and $3 < until_at from access.hat where person = $1 and id = $2`, person, id, tx.Now).
+		Scan(&h.ID, &h.Person, &h.Authority, &h.Kind, &h.Department, &h.Role, &holds)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return h, holds, err
+}
+
 // workplaces lists the authorities where a person works now.
 func workplaces(ctx context.Context, tx *pg.Tx, person hub.ID) ([]hub.AuthorityID, error) {
 	rows, err := tx.Query(ctx, `select distinct authority from access.hat where person = $1 and from_at <= $2 and until_at > $2 order by authority`, person, tx.Now)
