@@ -20,8 +20,8 @@ const (
 	thorkilds = "740276-4020"
 )
 
-// carries makes somebody's sign-in say their own number from now on.
-func (s *script) carries(login, number string) *hubtest.Client {
+// signsInAs makes somebody's sign-in say their own number from now on.
+func (s *script) signsInAs(login, number string) *hubtest.Client {
 	s.Helper()
 	s.Issuer.Carry(s.as(login).Post, number)
 	delete(s.who, login)
@@ -38,7 +38,7 @@ func (s *script) about(login string, subject hub.ID) hub.ID {
 
 // nowhere holds that somebody sees a concern and whom it is about in no way, and is
 // answered as of what is not there.
-func (s *script) nowhere(login string, id, subject hub.ID, number string) {
+func (s *script) nowhere(login string, id, subject hub.ID, name, number string) {
 	s.Helper()
 	s.seesNothing(id, login)
 	c := s.as(login)
@@ -68,14 +68,18 @@ func (s *script) nowhere(login string, id, subject hub.ID, number string) {
 			s.Errorf("%s %s %s is answered %d %s, and %d %s of an invented one", login, ask.verb, ask.path, real.Status, real.Body, invented.Status, invented.Body)
 		}
 	}
-	if a := c.API("POST", "/api/subjects/search", map[string]any{"name": "Alma Andetnavn", "birth_date": birthOf(number)}).Must(200).Text(); strings.Contains(a, string(subject)) {
+	if a := c.API("POST", "/api/subjects/search", map[string]any{"name": name, "birth_date": birthOf(number)}).Must(200).Text(); strings.Contains(a, string(subject)) {
 		s.Errorf("%s finds themselves: %s", login, a)
 	}
-	if a := c.API("POST", "/api/concerns", concern(subject, nil)); a.Status != 400 || !strings.Contains(a.Text(), `"subject"`) {
-		s.Errorf("%s writes about themselves: %d %s", login, a.Status, a.Text())
+	basis := map[bool]string{true: "RHL", false: "GDPR6-1-E"}[c.Post.Kind == hub.Police]
+	writes := func(of hub.ID) hubtest.Answer {
+		return c.API("POST", "/api/concerns", concern(of, map[string]any{"municipality": "koege", "legal_basis": basis}))
+	}
+	if real, invented := writes(subject), writes(hub.NewID()); real.Status != 400 || !strings.Contains(real.Text(), `"subject"`) || !bytes.Equal(real.Body, invented.Body) {
+		s.Errorf("%s writes about themselves: %d %s, and about nobody %s", login, real.Status, real.Body, invented.Body)
 	}
 	for _, where := range []string{"/", "/concerns"} {
-		if p := c.Get(where).Must(200).Text(); strings.Contains(p, string(id)) || strings.Contains(p, string(subject)) || strings.Contains(p, "Andetnavn") {
+		if p := c.Get(where).Must(200).Text(); strings.Contains(p, string(id)) || strings.Contains(p, string(subject)) || strings.Contains(p, name) {
 			s.Errorf("%s meets it on %s", login, where)
 		}
 	}
@@ -108,17 +112,15 @@ func (s *script) seen(login string, id, subject hub.ID) {
 // nobody is told that it is about one of them. With another number they see it again.
 func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 	s := begin(t)
-	register := func(login, number string) hub.ID {
-		return s.registers(login, map[string]any{"name": "Alma Andetnavn", "cpr": number})
-	}
+	const hers, his = "Alma Andetnavn", "Bo Bagvendt"
 
 	// The concern is there first. Without a number in the sign-in the hub cannot know.
-	subject := register(deputy, gudruns)
+	subject := s.registers(deputy, map[string]any{"name": hers, "cpr": gudruns})
 	id := s.about(deputy, subject)
 	s.Settle()
 	s.seen(coordinator, id, subject)
-	s.carries(coordinator, gudruns)
-	s.nowhere(coordinator, id, subject, gudruns)
+	s.signsInAs(coordinator, gudruns)
+	s.nowhere(coordinator, id, subject, hers, gudruns)
 	s.seen(deputy, id, subject)
 	s.seen(policeMan, id, subject)
 	if p := s.as(deputy).Get("/concerns/" + string(id) + "/recusal").Must(200).Text(); !strings.Contains(p, "Ingen er inhabile") {
@@ -126,11 +128,11 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 	}
 
 	// The sign-in is there first, at a browser.
-	s.carries(policeMan, thorkilds).Get("/").Must(200)
-	later := register(deputy, thorkilds)
+	s.signsInAs(policeMan, thorkilds).Get("/").Must(200)
+	later := s.registers(deputy, map[string]any{"name": his, "cpr": thorkilds})
 	after := s.about(deputy, later)
 	s.Settle()
-	s.nowhere(policeMan, after, later, thorkilds)
+	s.nowhere(policeMan, after, later, his, thorkilds)
 	s.seen(deputy, after, later)
 	s.seen("freja", after, later)
 	s.seen(coordinator, after, later)
@@ -141,9 +143,9 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 			t.Errorf("%s holds a number", table)
 		}
 	}
-	s.carries(coordinator, "") // a sign-in that says no number: what was said holds
-	s.nowhere(coordinator, id, subject, gudruns)
-	s.carries(coordinator, "720181-4024") // and one that was wrong is put right
+	s.signsInAs(coordinator, "") // a sign-in that says no number: what was said holds
+	s.nowhere(coordinator, id, subject, hers, gudruns)
+	s.signsInAs(coordinator, "720181-4024") // and one that was wrong is put right
 	s.seen(coordinator, id, subject)
 }
 
@@ -152,7 +154,7 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 // whether somebody has registered them or not. A colleague may.
 func TestNobodyRegistersThemselves(t *testing.T) {
 	s := begin(t)
-	s.carries(coordinator, gudruns)
+	s.signsInAs(coordinator, gudruns)
 	own := map[string]any{"name": "Alma Andetnavn", "cpr": gudruns}
 	tries := func() (all []hubtest.Answer, rows int) {
 		before := atoi(s.One("select count(*) from audit.trail"))
@@ -197,7 +199,7 @@ func TestNobodyRegistersThemselves(t *testing.T) {
 	// What she registered while it was nobody's number is not hers when it turns out to be.
 	mine := s.registers(coordinator, map[string]any{"name": "Alma Andetnavn", "cpr": "720181-4040"})
 	s.as(coordinator).API("GET", "/api/subjects/"+string(mine), nil).Must(200)
-	s.carries(coordinator, "720181-4040").API("GET", "/api/subjects/"+string(mine), nil).Must(404)
+	s.signsInAs(coordinator, "720181-4040").API("GET", "/api/subjects/"+string(mine), nil).Must(404)
 	s.as(coordinator).API("POST", "/api/concerns", concern(mine, nil)).Must(400)
 }
 
@@ -231,7 +233,7 @@ func TestWhoeverIsTooCloseIsToldOf(t *testing.T) {
 			}
 		}
 	}
-	s.carries(coordinator, gudruns)
+	s.signsInAs(coordinator, gudruns)
 	subject := s.registers(deputy, map[string]any{"name": "Alma Andetnavn", "cpr": gudruns})
 	id := s.about(deputy, subject)
 	for range 3 { // what is nobody's is no try
