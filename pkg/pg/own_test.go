@@ -11,8 +11,8 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-// TestWhoIsWhomItIsAboutIsRecused is A012 and A013 in the access facts: whoever has a
-// mark of their own number in common with the subject is recused from every item about
+// TestWhoIsWhomItIsAboutIsRecused is A012, and A013 in part: in the access facts whoever
+// has a mark of their own number in common with the subject is recused from every item about
 // it, whichever of the two was known first, also at the same moment, and from what comes
 // later; nobody else is; and it is over when the issuer says another number, or the
 // person works here no more.

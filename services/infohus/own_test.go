@@ -149,7 +149,7 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 	s.seen(coordinator, id, subject)
 }
 
-// TestNobodyRegistersThemselves is A013: whoever types their own number is refused,
+// TestNobodyRegistersThemselves is A013 in part (an address is in no sign-in): whoever types their own number is refused,
 // told what to do instead, and recorded; the answer and what is written are the same
 // whether somebody has registered them or not. A colleague may.
 func TestNobodyRegistersThemselves(t *testing.T) {
@@ -203,7 +203,7 @@ func TestNobodyRegistersThemselves(t *testing.T) {
 	s.as(coordinator).API("POST", "/api/concerns", concern(mine, nil)).Must(400)
 }
 
-// TestWhoeverIsTooCloseIsToldOf is A012 and A013: the officer and the manager are told
+// TestWhoeverIsTooCloseIsToldOf is A012, and A013 in part: the officer and the manager are told
 // of a try, once of a thing and a day, and without content; so they are of a try by
 // somebody who was said to be too close, such as a parent; and whoever tried is told
 // nothing, and nobody is of what is merely not theirs.
