@@ -90,7 +90,7 @@ func (n notes) tried(f event.CloseTried) error {
 			managers = []structure.Post{m}
 		}
 	}
-	for word, posts := range map[string][]structure.Post{"close_tried": n.Structure.Holders(hub.DPO, f.Authority, n.tx.Now), "close_tried_manager": managers} {
+	tell := func(word string, posts []structure.Post) error {
 		for _, p := range posts {
 			if p.Person == f.Person {
 				continue
@@ -99,6 +99,10 @@ func (n notes) tried(f event.CloseTried) error {
 				return err
 			}
 		}
+		return nil
 	}
-	return nil
+	if err := tell("close_tried", n.Structure.Holders(hub.DPO, f.Authority, n.tx.Now)); err != nil {
+		return err
+	}
+	return tell("close_tried_manager", managers)
 }
