@@ -384,7 +384,7 @@ func naiveList(q List) bool {
 // related person (L28).
 func naiveSearch(q Search) bool {
 	by := among(q.By, "reference", "cpr", "cpr,name", "birth_date,cpr", "birth_date,cpr,name", "birth_date,name")
-	return by && among(q.Category, "of_concern", "released", "victim") && naiveList(List{q.Role, q.Kind, q.Purpose})
+	return !q.Own && by && among(q.Category, "of_concern", "released", "victim") && naiveList(List{q.Role, q.Kind, q.Purpose})
 }
 
 // naiveAdvice: whoever may disclose anything may ask whether; what was kept of the
@@ -425,7 +425,7 @@ func processes(kind hub.AuthorityKind, basis hub.LegalBasis, purpose hub.Purpose
 
 // naiveRegister: who may register a subject in the own authority, and match it (L29).
 func naiveRegister(q Register) bool {
-	return meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
+	return !q.Own && meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
 }
 
 // naiveSubmit: who may submit a concern; also somebody without a name (L50).

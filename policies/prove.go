@@ -105,7 +105,7 @@ func (t tables) never(other tables) (list []Question) {
 		}
 		for _, kind := range []hub.AuthorityKind{hub.Police, hub.Municipality} {
 			list = append(list, other.beside(role, kind)...)
-			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Register{role, kind, hub.Prevention, "RHL"},
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false}, Register{role, kind, hub.Prevention, "RHL", false},
 				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
 			views(role, kind, hub.Prevention)
 			list = append(list, other.acts(role, kind)...)
@@ -173,7 +173,7 @@ func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 // be shared, and to break a glass; each where the tables let somebody.
 func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 	for _, by := range slices.Sorted(maps.Keys(t.Search.By)) {
-		list = append(list, Search{role, kind, hub.Prevention, by, first(t.Search.Categories)})
+		list = append(list, Search{role, kind, hub.Prevention, by, first(t.Search.Categories), false})
 	}
 	of := map[string]string{} // a state of each kind of item
 	for _, s := range slices.Sorted(maps.Keys(t.Recuse.States)) {
@@ -237,7 +237,7 @@ func first[V any](table map[string]V) string {
 func (t tables) daily() (list []Question) {
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
 		for n, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) { // the rest of one kind only: it is about having an answer
-			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E"}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
 			if n > 0 {
 				continue
 			}

@@ -10,6 +10,7 @@ type Register struct {
 	Kind    hub.AuthorityKind `json:"kind"`
 	Purpose hub.Purpose       `json:"purpose"`
 	Basis   hub.LegalBasis    `json:"basis"`
+	Own     bool              `json:"own"` // the number that was typed is the asker's own, as the sign-in says it (A013)
 }
 
 // Question is "register".

@@ -14,6 +14,7 @@ type Search struct {
 	Purpose  hub.Purpose       `json:"purpose"`
 	By       string            `json:"by"`       // the identifiers given, sorted, comma between: "birth_date,name"; or "reference"
 	Category string            `json:"category"` // of whom is looked for, as the room person has it
+	Own      bool              `json:"own"`      // the number is the asker's own, as the sign-in says it (A012)
 }
 
 // Question is "search".

@@ -282,7 +282,7 @@ func linesOfSearch() (all []line) {
 	for _, role := range slices.Sorted(maps.Keys(sees)) {
 		for _, by := range searchedBy {
 			all = append(all, line{name: fmt.Sprintf("%s looks by %s", role, by), draw: func(r *rand.Rand) (Question, bool) {
-				return Search{role, oneOf(r, sees[role]), someContent(r), by, oneOf(r, []string{"of_concern", "released", "victim"})}, true
+				return Search{role, oneOf(r, sees[role]), someContent(r), by, oneOf(r, []string{"of_concern", "released", "victim"}), false}, true
 			}})
 		}
 	}
@@ -361,7 +361,7 @@ func linesOfTheRest() (list, register, submit, trail []line) {
 			}
 			for _, basis := range slices.Sorted(maps.Keys(bases)) {
 				name := fmt.Sprintf("%s at %s on %s", role, kind, basis)
-				register = append(register, line{name: name + " registers", draw: func(*rand.Rand) (Question, bool) { return Register{role, kind, bases[basis], basis}, true }})
+				register = append(register, line{name: name + " registers", draw: func(*rand.Rand) (Question, bool) { return Register{role, kind, bases[basis], basis, false}, true }})
 				submit = append(submit, line{name: name + " submits", draw: func(*rand.Rand) (Question, bool) { return Submit{role, kind, bases[basis], basis}, true }})
 			}
 		}

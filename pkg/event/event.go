@@ -377,6 +377,15 @@ type GlassReviewed struct {
 	Outcome   string          `json:"outcome"` // justified, not_justified, breach
 }
 
+// CloseTried tells that somebody tried to reach something that they are too close to:
+// about themselves, or from which they are recused (A012, A013). Not what it was, nor
+// whether there was anything: that stands in the trail, for the officer.
+type CloseTried struct {
+	Authority hub.AuthorityID `json:"authority"` // where they work
+	Person    hub.ID          `json:"person"`
+	Hat       hub.ID          `json:"hat"` // that they wore
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -396,6 +405,7 @@ func (f CaseGlassAsked) Key() hub.ID       { return f.Case }
 func (f CaseGlassAnswered) Key() hub.ID    { return f.Case }
 func (f GlassLate) Key() hub.ID            { return f.Glass }
 func (f GlassReviewed) Key() hub.ID        { return f.Glass }
+func (f CloseTried) Key() hub.ID           { return f.Person }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
@@ -507,6 +517,8 @@ var Table = []Kind{
 		"A break-glass has waited a day for its review, or so long that whoever broke it breaks no other (A054)."},
 	{"audit.glass.reviewed.v1", "audit", []string{"portal"}, hub.Internal, GlassReviewed{},
 		"The owner's data-protection officer reviewed a break-glass."},
+	{"audit.close.tried.v1", "audit", []string{"portal"}, hub.Internal, CloseTried{},
+		"Somebody tried to reach something about themselves, or that they are recused from; the officer and the manager are told, without content (A012, A013)."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

@@ -38,6 +38,7 @@ type Issuer struct {
 	public jose.JSONWebKey
 	mu     sync.Mutex
 	codes  map[string]url.Values // what was asked at authorize, by code
+	own    map[string]string     // whose token carries which number, by subject
 }
 
 func newIssuer(t testing.TB, now func() time.Time) *Issuer {
@@ -50,7 +51,7 @@ func newIssuer(t testing.TB, now func() time.Time) *Issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &Issuer{now: now, signer: signer, codes: map[string]url.Values{},
+	i := &Issuer{now: now, signer: signer, codes: map[string]url.Values{}, own: map[string]string{},
 		public: jose.JSONWebKey{Key: key.Public(), KeyID: "test", Algorithm: "ES256", Use: "sig"}}
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{authority}/.well-known/openid-configuration", i.discovery)
@@ -74,9 +75,19 @@ func (i *Issuer) Claims(p structure.Post) map[string]any {
 	return i.claims(i.URL(p.Authority), p.Subject, audience)
 }
 
+// Carry makes the tokens of somebody in a post carry a number as their own: a
+// substitute one, as every number of a test. "" carries none.
+func (i *Issuer) Carry(p structure.Post, number string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.own[p.Subject] = number
+}
+
 func (i *Issuer) claims(issuer, subject, audience string) map[string]any {
 	now := i.now()
-	return map[string]any{"iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "loa": "Substantial"}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return map[string]any{"cpr": i.own[subject], "iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "loa": "Substantial"}
 }
 
 // Sign makes a token of claims.

@@ -40,8 +40,8 @@ func someThings(w *world, r *rand.Rand) {
 		if r.IntN(2) == 0 {
 			kind, state = "'concern'", one("received", "triage", "draft")
 		}
-		add(`insert into access.item (id, kind, about, controller, received_by, state, author, part_of) values ('i%d', %s, 's', %s, %s, %s, %s, %s)`,
-			i, kind, office(), one("municipality", "police"), state, by, whole)
+		add(`insert into access.item (id, kind, about, controller, received_by, state, author, part_of) values ('i%d', %s, 's%d', %s, %s, %s, %s, %s)`,
+			i, kind, r.IntN(30), office(), one("municipality", "police"), state, by, whole)
 	}
 	ended := func() string { return []string{"null, null", "'p', now()"}[r.IntN(4)/3] }
 	for i := range 40 {
@@ -58,12 +58,16 @@ func someThings(w *world, r *rand.Rand) {
 	for range 15 {
 		add(`insert into access.recusal (person, kind, item, by_person, by_hat) select %s, kind, id, 'p', 'h' from access.item where id = 'i%d' on conflict do nothing`, person(), r.IntN(60))
 	}
+	for i := range 6 { // whom something is about, and it is one of them
+		add(`insert into access.person_mark (person, issuer, mark) values (%s, 'https://id', 'm%d') on conflict do nothing`, person(), i)
+		add(`insert into access.subject_mark (subject, mark) values ('s%d', 'm%d') on conflict do nothing`, r.IntN(30), i)
+	}
 	for i := range 15 {
 		add(`insert into access.glass (id, kind, item, owner, person, hat, authority, role, category, reason, minutes, asked_at, from_at, until_at, second_person, second_hat)
 			select 'g%d', kind, id, controller, %s, 'h', %s, %s, 'x', '', 30, %s, f, f + interval '30 minutes', 'q', 'h' from access.item, (select %s as f) x where id = 'i%d'`,
 			i, person(), office(), one("municipal_coordinator", "receiver", "police_coordinator"), at("0"), at("-10 minutes", "0", "-1 hour"), r.IntN(60))
 	}
-	w.sql(append([]string{`truncate access.item cascade`}, s...)...)
+	w.sql(append([]string{`truncate access.item cascade`, `truncate access.person_mark, access.subject_mark`}, s...)...)
 }
 
 // TestListsFindWhatReadsFind holds the lists' ways to a person's things, which look
@@ -79,7 +83,7 @@ func TestListsFindWhatReadsFind(t *testing.T) {
 	for seed := range uint64(12) {
 		someThings(w, rand.New(rand.NewPCG(seed, 4)))
 		if seed == 11 { // here nobody was given anything, and nobody is known to have written anything
-			w.sql(`truncate access.assignment, access.share, access.recusal, access.glass cascade`, `update access.item set author = ''`)
+			w.sql(`truncate access.assignment, access.share, access.recusal, access.glass, access.person_mark cascade`, `update access.item set author = ''`)
 		}
 		for _, day := range []int{0, 40} { // after 40 days one of the bases has run out
 			w.clock.Store(int64(day) * 24 * 3600 * 1e9)

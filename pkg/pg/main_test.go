@@ -127,7 +127,7 @@ func rooms() []pg.RoomSchema {
 			create table effect (item text not null, note text not null default '');
 			grant select, insert, update on concern to intake;
 			grant select, insert on effect to intake;`)},
-		{Name: "portal", Migrations: files("0001_init.sql", `
+		{Name: "portal", Writes: []string{pg.HatKind}, Migrations: files("0001_init.sql", `
 			create table seen (fact text not null, key text not null);
 			grant select, insert on seen to portal;`)},
 		{Name: "audit", Writes: []string{pg.ReviewKind}, Migrations: files("0001_init.sql", `create table leaf (id bigint primary key); grant select, insert on leaf to audit;`)},

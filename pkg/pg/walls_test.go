@@ -25,8 +25,9 @@ const (
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
 	everyRoomCalls   = "few given groups hold joined mine near plain relations sets stages terms wears"
 	itemRoomCalls    = "drop_item few given groups hold hold_subject joined lift_recusal lock_item mine near plain relations sets stages terms wears"
-	subjectRoomCalls = "drop_subject few given groups hold joined mine near plain put_subject relations sets stages terms wears"
-	bothCalls        = "drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mine near plain put_subject relations sets stages terms wears"
+	hatRoomCalls     = "certify_hat few forget_marks given groups hold joined mine near number_periods plain put_marks relations sets stages terms wears"
+	subjectRoomCalls = "drop_subject few given groups hold joined mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
+	bothCalls        = "drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,
@@ -34,7 +35,7 @@ const (
 func TestRightsInTheAccessFacts(t *testing.T) {
 	w := newWorld(t)
 	for room, want := range map[string][2]string{
-		"portal": {everyRoomWrites, everyRoomCalls}, "audit": {"glass_review insert by_hat,by_person,glass,outcome\n" + everyRoomWrites, everyRoomCalls}, "person": {everyRoomWrites, subjectRoomCalls},
+		"portal": {everyRoomWrites, hatRoomCalls}, "audit": {"glass_review insert by_hat,by_person,glass,outcome\n" + everyRoomWrites, everyRoomCalls}, "person": {everyRoomWrites, subjectRoomCalls},
 		"intake": {itemRoomWrites, bothCalls}, "assessment": {itemRoomWrites, itemRoomCalls}, "referral": {itemRoomWrites, itemRoomCalls},
 	} {
 		t.Run(room, func(t *testing.T) {
@@ -46,7 +47,7 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 				where c.relnamespace = 'access'::regnamespace and c.relkind <> 'i' and has_column_privilege($1, c.oid, a.attnum, p) group by c.relname, p) x`, room)
 			w.is(want[1], `select string_agg(proname, ' ' order by proname collate "C") from pg_proc where pronamespace = 'access'::regnamespace and has_function_privilege($1, oid, 'execute')`, room)
 			w.is(0, `select count(*) from pg_class where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'delete, truncate, trigger')`, room)
-			w.is("agreement assignment basis certified glass glass_review hat item policy recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
+			w.is("agreement assignment basis certified glass glass_review hat item own policy recusal recusal_lifted revision share", `select string_agg(relname, ' ' order by relname) from pg_class
 				where relnamespace = 'access'::regnamespace and relkind <> 'i' and has_table_privilege($1, oid, 'select')`, room)
 			w.is("false false", `select has_schema_privilege($1, 'access', 'create') || ' ' || pg_has_role($1, 'access_owner', 'member')`, room)
 		})
@@ -219,7 +220,7 @@ func TestTheWallsAreTheOwners(t *testing.T) {
 		`select access.writes('concern')`, `create or replace function access.writes(text) returns boolean language sql as 'select true'`,
 		`insert into access.hat (id) values ('x')`, `update access.hat set role = 'dpo'`, `update access.basis set until_at = now()`,
 		`insert into access.agreement (id) values ('x')`, `insert into access.basis (code) values ('x')`, `insert into access.subject (id) values ('x')`,
-		`insert into access.policy (number, note) values (1, 'x')`, `update access.policy set note = 'x'`, `update access.subject set band = 'x'`, `select * from access.subject`, `update access.revision set document = 'x'`, `set role access_owner`,
+		`insert into access.policy (number, note) values (1, 'x')`, `update access.policy set note = 'x'`, `update access.subject set band = 'x'`, `select * from access.subject`, `select * from access.person_mark`, `select * from access.subject_mark`, `select * from access.number_period`, `update access.revision set document = 'x'`, `set role access_owner`,
 		`set session_replication_role = replica`,
 	}
 	for _, table := range strings.Fields(w.ask(`select string_agg(relname, ' ') from pg_class where relnamespace = 'access'::regnamespace and relkind = 'r'`)) {
@@ -237,6 +238,11 @@ func TestTheWallsAreTheOwners(t *testing.T) {
 			}
 			try(t, c, `select access.put_subject('s', 'koege', 'p', 'unknown')`, writes(room, pg.SubjectKind))
 			try(t, c, `select access.drop_subject('s', '')`, writes(room, pg.SubjectKind))
+			try(t, c, `select access.mark_subjects('{koege}', '{cpr}', '{s}', '{m}')`, writes(room, pg.SubjectKind))
+			try(t, c, `select access.own_number('p', '{m}')`, writes(room, pg.SubjectKind))
+			for _, sql := range []string{`select access.put_marks('p', 'i', '{m}')`, `select access.forget_marks(now())`, `select access.number_periods()`} {
+				try(t, c, sql, writes(room, pg.HatKind))
+			}
 
 			// The policy that decides is kept under its own hash, and by nobody under another's.
 			const keep = `insert into access.revision (revision, document) values ($1, 'rules')`
@@ -345,6 +351,6 @@ func TestSetupTakesRightsBack(t *testing.T) {
 	try(t, referral, insertItem("case", "new"), false)
 	try(t, referral, `update access.item set kind = 'offer'`, false)
 	try(t, referral, insertItem("offer", "new"), true)
-	w.is("case assessment, concern intake, offer referral, request assessment, review audit, subject intake, subject person",
+	w.is("case assessment, concern intake, hat portal, offer referral, request assessment, review audit, subject intake, subject person",
 		`select string_agg(kind || ' ' || room, ', ' order by kind, room) from access.writer`)
 }

@@ -86,12 +86,31 @@ func (c *checker) authorities() {
 		if u, err := url.Parse(a.Issuer); a.Issuer != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
 			c.at(a.of("issuer"), "%s has the issuer %q; write the address that its OpenID provider gives, beginning with https://", a.ID, a.Issuer)
 		}
+		c.numberClaim(a)
 		departments := map[string]int{}
 		for _, d := range a.Departments {
 			if first, twice := departments[d.ID]; twice {
 				c.at(d.of("id"), "the department %q stands twice, first on line %d; give this one another id", d.ID, first)
 			}
 			departments[d.ID] = d.of("id")
+		}
+	}
+}
+
+// numberClaim holds that a claim is an issuer's, and that those who share an issuer
+// say the same of it: it is one kind of token.
+func (c *checker) numberClaim(a Authority) {
+	if a.NumberClaim != "" && a.Issuer == "" {
+		c.at(a.of("number_claim"), "%s has number_claim and no issuer; write whose tokens carry it, or take the line away", a.ID)
+		return
+	}
+	for _, o := range c.s.Authorities {
+		if o.ID == a.ID {
+			return
+		}
+		if o.Issuer == a.Issuer && o.NumberClaim != a.NumberClaim && a.Issuer != "" {
+			c.at(a.of("issuer"), "%s and %s have the same issuer, and one of them another number_claim; write the same at both", o.ID, a.ID)
+			return
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,9 @@ type Issuer struct {
 	Name     map[string]string // what its button says, by language
 	MinLoA   string            // least NSIS level of assurance: "", Low, Substantial, High
 	Audience string            // of bearer tokens; "" is ClientID
+	// NumberClaim is the claim of its tokens that carries a person's own CPR number;
+	// "" carries none, and nobody is known by it.
+	NumberClaim string
 }
 
 // Identity is what an issuer vouches for: the same subject from another issuer
@@ -41,6 +45,10 @@ type Identity struct {
 	LoA     string    // Low, Substantial, High; "" if the issuer does not say
 	Name    string    // for the screen only
 	At      time.Time // of a token: when they proved to the issuer who they are; zero if it does not say, and of a session
+	// Number is the person's own CPR number, ten digits, where the issuer says it. It
+	// is for the keeper of the sessions alone, at the sign-in: it is kept in no session,
+	// and goes to no other process.
+	Number hub.Personal `json:"-"`
 }
 
 // issuer is an issuer and what it has said of itself, asked once.
@@ -51,13 +59,16 @@ type issuer struct {
 	asking sync.Mutex // one question at a time
 	met    atomic.Pointer[oidc.Provider]
 	keys   atomic.Pointer[keySet]
+
+	log        *slog.Logger
+	numberless sync.Once // a token without the number was logged
 }
 
-func newIssuer(i Issuer, now func() time.Time) *issuer {
+func newIssuer(i Issuer, now func() time.Time, log *slog.Logger) *issuer {
 	if i.Audience == "" {
 		i.Audience = i.ClientID
 	}
-	return &issuer{Issuer: i, now: now, client: &http.Client{Timeout: 10 * time.Second, Transport: bounded{http.DefaultTransport},
+	return &issuer{Issuer: i, now: now, log: log, client: &http.Client{Timeout: 10 * time.Second, Transport: bounded{http.DefaultTransport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

@@ -1,18 +1,22 @@
 package web
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -273,7 +277,7 @@ func TestBearerTokens(t *testing.T) {
 // and a key that it has taken back is refused after a while.
 func TestKeysAreAskedForOnce(t *testing.T) {
 	p, at := newProvider(t), now
-	i := newIssuer(Issuer{URL: p.URL, ClientID: "infohus", Audience: "infohus-api"}, func() time.Time { return at })
+	i := newIssuer(Issuer{URL: p.URL, ClientID: "infohus", Audience: "infohus-api"}, func() time.Time { return at }, nil)
 	good := p.sign(t, map[string]any{"aud": "infohus-api"})
 	verify := func(want bool, asked int32) {
 		t.Helper()
@@ -324,5 +328,53 @@ func TestOpenAPI(t *testing.T) {
 		if path, _ := parts(r.Path); r.Op != "" && doc.Paths[path][strings.ToLower(r.Method)].OperationID != r.Op {
 			t.Error("not described:", r.Op)
 		}
+	}
+}
+
+// TestTheNumberThatASignInCarries: it is read of the claim that is named for it, in one
+// form; what is no number is none, keeps nobody out and is logged once, without it; and
+// however it is printed it is not there. A012 in part.
+func TestTheNumberThatASignInCarries(t *testing.T) {
+	p := newProvider(t)
+	var log bytes.Buffer
+	i := newIssuer(Issuer{URL: p.URL, ClientID: "infohus", NumberClaim: "https://data.gov.dk/model/core/eid/cprNumber"}, func() time.Time { return now }, slog.New(slog.NewTextHandler(&log, nil)))
+	for _, c := range []struct {
+		said   any
+		number string
+		logged bool
+	}{
+		{"7201814016", "7201814016", false},
+		{"720181-4016", "7201814016", false},
+		{"", "", false}, // the issuer knows none
+		{"720181-401", "", true},
+		{"72018140166", "", true},
+		{"72018140l6", "", true},
+		{7201814016, "", true},
+		{nil, "", true},
+	} {
+		log.Reset()
+		i.numberless = sync.Once{}
+		for range 2 {
+			id, _, err := i.verify(t.Context(), p.sign(t, map[string]any{"aud": "infohus", i.NumberClaim: c.said, "cpr": "1111111111"}), "infohus")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := id.Number.Reveal(t.Context()); got != c.number {
+				t.Errorf("%v is read as %q, want %q", c.said, got, c.number)
+			}
+			if all := fmt.Sprintf("%v %+v %#v", id, id, id); strings.Contains(all, "4016") {
+				t.Errorf("the identity prints as %s", all)
+			}
+			if b, err := json.Marshal(id); err != nil || strings.Contains(string(b), "umber") {
+				t.Errorf("it goes to another process: %s %v", b, err)
+			}
+		}
+		if lines := strings.Count(log.String(), "\n"); (lines == 1) != c.logged || strings.Contains(log.String(), "72018") {
+			t.Errorf("%v: the log says %s", c.said, log.String())
+		}
+	}
+	i.NumberClaim = ""
+	if id, _, err := i.verify(t.Context(), p.sign(t, map[string]any{"aud": "infohus", "cpr": "7201814016"}), "infohus"); err != nil || !id.Number.Empty() {
+		t.Errorf("a claim that nobody named is read: %v", err)
 	}
 }

@@ -101,10 +101,40 @@ func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, cl
 	if c.AuthTime > 0 {
 		id.At = time.Unix(int64(c.AuthTime), 0)
 	}
+	if id.Number, err = i.number(token); err != nil {
+		return refuse(err)
+	}
 	if rank(id.LoA) < rank(i.MinLoA) {
 		return Identity{}, claims{}, &hub.Error{Code: hub.CodeDenied, Key: "error.signin.loa"}
 	}
 	return id, c, nil
+}
+
+// number is the CPR number that a token carries in the claim named for it, in its one
+// form. A claim that is missing, or is not ten digits, carries none: that keeps nobody
+// from their work, and the log says it once, without what stood there.
+func (i *issuer) number(token *oidc.IDToken) (hub.Personal, error) {
+	if i.NumberClaim == "" {
+		return hub.Personal{}, nil
+	}
+	var all map[string]any
+	if err := token.Claims(&all); err != nil {
+		return hub.Personal{}, err
+	}
+	said, is := all[i.NumberClaim].(string)
+	if is && said == "" { // the issuer knows none of this person's
+		return hub.Personal{}, nil
+	}
+	digits := strings.NewReplacer("-", "", " ", "").Replace(said)
+	if len(digits) != 10 || strings.Trim(digits, "0123456789") != "" {
+		i.numberless.Do(func() {
+			if i.log != nil {
+				i.log.Warn("the issuer's token carries no CPR number in the claim that the structure file names", "issuer", i.URL, "number_claim", i.NumberClaim)
+			}
+		})
+		return hub.Personal{}, nil
+	}
+	return hub.NewPersonal(digits), nil
 }
 
 // loa reads the NSIS level of assurance, as it is spelled in practice.
@@ -173,6 +203,7 @@ func (s *Site) vouch(ctx context.Context, raw string) (Identity, []hub.Hat, erro
 		return Identity{}, nil, hub.Denied(signInFirst) // an ID token is for us to read, not for anybody to act with
 	}
 	hats, err := s.sessions.Hats(ctx, who)
+	who.Number = hub.Personal{} // the keeper of the sessions has seen it, and nobody else does
 	return who, hats, err
 }
 

@@ -173,7 +173,7 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	for _, i := range o.Issuers {
-		s.issuers = append(s.issuers, newIssuer(i, o.Now))
+		s.issuers = append(s.issuers, newIssuer(i, o.Now, o.Log))
 	}
 	own := []Route{
 		{Method: "GET", Path: "/assets/{hash}/{file...}", Public: true, NoTrace: true, Do: s.asset},

@@ -19,6 +19,7 @@ answer := law.no(refusals) if {
 
 allowed if {
 	law.hat(input.role, input.kind)
+	input.own == false
 	law.content(input.purpose)
 	law.processes(input.kind, input.basis, input.purpose)
 	data.register[input.role]
@@ -31,3 +32,6 @@ refusals contains code if some code in law.purpose_refusals(input.purpose)
 refusals contains code if some code in law.processing_refusals(input.kind, input.basis, input.purpose)
 
 refusals contains "not_for_role" if not data.register[input.role]
+
+# Whoever is a party does not deal with the matter, nor look it up.
+refusals contains "own_number" if input.own

@@ -2,7 +2,7 @@ package infohus.register_test
 
 import data.infohus.register
 
-receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "basis": "GDPR6-1-E"}
+receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "basis": "GDPR6-1-E", "own": false}
 
 but(change) := answer if {
 	answer := register.answer with input as object.union(receiver, change)
@@ -32,6 +32,8 @@ test_a_role_without_the_task_may_not if denied(but({"role": "core_group"}), "not
 test_a_role_at_an_authority_that_cannot_have_it_may_not if {
 	denied(but({"kind": "police", "basis": "RHL"}), "role_not_at_kind")
 }
+
+test_A013_nobody_registers_themselves if denied(but({"own": true}), "own_number")
 
 # L3 in part.
 test_nobody_does_it_for_an_investigation if {

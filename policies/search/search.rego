@@ -19,6 +19,7 @@ answer := law.no(refusals) if {
 
 allowed if {
 	law.hat(input.role, input.kind)
+	input.own == false
 	law.content(input.purpose)
 	data.list[input.role]
 	data.search.by[input.by]
@@ -34,3 +35,6 @@ refusals contains "not_for_role" if not data.list[input.role]
 refusals contains "identifiers_too_few" if not data.search.by[input.by]
 
 refusals contains "category_not_searched" if not data.search.categories[input.category]
+
+# Whoever is a party does not deal with the matter, nor look it up.
+refusals contains "own_number" if input.own

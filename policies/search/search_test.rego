@@ -2,7 +2,7 @@ package infohus.search_test
 
 import data.infohus.search
 
-receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "by": "cpr", "category": "of_concern"}
+receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "by": "cpr", "category": "of_concern", "own": false}
 
 but(change) := answer if {
 	answer := search.answer with input as object.union(receiver, change)
@@ -13,6 +13,8 @@ denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {r
 test_a_number_is_enough if but({}) == {"allow": true, "fields": [], "reasons": {"role"}, "obligations": []}
 
 test_a_name_with_a_birth_date_is_enough if but({"by": "birth_date,name"}).allow
+
+test_A012_nobody_looks_for_themselves if denied(but({"own": true}), "own_number")
 
 test_a_reference_is_enough if but({"by": "reference"}).allow
 

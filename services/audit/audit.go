@@ -11,6 +11,9 @@
 //   - Every reading of the trail is itself in the trail, with its ground (L17).
 //   - A decision in the trail can be made again, by the rules of its day and by
 //     today's.
+//   - Whoever tries to reach what they are too close to is told of to their officer and
+//     their manager, without content, and after they were answered as of what is not
+//     there.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -63,6 +66,6 @@ func open(env service.Env) (service.Room, error) {
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks:  map[string]web.Mark{"seen": x.seen},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}},
 	}, nil
 }

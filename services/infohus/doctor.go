@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	pglocal "github.com/infohus/infohus/pkg/pg/local"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/policies"
 )
 
@@ -108,7 +110,22 @@ func servedStructure(s host.Settings) finding {
 	if err != nil {
 		return finding{"structure", "", err}
 	}
-	return finding{"structure", fmt.Sprintf("%s, %d authorities, %d people", s.Structure, len(st.Authorities), len(st.People)), nil}
+	return finding{"structure", fmt.Sprintf("%s, %d authorities, %d people%s", s.Structure, len(st.Authorities), len(st.People), numberless(st)), nil}
+}
+
+// numberless names the authorities whose sign-in carries no CPR number: of their people
+// the hub cannot know who is whom something is about (A012, A013).
+func numberless(st *structure.Structure) string {
+	var without []string
+	for _, a := range st.Authorities {
+		if a.NumberClaim == "" && slices.ContainsFunc(st.Posts(), func(p structure.Post) bool { return p.Authority == a.ID }) {
+			without = append(without, string(a.ID))
+		}
+	}
+	if len(without) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; no number_claim: nobody of %s is kept from what is about themselves unless it is said", strings.Join(without, ", "))
 }
 
 func binaries() finding {

@@ -70,6 +70,7 @@ type idpPerson struct {
 	Subject string // what tokens call them
 	Name    string
 	Roles   []hub.Role // at this authority, to tell people apart on the page
+	Number  string     // the CPR number that tokens say is theirs: a substitute; "" is none
 }
 
 const (
@@ -77,6 +78,7 @@ const (
 	idpClient   = "infohus"     // public: PKCE is what protects the code
 	idpAudience = "infohus-api" // of bearer tokens, so that an ID token is none
 	idpLoA      = "Substantial" // NSIS level that the invented people are known at
+	idpNumber   = "cpr"         // the claim of the number
 	nsis        = "https://data.gov.dk/concept/core/nsis/"
 	codeLife    = time.Minute
 	tokenLife   = 10 * time.Minute
@@ -189,7 +191,7 @@ func (p *idp) Password() string { return p.password }
 func (p *idp) Issuers() []web.Issuer {
 	var issuers []web.Issuer
 	for _, i := range p.issuers {
-		issuers = append(issuers, web.Issuer{URL: i.url, ClientID: idpClient, Audience: idpAudience, MinLoA: idpLoA,
+		issuers = append(issuers, web.Issuer{URL: i.url, ClientID: idpClient, Audience: idpAudience, MinLoA: idpLoA, NumberClaim: idpNumber,
 			Name: map[string]string{"da": i.Name, "en": i.Name}})
 	}
 	return issuers
@@ -218,7 +220,7 @@ func (p *idp) Token(login string) (string, error) {
 // claims are what every token says.
 func (i *idpIssuer) claims(who idpPerson, audience string, now time.Time) map[string]any {
 	return map[string]any{"iss": i.url, "sub": who.Subject, "aud": audience, "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenLife).Unix(),
-		"auth_time": now.Unix(), "jti": rand.Text(), "name": who.Name, "acr": nsis + "loa/" + idpLoA, nsis + "loa": idpLoA}
+		"auth_time": now.Unix(), "jti": rand.Text(), "name": who.Name, "acr": nsis + "loa/" + idpLoA, nsis + "loa": idpLoA, idpNumber: who.Number}
 }
 
 func (i *idpIssuer) sign(claims map[string]any) (string, error) {

@@ -37,6 +37,15 @@ func development(s host.Settings, st *structure.Structure) (dev, error) {
 // idpURL is the issuer of an authority's people in development.
 func idpURL(origin string, a hub.AuthorityID) string { return origin + idpPath + string(a) }
 
+// idpNumbers are the numbers that two of the invented people sign in with, so that it
+// can be tried what the hub does with whoever types their own, or is whom something is
+// about (A012, A013). Substitute numbers, with 60 added to the day; the sign-in page
+// shows them.
+var idpNumbers = map[string]string{
+	"gudrun":   "720181-4016", // kommunal tovholder
+	"thorkild": "740276-4020", // politiets tovholder
+}
+
 // idpIssuers lists an issuer for every authority that somebody works at, with
 // those who do at the instant.
 func idpIssuers(st *structure.Structure, at time.Time) []idpIssuer {
@@ -50,7 +59,7 @@ func idpIssuers(st *structure.Structure, at time.Time) []idpIssuer {
 			n := slices.IndexFunc(i.People, func(p idpPerson) bool { return p.Login == post.Login && p.Subject == post.Subject })
 			if n < 0 {
 				n = len(i.People)
-				i.People = append(i.People, idpPerson{Login: post.Login, Subject: post.Subject, Name: post.Name})
+				i.People = append(i.People, idpPerson{Login: post.Login, Subject: post.Subject, Name: post.Name, Number: idpNumbers[post.Login]})
 			}
 			if who := &i.People[n]; !slices.Contains(who.Roles, post.Role) {
 				who.Roles = append(who.Roles, post.Role)

@@ -74,7 +74,7 @@ func (p *idp) discovery(w http.ResponseWriter, _ *http.Request, i *idpIssuer) {
 		"grant_types_supported":                          []string{"authorization_code"},
 		"subject_types_supported":                        []string{"public"},
 		"scopes_supported":                               []string{"openid", "profile"},
-		"claims_supported":                               []string{"sub", "name", "acr", nsis + "loa"},
+		"claims_supported":                               []string{"sub", "name", "acr", nsis + "loa", idpNumber},
 		"acr_values_supported":                           []string{nsis + "loa/" + idpLoA},
 		"ui_locales_supported":                           []string{"da", "en"},
 		"id_token_signing_alg_values_supported":          []string{"ES256"},

@@ -13,6 +13,7 @@ var idpWords = map[string]map[string]string{
 		"problem":  "Du er ikke logget ind",
 		"nobody":   "Vælg en person på listen",
 		"wrong":    "Adgangskoden er ikke rigtig. Se, hvor programmet blev startet",
+		"number":   "eget personnummer",
 		"language": "English",
 	},
 	"en": {
@@ -26,6 +27,7 @@ var idpWords = map[string]map[string]string{
 		"problem":  "You are not signed in",
 		"nobody":   "Choose somebody from the list",
 		"wrong":    "The password is not right. Look where the program was started",
+		"number":   "own personal number",
 		"language": "Dansk",
 	},
 }

@@ -322,6 +322,7 @@ func (d *desk) recusals(w *work) {
 	}
 	d.call(coordinator, "POST", "/api/concerns/{id}/recusals", map[string]any{"ground": "2"}, 200, w.id)
 	d.call(deputy, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "5"}, 200, w.kase)
+	d.as(coordinator).API("GET", "/api/concerns/"+string(w.id), nil).Must(404) // and tries all the same
 	d.Settle()
 }
 

@@ -243,12 +243,19 @@ func ownBasis(k hub.AuthorityKind) hub.LegalBasis {
 }
 
 // ownSubject refuses a subject that is not the writer's to write about: one that
-// another authority controls, that was forgotten, or that the writer has neither
-// registered nor may see the name of. A reference is not a right.
+// another authority controls, that was forgotten, that is the writer (A013), or that
+// the writer has neither registered nor may see the name of. A reference is not a right.
 func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
 	s, err := tx.HoldSubject(ctx, c.Subject)
 	if hub.CodeOf(err) == hub.CodeNotFound || err == nil && s.Controller != c.Controller {
 		return hub.Invalid("subject", "intake.error.subject")
+	}
+	if err != nil {
+		return err
+	}
+	self, err := tx.Self(ctx, c.Subject)
+	if err == nil && self {
+		err = hub.Invalid("subject", "intake.error.subject")
 	}
 	if err != nil || s.Author == tx.Who().Person {
 		return err

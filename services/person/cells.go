@@ -73,7 +73,7 @@ func (x *room) export(ctx context.Context, who hub.Actor, lang string, want []st
 // leaving leaves of what a subject has to do with the asker only that which may go
 // out as a file. Being recused from one thing is being recused from the person.
 func (x *room) leaving(ctx context.Context, who hub.Actor, f *file) error {
-	if slices.ContainsFunc(f.relations, func(r pg.Relation) bool { return r.Recused }) {
+	if f.self || slices.ContainsFunc(f.relations, func(r pg.Relation) bool { return r.Recused }) {
 		f.relations = nil
 	}
 	for i := range f.relations {

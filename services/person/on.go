@@ -3,6 +3,7 @@ package person
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/infohus/infohus/pkg/event"
@@ -51,9 +52,46 @@ func (x *room) forget(ctx context.Context, tx *pg.Tx, subject, but hub.ID, why s
 // bury destroys the keys of the erased that are not destroyed yet.
 func (x *room) bury(ctx context.Context) error { return x.buryThe(ctx, false) }
 
+// begin is what is done before the door opens.
+func (x *room) begin(ctx context.Context) error {
+	if err := x.buryAgain(ctx); err != nil {
+		return err
+	}
+	return x.markAgain(ctx)
+}
+
 // buryAgain destroys the keys of all who were ever erased, before the door
 // opens: a key that came back with a backup goes.
 func (x *room) buryAgain(ctx context.Context) error { return x.buryThe(ctx, true) }
+
+// markAgain tells the access facts every blind index of a number that there is: those
+// that were made before the facts kept them, or came back with a backup of this room
+// alone. What is known already stays.
+func (x *room) markAgain(ctx context.Context) error {
+	who := hub.System(x.Now(), x.NewID())
+	var all []pg.Period
+	var list []pg.Marked
+	if err := x.DB.View(ctx, who, func(tx *pg.Tx) (err error) {
+		if all, err = allPeriods(ctx, tx); err == nil {
+			list, err = marked(ctx, tx)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(list, 10_000) {
+		if err := x.DB.Command(ctx, who, houseKeeping, func(tx *pg.Tx) error {
+			g, err := mayKeepHouse(ctx, tx)
+			if err != nil {
+				return err
+			}
+			return tx.MarkSubjects(ctx, g, all, some...)
+		}); err != nil {
+			return fmt.Errorf("person: marking subjects: %w", err)
+		}
+	}
+	return nil
+}
 
 func (x *room) buryThe(ctx context.Context, all bool) error {
 	who := hub.System(x.Now(), x.NewID())

@@ -10,6 +10,8 @@
 //     is two subjects; nobody is told that the other has one (A008).
 //   - What says who somebody is lies sealed under that subject's own key. A
 //     number is found again by a blind index inside one controller only.
+//   - Nobody registers themselves, or sees anything of a subject that is themselves, as
+//     far as their sign-in says who that is (A012, A013).
 //   - Forgetting a subject destroys its key, after the record of it.
 package person
 
@@ -39,7 +41,7 @@ type room struct {
 func open(env service.Env) (service.Room, error) {
 	x := &room{Env: env}
 	return service.Room{
-		Begin: x.buryAgain,
+		Begin: x.begin,
 		Routes: []web.Route{
 			{Method: "GET", Path: "/subjects/new", Do: x.newPage, Nav: web.Nav{Word: "person.nav.new", Order: 20, Roles: []hub.Role{
 				hub.Reporter, hub.Institution, hub.Receiver, hub.MunicipalCoordinator, hub.PoliceCoordinator}}},

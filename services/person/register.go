@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/policies"
 )
@@ -75,6 +75,9 @@ func (x *room) register(ctx context.Context, who hub.Actor, in Registration, key
 		if err != nil {
 			return err
 		}
+		if err := x.notOneself(ctx, tx, g, s.Controller, identity.Number, about); err != nil {
+			return err
+		}
 		if problems != nil { // only now: who may not register learns nothing of what is wrong (A026)
 			return problems
 		}
@@ -109,6 +112,58 @@ func (x *room) mayRegister(ctx context.Context, tx *pg.Tx, purpose hub.Purpose, 
 		}
 	}
 	return g, err
+}
+
+// notOneself turns away whoever types their own number (A013): a matter about oneself is
+// somebody else's to begin. It is asked of what was typed and of the sign-in, and of
+// nobody who is here, so that it tells of nobody; the try stands in the trail.
+func (x *room) notOneself(ctx context.Context, tx *pg.Tx, g policies.Grant, controller hub.AuthorityID, n Number, about pg.Entry) error {
+	if n.Empty() {
+		return nil
+	}
+	marks, err := x.numberMarks(ctx, tx, controller, n)
+	if err != nil {
+		return err
+	}
+	q, ok := g.Question().(policies.Register)
+	if !ok {
+		return errors.New("person: a number is registered on another question")
+	}
+	if q.Own, err = tx.OwnNumber(ctx, marks); err != nil || !q.Own {
+		return err
+	}
+	return refuseOwn(ctx, tx, q, about)
+}
+
+// refuseOwn asks of the actor's own number, and says at its field what to do instead.
+func refuseOwn(ctx context.Context, tx *pg.Tx, q policies.Question, about pg.Entry) error {
+	_, err := tx.Ask(ctx, q)
+	denied := new(policies.Denial)
+	if !errors.As(err, &denied) {
+		return err
+	}
+	if err := tx.Refuse(ctx, denied, about); err != nil {
+		return err
+	}
+	return hub.Invalid("cpr", "person.error.cpr.own")
+}
+
+// numberMarks are the blind indexes of a number at a controller: of every period that it
+// has, and of now.
+func (x *room) numberMarks(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID, n Number) ([]string, error) {
+	had, err := periods(ctx, tx, controller)
+	if err != nil {
+		return nil, err
+	}
+	marks := make([]string, 0, len(had)+1)
+	for _, p := range append(had, service.NumberPeriod(tx.Now)) {
+		m, err := x.Vault.Blind(controller, p, n.Personal())
+		if err != nil {
+			return nil, err
+		}
+		marks = append(marks, m)
+	}
+	return marks, nil
 }
 
 // once runs a command's work the first time it is asked under a key, and gives
@@ -157,17 +212,9 @@ func (x *room) find(ctx context.Context, tx *pg.Tx, g policies.Grant, controller
 	if n.Empty() {
 		return "", nil
 	}
-	had, err := periods(ctx, tx, controller)
+	marks, err := x.numberMarks(ctx, tx, controller, n)
 	if err != nil {
 		return "", err
-	}
-	marks := make([]string, 0, len(had)+1)
-	for _, p := range append(had, numberPeriod(tx.Now)) {
-		m, err := x.Vault.Blind(controller, p, n.Personal())
-		if err != nil {
-			return "", err
-		}
-		marks = append(marks, m)
 	}
 	ids, err := matches(ctx, tx, controller, marks)
 	if err != nil {
@@ -194,10 +241,6 @@ func (x *room) find(ctx context.Context, tx *pg.Tx, g policies.Grant, controller
 	_, err = tx.Record(ctx, g, e)
 	return found, err
 }
-
-// numberPeriod is the period of the blind indexes made at an instant: a year,
-// so that their keys can be destroyed with it.
-func numberPeriod(now time.Time) string { return "cpr/" + strconv.Itoa(now.In(hub.Copenhagen).Year()) }
 
 // keep seals an identity under the subject's key, which is durable before the
 // commit that uses it, and writes, records and tells it.
@@ -246,7 +289,7 @@ func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []s
 	for i, name := range fields {
 		v.boxes[name] = boxes[i]
 	}
-	v.period = numberPeriod(now)
+	v.period = service.NumberPeriod(now)
 	for _, t := range foundBy(id) {
 		m, err := x.Vault.Blind(s.Controller, v.period, t)
 		if err != nil {
@@ -307,6 +350,13 @@ func (x *room) identify(ctx context.Context, who hub.Actor, id hub.ID, in Form, 
 		}
 		g, err := x.mayRegister(ctx, tx, hub.Prevention, "")
 		if err != nil {
+			return err
+		}
+		controller := f.Controller
+		if !f.known { // only a reference so far
+			controller = x.controller(who, tx.Now)
+		}
+		if err := x.notOneself(ctx, tx, g, controller, identity.Number, about); err != nil {
 			return err
 		}
 		if problems != nil {

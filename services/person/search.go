@@ -10,6 +10,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -117,9 +118,14 @@ func (x *room) search(ctx context.Context, who hub.Actor, in Wanted) ([]*View, e
 		if err := problems.Err(); err != nil {
 			return err
 		}
-		ids, err := x.lookFor(ctx, tx, by, identity)
+		ids, own, err := x.lookFor(ctx, tx, by, identity)
 		if err != nil {
 			return err
+		}
+		if own {
+			q := searching(who, strings.Join(by, ","), OfConcern)
+			q.Own = true
+			return refuseOwn(ctx, tx, q, pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "subjects"}})
 		}
 		list, err := files(ctx, tx, ids...)
 		if err != nil {
@@ -146,31 +152,55 @@ func (x *room) search(ctx context.Context, who hub.Actor, in Wanted) ([]*View, e
 }
 
 // lookFor gives the subjects that have what was asked for, of those whom the
-// actor may be something to.
-func (x *room) lookFor(ctx context.Context, tx *pg.Tx, by []string, id Identity) ([]hub.ID, error) {
+// actor may be something to; and whether the number that was asked for is the
+// actor's own.
+func (x *room) lookFor(ctx context.Context, tx *pg.Tx, by []string, id Identity) (ids []hub.ID, own bool, err error) {
 	if !slices.Contains(by, "birth_date") {
 		id.Birth = Day{} // a number says it too, and was asked for by itself
 	}
 	texts := foundBy(id)
+	number := -1 // among the texts
 	if !id.Number.Empty() {
+		number = len(texts)
 		texts = append(texts, id.Number.Personal())
 	}
 	periods, err := allPeriods(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var marks []string
+	var marks, numbers []string
 	var parts []int
 	for part, text := range texts {
 		for _, p := range periods {
 			m, err := x.Vault.Blind(p.Controller, p.Period, text)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			marks, parts = append(marks, m), append(parts, part)
+			if part == number {
+				numbers = append(numbers, m)
+			}
 		}
 	}
-	return near(ctx, tx, marks, parts, len(texts))
+	if own, err = x.searchesSelf(ctx, tx, id.Number, numbers); err != nil || own {
+		return nil, own, err
+	}
+	ids, err = near(ctx, tx, marks, parts, len(texts))
+	return ids, false, err
+}
+
+// searchesSelf reports whether a number that is looked for is the actor's own. It holds
+// also where nobody has a number yet, by the mark that the actor's own authority would
+// make of it now.
+func (x *room) searchesSelf(ctx context.Context, tx *pg.Tx, n Number, marks []string) (bool, error) {
+	if n.Empty() {
+		return false, nil
+	}
+	m, err := x.Vault.Blind(tx.Who().Authority, service.NumberPeriod(tx.Now), n.Personal())
+	if err != nil {
+		return false, err
+	}
+	return tx.OwnNumber(ctx, append(marks, m))
 }
 
 // hit shows a subject that was found, and records it: nil where the asker may not

@@ -89,12 +89,12 @@ func (s *sight) take(g policies.Grant, given, want []string) {
 // questions are what to ask about a subject: one View for each distinct way in
 // which the asker stands to something about it; where nothing is, and the asker
 // registered it, whether they may register. Being recused from one thing about
-// a person is being recused from the person.
+// a person is being recused from the person, and so is being the person (A012).
 func questions(who hub.Actor, f *file) []policies.Question {
-	if f.known && !f.used && f.awake && f.By == who.Person && f.At == who.Authority {
+	if f.known && !f.used && f.awake && !f.self && f.By == who.Person && f.At == who.Authority {
 		return []policies.Question{register(who, hub.Prevention, "")}
 	}
-	recused := slices.ContainsFunc(f.relations, func(r pg.Relation) bool { return r.Recused })
+	recused := f.self || slices.ContainsFunc(f.relations, func(r pg.Relation) bool { return r.Recused })
 	var list []policies.Question
 	for _, r := range f.relations {
 		if r.Author && f.known && f.By != who.Person {
@@ -106,7 +106,7 @@ func questions(who hub.Actor, f *file) []policies.Question {
 		}
 	}
 	if len(list) == 0 {
-		list = append(list, pg.Relation{}.View(who, hub.Prevention))
+		list = append(list, pg.Relation{Recused: recused}.View(who, hub.Prevention))
 	}
 	return list
 }

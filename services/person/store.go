@@ -18,6 +18,7 @@ type file struct {
 	known     bool              // this room has a row; else it is only a reference that something is about
 	used      bool              // something is about it
 	awake     bool              // the asker's hat is in force
+	self      bool              // it is the asker, as their sign-in says
 	boxes     map[string][]byte // by field
 	relations []pg.Relation
 }
@@ -35,6 +36,7 @@ const selectFiles = `select q.id, s.id is not null, coalesce(s.controller, ''), 
 		coalesce(s.protected, false), coalesce(s.number, 'unknown'), coalesce(s.named, false), coalesce(s.registered_by, ''), coalesce(s.authority, ''),
 		exists (select 1 from access.item u where u.about = q.id),
 		exists (select 1 from access.hat h where h.person = $1 and h.authority = $2 and h.role = $3 and h.kind = $4 and h.from_at <= $5 and $5 < h.until_at),
+		exists (select 1 from access.own o where o.person = $1 and o.subject = q.id),
 		case when q.near then array(select field from person.identity i where i.subject = q.id order by field) else '{}' end,
 		case when q.near then array(select box from person.identity i where i.subject = q.id order by field) else '{}' end,
 		coalesce(t.kind, ''), coalesce(t.id, ''), coalesce(t.about, ''), coalesce(t.controller, ''), coalesce(t.received_by, ''), coalesce(t.state, ''),
@@ -62,7 +64,7 @@ func files(ctx context.Context, tx *pg.Tx, ids ...hub.ID) ([]*file, error) {
 	var boxes [][]byte
 	var r pg.Relation
 	into := append([]any{&f.ID, &f.known, &f.Controller, &f.Category, &f.Band, &f.Protected, &f.Number, &f.Named, &f.By, &f.At,
-		&f.used, &f.awake, &fields, &boxes}, r.Into()...)
+		&f.used, &f.awake, &f.self, &fields, &boxes}, r.Into()...)
 	_, err = pgx.ForEachRow(rows, into, func() error {
 		if len(list) == 0 || list[len(list)-1].ID != f.ID {
 			next := f
@@ -100,20 +102,23 @@ func periods(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID) ([]stri
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// period is a time in which a controller has made blind indexes.
-type period struct {
-	Controller hub.AuthorityID
-	Period     string
-}
-
 // allPeriods lists the periods of every controller: what a search tries is the
 // same for everybody, whoever has whom.
-func allPeriods(ctx context.Context, tx *pg.Tx) ([]period, error) {
+func allPeriods(ctx context.Context, tx *pg.Tx) ([]pg.Period, error) {
 	rows, err := tx.Query(ctx, `select controller, period from person.period order by controller, period`)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[period])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[pg.Period])
+}
+
+// marked lists every blind index of a number, with whose it is.
+func marked(ctx context.Context, tx *pg.Tx) ([]pg.Marked, error) {
+	rows, err := tx.Query(ctx, `select subject, mark from person.number_mark order by subject, mark`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[pg.Marked])
 }
 
 // near lists the subjects that have a mark of every part and that the actor may be
@@ -169,7 +174,7 @@ type sealed struct {
 type mark struct{ day, band string }
 
 // putSealed adds boxes and marks. A field that is there already is replaced.
-func putSealed(ctx context.Context, tx *pg.Tx, _ policies.Grant, s Subject, v sealed) error {
+func putSealed(ctx context.Context, tx *pg.Tx, g policies.Grant, s Subject, v sealed) error {
 	for field, box := range v.boxes {
 		if _, err := tx.Exec(ctx, `insert into person.identity (subject, field, box) values ($1, $2, $3)
 			on conflict (subject, field) do update set box = $3`, s.ID, field, box); err != nil {
@@ -188,6 +193,9 @@ func putSealed(ctx context.Context, tx *pg.Tx, _ policies.Grant, s Subject, v se
 	}
 	if v.number != "" {
 		if _, err := tx.Exec(ctx, `insert into person.number_mark (mark, subject) values ($1, $2) on conflict do nothing`, v.number, s.ID); err != nil {
+			return err
+		}
+		if err := tx.MarkSubjects(ctx, g, []pg.Period{{Controller: s.Controller, Period: v.period}}, pg.Marked{Subject: s.ID, Mark: v.number}); err != nil {
 			return err
 		}
 	}

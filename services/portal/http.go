@@ -25,10 +25,14 @@ func (x *room) change(ctx context.Context, fn func(tx *pg.Tx) error) error {
 }
 
 func (x *room) begin(ctx context.Context, hash, ticket []byte, i web.Identity) error {
+	marks, err := x.marks(ctx, i)
+	if err != nil {
+		return err
+	}
 	id := x.NewID()
 	var worn []hub.Hat
 	var first bool
-	err := x.change(ctx, func(tx *pg.Tx) (err error) {
+	err = x.change(ctx, func(tx *pg.Tx) (err error) {
 		if worn, err = hats(ctx, tx, i); err != nil || len(worn) == 0 {
 			return err
 		}
@@ -36,8 +40,10 @@ func (x *room) begin(ctx context.Context, hash, ticket []byte, i web.Identity) e
 		if len(worn) == 1 {
 			s.Hat = worn[0].ID
 		}
-		first, err = putSession(ctx, tx, hash, ticket, s)
-		return err
+		if first, err = putSession(ctx, tx, hash, ticket, s); err != nil || i.Number.Empty() {
+			return err
+		}
+		return tx.PutMarks(ctx, s.Person, i.Issuer, marks)
 	})
 	switch {
 	case err != nil:
@@ -122,6 +128,9 @@ func (x *room) hatsOf(ctx context.Context, i web.Identity) (worn []hub.Hat, err 
 		worn, err = hats(ctx, tx, i)
 		return err
 	})
+	if err == nil {
+		err = x.caller(ctx, i, worn)
+	}
 	return x.named(worn), err
 }
 
@@ -153,7 +162,12 @@ func (x *room) drop(ctx context.Context, id hub.ID) error {
 }
 
 func (x *room) sweep(ctx context.Context) error {
-	return x.change(ctx, func(tx *pg.Tx) error { return sweep(ctx, tx) })
+	return x.change(ctx, func(tx *pg.Tx) error {
+		if err := sweep(ctx, tx); err != nil {
+			return err
+		}
+		return tx.ForgetMarks(ctx)
+	})
 }
 
 // Pages.
@@ -334,7 +348,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you close_tried close_tried_manager review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
 	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`

@@ -6,6 +6,7 @@ import (
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 )
 
 // onGlass is how the room reacts to break-glass: the owner's data-protection officer
@@ -43,6 +44,9 @@ func (x *room) onGlass() map[string]service.Reaction {
 			}
 			return nil
 		}),
+		"audit.close.tried.v1": told(x, func(n notes, f event.CloseTried) error {
+			return n.tried(f)
+		}),
 		"audit.glass.reviewed.v1": told(x, func(n notes, f event.GlassReviewed) error {
 			return n.tell(n.ctx, n.tx, "glass_"+f.Outcome, "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
 		}),
@@ -74,4 +78,31 @@ func (n notes) answered(id hub.ID, a hub.AuthorityID, person hub.ID, granted boo
 		return n.tell(n.ctx, n.tx, "glass_no", "", time.Time{}, Notice{Authority: a, Person: person})
 	}
 	return n.tell(n.ctx, n.tx, "glass_yes", id, time.Time{}, Notice{Authority: a, Person: person, Kind: n.kind})
+}
+
+// tried tells that somebody tried to reach what they are too close to: the officers of
+// where they work, and their managers, and never themselves. The officer finds it in the
+// log; the manager is not told who.
+func (n notes) tried(f event.CloseTried) error {
+	managers := n.Structure.Holders(hub.Manager, f.Authority, n.tx.Now)
+	if p, ok := n.Structure.Post(f.Hat); ok {
+		if m, ok := n.Structure.Post(p.Manager); ok && m.Holds(n.tx.Now) {
+			managers = []structure.Post{m}
+		}
+	}
+	tell := func(word string, posts []structure.Post) error {
+		for _, p := range posts {
+			if p.Person == f.Person {
+				continue
+			}
+			if err := n.tell(n.ctx, n.tx, word, "", time.Time{}, Notice{Authority: f.Authority, Person: p.Person}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := tell("close_tried", n.Structure.Holders(hub.DPO, f.Authority, n.tx.Now)); err != nil {
+		return err
+	}
+	return tell("close_tried_manager", managers)
 }

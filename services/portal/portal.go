@@ -6,6 +6,8 @@
 //   - A session ends after 30 minutes without use, after 10 hours in any case,
 //     and at once when its owner signs out or works here no more. What is kept of
 //     it opens nothing: only the hash of its secret.
+//   - A number that an issuer says is a person's own is kept as blind indexes only, and
+//     what they come to, this room does not see.
 //   - One hat is worn at a time, and only one that its owner has now.
 //   - A notice says that something happened, and nothing of what: no name, no
 //     theme, no outcome. What waits in a room, that room shows by itself, to whom
@@ -38,11 +40,12 @@ var Service = service.Service{Name: "portal", Schema: schema, Writes: []string{p
 
 type room struct {
 	service.Env
-	shelf shelf
+	shelf   shelf
+	callers callers
 }
 
 func open(env service.Env) (service.Room, error) {
-	x := &room{Env: env, shelf: shelf{books: map[string]book.Book{}}}
+	x := &room{Env: env, shelf: shelf{books: map[string]book.Book{}}, callers: callers{last: map[string]caller{}}}
 	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Own: x.own, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
 	env.Web.UseNames(func(id hub.AuthorityID) string {
 		if a, ok := env.Structure.Authority(id); ok {

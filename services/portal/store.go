@@ -173,12 +173,14 @@ const (
 )
 
 // notices lists what a hat has not read, newest first: of each concern only the
-// latest, which says more than those before it.
+// latest, which says more than those before it. Nobody is told that there is something
+// about themselves.
 func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	who := tx.Who()
 	rows, err := tx.Query(ctx, `select id, word, kind, concern, authority, role, person, step, due, at from (
 			select distinct on (case when concern = '' then id else concern end) n.* from portal.notice n where `+forMe+`
 			and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3)
+			and not exists (select 1 from access.item i join access.own o on o.subject = i.about where i.id = n.concern and o.person = $3)
 			order by case when concern = '' then id else concern end, n desc) latest
 		order by at desc, n desc limit $4`, who.Authority, who.Role, who.Person, limit)
 	if err != nil {
