@@ -276,3 +276,22 @@ func TestVolumeHealthAndOffencesTakeAGroundOfTheirOwn(t *testing.T) {
 	}
 	t.Logf("%d questions asked, %d grounds", len(qs), len(special))
 }
+
+// TestWhatStandsOnAnAgreement names by hand what is served only while an agreement holds:
+// all of § 115 (L2, L5), and no consent.
+func TestWhatStandsOnAnAgreement(t *testing.T) {
+	law, err := Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for code := range law.agreed {
+		if law.Agreed(code) {
+			got = append(got, string(code))
+		}
+	}
+	slices.Sort(got)
+	if want := "RPL115-1-1 RPL115-1-2 RPL115-1-3a RPL115-1-3b RPL115-1-3c RPL115-2 RPL115-3"; strings.Join(got, " ") != want {
+		t.Errorf("an agreement is needed by %v, want %s", got, want)
+	}
+}

@@ -24,6 +24,7 @@ type Law struct {
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
 	owns   map[string]special // data class, the grounds of its own
 	passes map[string]map[hub.AuthorityKind]bool
+	agreed map[hub.LegalBasis]bool
 }
 
 // special is on what each kind of authority discloses a data class.
@@ -80,6 +81,14 @@ func (l *Law) Ground(from hub.AuthorityKind, basis hub.LegalBasis) bool {
 	return false
 }
 
+// Agreed reports whether what is shared on a legal basis stands on an agreement
+// between the two: the basis needs their cooperation (§ 115 stk. 1-2), or one of any
+// two parties to it needs a registered task area (stk. 3, L5).
+func (l *Law) Agreed(basis hub.LegalBasis) bool { return l.agreed[basis] }
+
+// Shipped is the law of the data document that this program was built with.
+func Shipped() (*Law, error) { return readLaw("", document) }
+
 // Sharers lists the roles that may disclose anything to anybody, sorted.
 func (l *Law) Sharers() []hub.Role {
 	var list []hub.Role
@@ -122,6 +131,7 @@ func readLaw(revision string, document []byte) (*Law, error) {
 			Items, Fields []string
 		}
 		Purposes map[hub.Purpose]json.RawMessage
+		Kinds    map[hub.AuthorityKind]struct{ Needs map[string]json.RawMessage }
 		Duties   map[hub.LegalBasis]struct {
 			Kinds  map[hub.AuthorityKind]bool
 			Source string
@@ -129,7 +139,11 @@ func readLaw(revision string, document []byte) (*Law, error) {
 		Disclose struct {
 			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
 			Special map[string]special
-			Onward  struct {
+			Bases   map[hub.LegalBasis]struct {
+				Needs map[string]json.RawMessage
+				Pairs map[hub.AuthorityKind]map[hub.AuthorityKind]json.RawMessage
+			}
+			Onward struct {
 				Passing map[string]map[hub.AuthorityKind]bool
 			}
 		}
@@ -137,7 +151,19 @@ func readLaw(revision string, document []byte) (*Law, error) {
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("policies: the data document: %w", err)
 	}
-	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}, agreed: map[hub.LegalBasis]bool{}}
+	for code, b := range d.Disclose.Bases {
+		_, together := b.Needs["cooperation"]
+		each := len(b.Pairs) > 0
+		for from, to := range b.Pairs {
+			for to := range to {
+				_, one := d.Kinds[from].Needs["task_area"]
+				_, other := d.Kinds[to].Needs["task_area"]
+				each = each && (one || other)
+			}
+		}
+		l.agreed[code] = together || each
+	}
 	for _, code := range written(document, "states") {
 		l.States = append(l.States, State{d.States[code].Item, code})
 	}

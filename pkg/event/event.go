@@ -103,8 +103,8 @@ type AccessChanged struct {
 // came of the concern; why, is told to nobody.
 type ConcernRecusal struct {
 	Concern    hub.ID          `json:"concern"`
-	Authority  hub.AuthorityID `json:"authority"` // where they work
-	Person     hub.ID          `json:"person"`
+	Authority  hub.AuthorityID `json:"authority"`            // where they work
+	Person     hub.ID          `json:"person"`               // empty where it was told before, and only who takes over is new
 	Substitute hub.ID          `json:"substitute,omitempty"` // the person who takes over, where one was chosen
 	Lifted     bool            `json:"lifted"`
 }
@@ -170,8 +170,8 @@ type CircleChanged struct {
 // all that came of it.
 type CaseRecusal struct {
 	Case       hub.ID          `json:"case"`
-	Authority  hub.AuthorityID `json:"authority"` // where they work
-	Person     hub.ID          `json:"person"`
+	Authority  hub.AuthorityID `json:"authority"`            // where they work
+	Person     hub.ID          `json:"person"`               // empty where it was told before, and only who takes over is new
 	Substitute hub.ID          `json:"substitute,omitempty"` // the person who takes over, where one was chosen
 	Lifted     bool            `json:"lifted"`
 }

@@ -19,7 +19,8 @@ const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.
 
 // someThings fills the access facts with things of every kind of fate: whole and
 // part, given to somebody or to an authority for a time that has come, passed or
-// is to come, taken back, on bases that hold and do not, once and several times.
+// is to come, taken back, on bases and agreements that hold and do not, once and several
+// times.
 func someThings(w *world, r *rand.Rand) {
 	one := func(of ...string) string { return "'" + of[r.IntN(len(of))] + "'" }
 	at := func(of ...string) string { return "timestamptz '2026-03-02 08:00+00' + interval " + one(of...) }
@@ -51,8 +52,8 @@ func someThings(w *world, r *rand.Rand) {
 	}
 	for i := range 60 {
 		add(`insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat, sender_kind, ended_by, ended_at)
-			select 's%d', kind, id, 's', array[%s, %s], 'a', %s, %s, 'prevention', '', %s, %s, 'p', 'h', %s, %s from access.item where id = 'i%d'`,
-			i, one("identity", "status", "case_status"), one("summary", "status", "é"), office(), one("RPL115-2", "RPL115-2", "DBL6"), at("-1 year", "-1 day", "0", "1 hour"), at("2 years", "2 years", "0"),
+			select 's%d', kind, id, 's', array[%s, %s], %s, %s, %s, 'prevention', '', %s, %s, 'p', 'h', %s, %s from access.item where id = 'i%d'`,
+			i, one("identity", "status", "case_status"), one("summary", "status", "é"), office(), office(), one("RPL115-2", "RPL115-2", "DBL6"), at("-1 year", "-1 day", "0", "1 hour"), at("2 years", "2 years", "0"),
 			one("municipality", "police"), ended(), r.IntN(45))
 	}
 	for range 15 {
@@ -67,7 +68,15 @@ func someThings(w *world, r *rand.Rand) {
 			select 'g%d', kind, id, controller, %s, 'h', %s, %s, 'x', '', 30, %s, f, f + interval '30 minutes', 'q', 'h' from access.item, (select %s as f) x where id = 'i%d'`,
 			i, person(), office(), one("municipal_coordinator", "receiver", "police_coordinator"), at("0"), at("-10 minutes", "0", "-1 hour"), r.IntN(60))
 	}
-	w.sql(append([]string{`truncate access.item cascade`, `truncate access.person_mark, access.subject_mark`}, s...)...)
+	// What is shared on one of the bases takes an agreement, of which some hold; in some worlds it takes none.
+	for i, parties := range []string{"{koege,mvs}", "{koege,greve,mvs}", "{koege,greve}", "{greve,mvs}"} {
+		add(`insert into access.agreement (id, parties, basis, from_at, until_at) values ('g%d', '%s', %s, %s, %s)`, i, parties, one("RPL115-2", "RPL115-2", "DBL6"), at("-1 year", "-1 year", "0", "1 hour"), at("2 years", "2 years", "20 days", "0"))
+	}
+	add(`update access.basis set agreements = %s where code = 'RPL115-2'`, one("{RPL115-2}", "{RPL115-2,DBL6}", "{RPL115-2,DBL6}", "{}"))
+	if r.IntN(4) == 0 {
+		add(`update access.basis set agreements = null`)
+	}
+	w.sql(append([]string{`truncate access.item, access.agreement cascade`, `truncate access.person_mark, access.subject_mark`}, s...)...)
 }
 
 // TestListsFindWhatReadsFind holds the lists' ways to a person's things, which look

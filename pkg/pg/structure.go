@@ -21,6 +21,7 @@ type Basis struct {
 	Code        hub.LegalBasis
 	Source      string
 	From, Until time.Time
+	Agreements  []hub.LegalBasis // on which an agreement between the two may be that a share on this basis needs; nil where it needs none
 }
 
 // Agreement is what authorities have agreed on, on a basis.
@@ -47,8 +48,8 @@ func SyncStructure(ctx context.Context, owner string, now time.Time, posts []Pos
 	var hats, codes, ids []string
 	for _, x := range bases {
 		codes = append(codes, string(x.Code))
-		b.Queue(`insert into access.basis (code, source, from_at, until_at) values ($1, $2, $3, $4)
-			on conflict (code) do update set source = $2, from_at = $3, until_at = $4`, x.Code, x.Source, x.From, until(x.Until))
+		b.Queue(`insert into access.basis (code, source, from_at, until_at, agreements) values ($1, $2, $3, $4, $5)
+			on conflict (code) do update set source = $2, from_at = $3, until_at = $4, agreements = $5`, x.Code, x.Source, x.From, until(x.Until), x.Agreements)
 	}
 	for _, x := range agreements {
 		ids = append(ids, x.ID)

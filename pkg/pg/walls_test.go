@@ -23,11 +23,11 @@ const (
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
-	everyRoomCalls   = "few given groups hold joined mine near plain relations sets stages terms wears"
-	itemRoomCalls    = "drop_item few given groups hold hold_subject joined lift_recusal lock_item mine near plain relations sets stages terms wears"
-	hatRoomCalls     = "certify_hat few forget_marks given groups hold joined mine near number_periods plain put_marks relations sets stages terms wears"
-	subjectRoomCalls = "drop_subject few given groups hold joined mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
-	bothCalls        = "drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
+	everyRoomCalls   = "cooperates few given groups hold joined mine near plain relations sets stages terms wears"
+	itemRoomCalls    = "cooperates drop_item few given groups hold hold_subject joined lift_recusal lock_item mine near plain relations sets stages terms wears"
+	hatRoomCalls     = "certify_hat cooperates few forget_marks given groups hold joined mine near number_periods plain put_marks relations sets stages terms wears"
+	subjectRoomCalls = "cooperates drop_subject few given groups hold joined mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
+	bothCalls        = "cooperates drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,

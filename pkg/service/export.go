@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -61,6 +62,87 @@ func LeftOut(r *web.Request, lines, listed int) string {
 		return ""
 	}
 	return r.T("web.export.of", lines, listed)
+}
+
+// Provenance is the last line of a file of one thing that was shared with the
+// reader's authority: by whom, on which basis, and what it is never used for, so that the
+// purpose goes along where the hub cannot (A058, L3); empty of one's own.
+func (e Env) Provenance(r *web.Request, rel pg.Relation) string {
+	if rel.Relation != "shared" {
+		return ""
+	}
+	from, _ := e.Structure.Authority(rel.Controller)
+	basis := e.basis(rel.Basis, r.Now)
+	text := basis.TextDa
+	if r.Lang == "en" {
+		text = basis.TextEn
+	}
+	return r.T("web.export.shared", from.Name, text)
+}
+
+// Named puts the words of the structure file before its codes, of a file's cells: what
+// dimensions, levels, measures, reasons for closing, departments and legal bases are
+// called. A code that the file has not stays alone.
+func (e Env) Named(lang string, cells []web.Cell) []web.Cell {
+	for i, c := range cells {
+		if word := e.named(lang, c); word != "" && c.Text != "" {
+			cells[i].Text = word + " (" + c.Text + ")"
+		}
+	}
+	return cells
+}
+
+// named is what the structure file calls the code in a cell, by the last name of the
+// cell's own; "" for none.
+func (e Env) named(lang string, c web.Cell) string {
+	path := strings.Split(c.Code, ".")
+	at := len(path) - 1
+	for at > 0 && path[at] != "" && path[at][0] >= '0' && path[at][0] <= '9' {
+		at--
+	}
+	switch path[at] {
+	case "dimension", "code", "about":
+		for _, in := range e.Structure.Instruments {
+			if d, ok := in.Dimension(c.Text); ok {
+				return d.Name.In(lang)
+			}
+		}
+	case "level", "level_at_close":
+		for _, in := range e.Structure.Instruments {
+			if l, ok := in.Level(c.Text); ok {
+				return l.Name.In(lang)
+			}
+		}
+	case "instrument":
+		for _, in := range e.Structure.Instruments {
+			if in.ID == c.Text {
+				return in.Name.In(lang)
+			}
+		}
+	case "measure":
+		for _, m := range e.Structure.Measures {
+			if m.Code == c.Text {
+				return m.Name.In(lang)
+			}
+		}
+	case "reason":
+		if r, ok := e.Structure.ClosingReason(c.Text); ok {
+			return r.Name.In(lang)
+		}
+	case "department":
+		for _, a := range e.Structure.Authorities {
+			if d, ok := e.Structure.Department(a.ID, c.Text); ok {
+				return d.Name
+			}
+		}
+	case "legal_basis":
+		for _, b := range e.Structure.LegalBases {
+			if string(b.Code) == c.Text {
+				return map[string]string{"da": b.TextDa, "en": b.TextEn}[lang]
+			}
+		}
+	}
+	return ""
 }
 
 // Taken is what a list has recorded of the things that it shows, as taken out.

@@ -47,10 +47,10 @@ func (r Reader) Last() time.Time {
 }
 
 // Readers lists who can see a thing now: everybody whose own reading of it the rules
-// would allow, by the same question, in the same snapshot. begun is when the thing
-// came to be. as changes what somebody is to the thing, for asking what would be; nil
+// would allow, by the same question, in the same snapshot. life is from when the thing
+// came to be until it is erased at the latest: nobody is said to see it longer. as changes what somebody is to the thing, for asking what would be; nil
 // leaves it.
-func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, begun time.Time, as func(*pg.Relation)) ([]Reader, error) {
+func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, life structure.Span, as func(*pg.Relation)) ([]Reader, error) {
 	type one struct {
 		Reader
 		person hub.ID
@@ -76,7 +76,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, beg
 	}
 	list := make([]Reader, len(all))
 	for i, r := range all {
-		s := standing(r.Rules, r.rel, r.person, r.Authority, held, begun)
+		s := standing(r.Rules, r.rel, r.person, r.Authority, held, life.From)
 		if p, ok := e.Structure.Post(r.Hat); ok {
 			s = s.within(structure.Span{From: p.From, Until: p.Until})
 		}
@@ -86,6 +86,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, beg
 		}
 		r.Since = s.From
 		if s.Until.Before(structure.Forever) {
+			s = s.within(structure.Span{Until: life.Until})
 			r.Until, r.Soon = &s.Until, s.Until.Sub(tx.Now) <= 24*time.Hour
 		}
 		list[i] = r.Reader

@@ -25,7 +25,7 @@ type Recusing struct {
 	Ground     string       `json:"ground" enum:"1 2 3 4 5" doc:"The number of forvaltningsloven § 3 stk. 1."`
 	Reason     hub.Personal `json:"reason,omitzero" max:"2000" doc:"Read by the data-protection officer of your own authority alone."`
 	Hat        hub.ID       `json:"hat,omitempty" doc:"Of a colleague; yourself where it is missing."`
-	Substitute hub.ID       `json:"substitute,omitempty" doc:"The hat of who takes over from the colleague: not your own."`
+	Substitute hub.ID       `json:"substitute,omitempty" doc:"The hat of who takes over from the colleague: not your own. Of a colleague who is recused already, it says only that."`
 }
 
 // Lifting says why a recusal holds no more.
@@ -43,8 +43,8 @@ type RecusalReceipt struct {
 type Recused struct {
 	Item       hub.ID
 	Authority  hub.AuthorityID // where the person works
-	Person     hub.ID
-	Substitute hub.ID // the person who takes over, where one was chosen
+	Person     hub.ID          // empty where it was said before, and only who takes over is new
+	Substitute hub.ID          // the person who takes over, where one was chosen
 	Lifted     bool
 }
 
@@ -130,10 +130,16 @@ func (x Recusals) Say(r *web.Request, in Recusing) (RecusalReceipt, error) {
 			return p.Err()
 		}
 		told := Recused{Item: id, Authority: who.Authority, Person: colleague.Person}
-		if told.Substitute, err = x.replace(ctx, tx, rel, colleague, in); err != nil {
+		all, err := tx.Recusals(ctx, x.Kind, id)
+		if err != nil {
 			return err
 		}
-		if err := tx.Recuse(ctx, g, colleague.Person, x.Kind, id, in.Ground); err != nil {
+		if told.Substitute, err = x.replace(ctx, tx, rel, colleague, all, in); err != nil {
+			return err
+		}
+		if told.Substitute != "" && stands(all, colleague.Person) {
+			told.Person = "" // who takes over was not known then
+		} else if err := tx.Recuse(ctx, g, colleague.Person, x.Kind, id, in.Ground); err != nil {
 			return err
 		}
 		done = RecusalReceipt{Person: colleague.Person, At: tx.Now}
@@ -144,17 +150,14 @@ func (x Recusals) Say(r *web.Request, in Recusing) (RecusalReceipt, error) {
 
 // replace lets in who takes over from a colleague, where the colleague was let in by
 // name. Whoever says that a colleague must go does not take the work themselves.
-func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colleague structure.Post, in Recusing) (hub.ID, error) {
+func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colleague structure.Post, all []pg.Recusal, in Recusing) (hub.ID, error) {
 	if in.Substitute == "" {
 		return "", nil
 	}
 	wrong := hub.Invalid("substitute", "error.recusal.substitute")
 	who := tx.Who()
 	next, ok := x.Structure.Post(in.Substitute)
-	all, err := tx.Recusals(ctx, x.Kind, rel.ID)
 	switch {
-	case err != nil:
-		return "", err
 	case !ok || !next.Holds(tx.Now) || next.Authority != who.Authority || next.Role != colleague.Role || colleague.Person == who.Person ||
 		next.Person == who.Person || next.Person == colleague.Person || stands(all, next.Person):
 		return "", wrong
@@ -194,7 +197,7 @@ func stands(all []pg.Recusal, person hub.ID) bool {
 // that it was so.
 func (x Recusals) finish(ctx context.Context, tx *pg.Tx, r *web.Request, g policies.Grant, rel pg.Relation, why hub.Personal, told Recused, operation string, done RecusalReceipt) error {
 	act := hub.ActRevoke
-	if told.Lifted {
+	if told.Lifted || told.Person == "" {
 		act = hub.ActGrant
 	}
 	e := pg.Entry{Act: act, Object: hub.Object{Kind: x.Kind, ID: rel.ID}, Controller: rel.Controller, Subjects: []hub.ID{rel.About}, Fields: []string{}}
@@ -287,6 +290,7 @@ type RecusalLine struct {
 	LiftedBy string     `json:"lifted_by,omitempty"`
 	LiftedAt *time.Time `json:"lifted_at,omitempty"`
 	CanLift  bool       `json:"can_lift"`
+	Hat      hub.ID     `json:"-"` // of a colleague of the reader's, for whom somebody may take over
 }
 
 // RecusalSheet is who is recused from one thing, and what the asker may say of it.
@@ -357,6 +361,7 @@ func (x Recusals) show(ctx context.Context, s *RecusalSheet, r *web.Request, rel
 			l.LiftedBy, l.LiftedAt = x.Structure.NameOf(c.LiftedBy), &c.LiftedAt
 		} else {
 			l.CanLift = x.may(ctx, x.lifting(r.Who, rel, all, c.Person))
+			l.Hat = x.takenOver(r, c.Person)
 		}
 		s.Recused = append(s.Recused, l)
 	}
@@ -369,6 +374,34 @@ func (x Recusals) show(ctx context.Context, s *RecusalSheet, r *web.Request, rel
 			s.Colleagues, s.Substitutes = append(s.Colleagues, o), append(s.Substitutes, o)
 		}
 	}
+}
+
+// takenOver is the hat of a colleague from whom another may take over: theirs at the
+// reader's authority; empty for nobody's, and for the reader's own.
+func (x Recusals) takenOver(r *web.Request, person hub.ID) hub.ID {
+	for _, p := range x.Structure.Posts() {
+		if p.Person == person && p.Authority == r.Who.Authority && person != r.Who.Person && p.Holds(r.Now) {
+			return p.Hat.ID
+		}
+	}
+	return ""
+}
+
+// Unattended are those of some authorities at which nobody coordinates a thing: whoever
+// has the role is too close to it, or nobody has it.
+func (x Recusals) Unattended(ctx context.Context, tx *pg.Tx, id hub.ID, of ...hub.AuthorityID) (list []hub.AuthorityID, err error) {
+	for _, a := range of {
+		none := false
+		if err := tx.QueryRow(ctx, `select not exists (select from access.hat h where h.authority = $1 and h.role in ($2, $3) and h.from_at <= $4 and $4 < h.until_at
+			and not exists (select from access.recusal c where c.person = h.person and c.item = $5))`,
+			a, hub.MunicipalCoordinator, hub.PoliceCoordinator, tx.Now, id).Scan(&none); err != nil {
+			return nil, err
+		}
+		if none {
+			list = append(list, a)
+		}
+	}
+	return list, nil
 }
 
 // name is what somebody of the structure file is called.

@@ -249,6 +249,15 @@ func TestCooperation(t *testing.T) {
 			t.Errorf("%s and %s under %s at %s: %t", c.x, c.y, c.basis, c.when, got)
 		}
 	}
+	for basis, want := range map[hub.LegalBasis]string{"RPL115-1-1": "RPL115-1-1", "RPL115-2": "RPL115-1-1 RPL115-2", "RPL115-3": "RPL115-3", "RPL115-1-2": ""} {
+		var got []string
+		for _, b := range s.Carriers(basis) {
+			got = append(got, string(b))
+		}
+		if slices.Sort(got); strings.Join(got, " ") != want {
+			t.Errorf("%s is carried by %v, want %s", basis, got, want)
+		}
+	}
 	if a := s.TaskArea("skolen"); a != "teaching" {
 		t.Errorf("the school's task: %q", a)
 	}

@@ -64,9 +64,24 @@ func (s *Structure) InCooperation(x, y hub.AuthorityID, basis hub.LegalBasis, at
 		return false
 	}
 	return slices.ContainsFunc(s.Agreements, func(a Agreement) bool {
-		on := cooperation(a.Basis) == cooperation(basis) || basis == "RPL115-2" && strings.HasPrefix(string(a.Basis), "RPL115-1-")
-		return on && a.Holds(at) && s.Basis(a.Basis, at) && a.Between(x, y)
+		return carries(a.Basis, basis) && a.Holds(at) && s.Basis(a.Basis, at) && a.Between(x, y)
 	})
+}
+
+// Carriers lists the bases in the file on which an agreement may be that carries
+// what is shared on a basis, as [Structure.InCooperation] has it; never nil.
+func (s *Structure) Carriers(basis hub.LegalBasis) []hub.LegalBasis {
+	list := []hub.LegalBasis{}
+	for _, b := range s.LegalBases {
+		if carries(b.Code, basis) && !slices.Contains(list, b.Code) {
+			list = append(list, b.Code)
+		}
+	}
+	return list
+}
+
+func carries(agreement, basis hub.LegalBasis) bool {
+	return cooperation(agreement) == cooperation(basis) || basis == "RPL115-2" && strings.HasPrefix(string(agreement), "RPL115-1-")
 }
 
 // cooperation is what a basis of § 115 is about: the basis without its letter.

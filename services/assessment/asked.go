@@ -67,7 +67,7 @@ func (x *room) readRequest(r *web.Request, whole bool) (*RequestView, error) {
 			&q.ID, &q.Case, &q.Asker, &q.Authority, &q.Department, &q.State, &q.Outcome, &q.Answer, &q.Version, &q.AskedAt, &q.DueAt,
 			&q.SettledAt, &q.Person, &q.Hat, &q.Subject, &q.Municipality, &q.EraseAt, &o.texts)
 		if err == nil && whole && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.Readers(ctx, tx, "request", id, q.AskedAt, nil)
+			o.readers, err = x.Readers(ctx, tx, "request", id, structure.Span{From: q.AskedAt, Until: q.EraseAt}, nil)
 		}
 		e := pg.Entry{Act: hub.ActConsult, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: o.rel.Controller}
 		if o.rel.About != "" {
@@ -171,7 +171,14 @@ func (x *room) listAnswers(r *web.Request, _ struct{}) (Answers, error) {
 	if err != nil {
 		id = ""
 	}
-	return x.answers(r.Context(), r.Who, id, false)
+	return x.answers(r.Context(), r.Who, "case_id", string(id), false)
+}
+
+// listGiven lists what the actor's authority has answered, in whatever case, of what
+// the actor may see: what is one's own stays one's own when a cooperation has ended,
+// and nothing else of the case comes along (A017).
+func (x *room) listGiven(r *web.Request, _ struct{}) (Answers, error) {
+	return x.answers(r.Context(), r.Who, "controller", string(r.Who.Authority), false)
 }
 
 // given is an answer on its way out: what was loaded, and by which set it may
@@ -180,11 +187,13 @@ type given struct {
 	answerRow
 	texts   []pg.Text
 	set     int
+	erase   time.Time
 	readers []CaseReader
 }
 
-// answers are those of a case; whole is with who can see each.
-func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID, whole bool) (Answers, error) {
+// answers are those of a case or an authority, by a column of theirs; whole is with
+// who can see each.
+func (x *room) answers(ctx context.Context, who hub.Actor, by, of string, whole bool) (Answers, error) {
 	var list []given
 	var sets pg.Sets
 	var receipts []hub.Receipt
@@ -195,13 +204,13 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID, whole bool
 		if sets, err = tx.Sets(ctx, "answer", hub.Prevention); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, w.id, w.request, w.case_id, w.subject, w.controller, w.grade, w.statements, w.state, w.version, w.hat, w.at, `+
-			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.case_id = $18 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
+		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, w.id, w.request, w.case_id, w.subject, w.controller, w.grade, w.statements, w.state, w.version, w.hat, w.at, (select c.erase_at from cases c where c.id = w.case_id), `+
+			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.`+by+` = $18 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
 		if err != nil {
 			return err
 		}
 		if list, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (o given, err error) {
-			err = r.Scan(&o.set, &o.ID, &o.Request, &o.Case, &o.Subject, &o.Controller, &o.Grade, &o.Statements, &o.State, &o.Version, &o.Hat, &o.At, &o.texts)
+			err = r.Scan(&o.set, &o.ID, &o.Request, &o.Case, &o.Subject, &o.Controller, &o.Grade, &o.Statements, &o.State, &o.Version, &o.Hat, &o.At, &o.erase, &o.texts)
 			return o, err
 		}); err != nil {
 			return err
@@ -213,7 +222,7 @@ func (x *room) answers(ctx context.Context, who hub.Actor, of hub.ID, whole bool
 				return err
 			}
 			if whole && sets[o.set].Grant.Allows("who_can_see") {
-				if list[i].readers, err = x.Readers(ctx, tx, "answer", o.ID, o.At, nil); err != nil {
+				if list[i].readers, err = x.Readers(ctx, tx, "answer", o.ID, structure.Span{From: o.At, Until: o.erase}, nil); err != nil {
 					return err
 				}
 			}

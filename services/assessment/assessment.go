@@ -102,6 +102,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("declineInformation", "POST", "/api/requests/{id}/decline", "Decline to answer: no reason is asked for, and it costs nothing (L4).", x.declineInformation),
 			web.API("retractRequest", "DELETE", "/api/requests/{id}", "Take a question back.", x.retractRequest),
 			web.API("listAnswers", "GET", "/api/cases/{id}/answers", "List the answers of a case that you may see.", x.listAnswers),
+			web.API("listGivenAnswers", "GET", "/api/answers", "List the answers that your authority gave, in whatever case, of those that you may see: also when a cooperation has ended.", x.listGiven),
 			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
 		}, x.glass().Routes()...),
 		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},

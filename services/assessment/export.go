@@ -55,7 +55,7 @@ func (x *room) exportCase(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	cells := x.Web.Cells(r.Lang, "assessment", v, "version", "subject", "actions", "fields")
+	cells := x.Named(r.Lang, x.Web.Cells(r.Lang, "assessment", v, "version", "subject", "actions", "fields"))
 	if v.Subject != "" {
 		who, err := x.Web.CellsOf(r, "person.cells", v.Subject)
 		if err != nil {
@@ -67,7 +67,7 @@ func (x *room) exportCase(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return x.Web.CSV(w, r, "infohus", x.Web.Sheet(r.Lang, append(cells, course[v.ID]...)))
+	return x.Web.CSV(w, r, "infohus", web.Ended(x.Web.Sheet(r.Lang, append(cells, course[v.ID]...)), x.Provenance(r, v.rel)))
 }
 
 // gate is whether a hat takes cases out at all: the municipality's own that are

@@ -23,6 +23,9 @@ func (v *CaseView) buttons() []button {
 		actions []Action
 	}{{"open", []Action{Open}}, {"ask", []Action{Ask}}, {"circle", []Action{Invite, Uninvite}}, {"meeting", []Action{Convene, Hold}},
 		{"assessment/edit", []Action{Draft}}, {"inform", []Action{Inform}}, {"sign", []Action{Sign}}, {"dissent", []Action{Dissent}}, {"reassess", []Action{Reassess}}} {
+		if b.page == "sign" && v.Joint != nil && v.Joint.mine {
+			continue // whoever has signed reads it in the case
+		}
 		if slices.ContainsFunc(b.actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
 			list = append(list, button{"/cases/" + string(v.ID) + "/" + b.page, "assessment.do." + path.Base(b.page)})
 		}
@@ -35,7 +38,7 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	given, err := x.answers(r.Context(), r.Who, v.ID, true)
+	given, err := x.answers(r.Context(), r.Who, "case_id", string(v.ID), true)
 	if err != nil {
 		return err
 	}

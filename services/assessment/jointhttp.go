@@ -180,7 +180,7 @@ func (x *room) editPage(w http.ResponseWriter, r *web.Request) error {
 	text = text.arrange(d.by)
 	d.Changed = r.Failed(jointChanged)
 	d.Authorities = x.couldAsk(r)
-	given, err := x.answers(r.Context(), r.Who, v.ID, false)
+	given, err := x.answers(r.Context(), r.Who, "case_id", string(v.ID), false)
 	if err != nil {
 		return err
 	}

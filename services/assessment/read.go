@@ -8,6 +8,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -34,6 +35,7 @@ type CaseView struct {
 	Joint         *JointView          `json:"assessment,omitempty"`
 	Steps         []CaseStep          `json:"steps,omitempty"`
 	WhoCanSee     []CaseReader        `json:"-"`
+	Unattended    []hub.AuthorityID   `json:"-"`               // of the two that lead it, where nobody is left who does
 	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
 	ConcernOpens  bool                `json:"-"`               // to the reader too
 	SeeTrail      bool                `json:"-"`
@@ -42,6 +44,7 @@ type CaseView struct {
 	Actions       []Action            `json:"actions"`
 	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool                `json:"erased,omitempty"`
+	rel           pg.Relation
 }
 
 // Confirmed is one party's confirmation of the circle.
@@ -102,9 +105,10 @@ type opened struct {
 	Requests []AskedLine
 	Steps    []step
 	worked
-	readers []CaseReader
-	glasses []pg.Glass
-	concern bool // the concern that it came of can be read too
+	readers    []CaseReader
+	glasses    []pg.Glass
+	unattended []hub.AuthorityID
+	concern    bool // the concern that it came of can be read too
 }
 
 // sheetSQL is a case with all that hangs on it.
@@ -145,12 +149,15 @@ func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bo
 		o, err := load(ctx, tx, id)
 		o.worked.version = version
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.Readers(ctx, tx, "case", id, o.BegunAt, nil)
+			o.readers, err = x.Readers(ctx, tx, "case", id, structure.Span{From: o.BegunAt, Until: o.EraseAt}, nil)
 		}
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
 			var rel pg.Relation
 			rel, err = tx.Relation(ctx, "concern", o.Concern)
 			o.concern = tx.Sees(ctx, rel)
+		}
+		if err == nil && readers && tx.Sees(ctx, o.rel) {
+			o.unattended, err = x.recusals().Unattended(ctx, tx, id, o.Municipality, o.Police)
 		}
 		if err == nil && (readers || o.rel.Glass) && tx.Sees(ctx, o.rel) {
 			o.glasses, err = tx.Glasses(ctx, "case", id)
@@ -174,7 +181,7 @@ func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bo
 // show opens what the grant names, and nothing else.
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*CaseView, error) {
 	may := g.Allows
-	v := &CaseView{ID: o.ID, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
+	v := &CaseView{ID: o.ID, rel: o.rel, Fields: g.Fields(), Actions: x.actions(ctx, who, o.rel), SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
 	if answer, err := x.DB.Advise(ctx, o.rel.Act(who, service.Export, hub.Prevention)); err == nil {
 		v.MayExport = answer.Allow
 	}
@@ -190,6 +197,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	keep(may("who_can_see") && may("state"), &v.Unattended, o.unattended)
 	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, x.opens(who, &o.worked, may))
 	if err != nil {

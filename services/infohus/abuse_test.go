@@ -28,7 +28,8 @@ type abused struct {
 }
 
 // TestAbuse tries, one after the other and on the same things, what docs/abuse-cases.md
-// says of each row.
+// says of each row; A059 in part: what sessions are empty stands on no list of what is
+// odd yet.
 func TestAbuse(t *testing.T) {
 	s := &desk{driver: &driver{script: begin(t)}}
 	w := s.works("follow_up")
@@ -45,10 +46,10 @@ func TestAbuse(t *testing.T) {
 		{"conditions and ranges tell nothing (A025)", (*abused).conditions},
 		{"what somebody holds a lock on (A027)", (*abused).locked},
 		{"asked for an investigation (A057)", (*abused).investigates},
-		{"a sham invitation (A059)", (*abused).invitesAFriend},
-		{"dated back (A061)", (*abused).datesBack},
+		{"a sham invitation", (*abused).invitesAFriend},
 		{"after the meeting is over (A006)", (*abused).afterTheMeeting},
 		{"the other case about the same person (A007)", (*abused).otherCase},
+		{"dated back (A061)", (*abused).datesBack},
 	} {
 		t.Run(try.name, func(t *testing.T) {
 			a.t = t
@@ -278,8 +279,10 @@ func (a *abused) investigates() {
 }
 
 // invitesAFriend: nobody comes in by being invited alone. Each authority that is
-// brought in takes a basis that carries it and the police coordinator; a role that
-// never may is refused whoever asks; and of what failed nothing is left.
+// brought in takes a basis that carries it and the police coordinator, and whose case it
+// is says yes to it; who is in brings no other in; a role that never may is refused
+// whoever asks; and of what failed nothing is left. The invited authority itself is not
+// asked: its yes would hold back nobody who is invited to gain something.
 func (a *abused) invitesAFriend() {
 	state := func() string {
 		return a.One("select (select count(*) from access.assignment) || ' ' || (select count(*) from access.share)")
@@ -295,7 +298,9 @@ func (a *abused) invitesAFriend() {
 		{coordinator, with(hat("bodil"), toPartner)}, // not hers to bring in
 		{policeMan, hat("bodil")},                    // on no basis
 		{policeMan, with(hat("bodil"), toPartner, map[string]any{"legal_basis": "RPL115-1-3a"})}, // on one that does not carry it
-		{policeMan, with(hat("jytte"), toPartner)},                                               // of a housing association
+		{policeMan, with(hat("jytte"), toPartner)},                                               // on one of another authority's: each takes its own
+		{policeMan, with(hat("jytte"), toPartner, map[string]any{"necessity": ""})},              // for no reason
+		{policeMan, with(hat("gerda"), toPartner)},                                               // who never may
 		{"liv", hat("tage")}, // a guest brings nobody
 	} {
 		if got := a.as(try.login).API("POST", kase, try.in); got.Status < 400 || got.Status >= 500 {
@@ -306,10 +311,33 @@ func (a *abused) invitesAFriend() {
 		a.t.Errorf("after refusals there are %s assignments and shares, were %s", after, before)
 	}
 	a.as(policeMan).API("POST", kase, with(hat("bodil"), toPartner)).Must(201) // as it should be done
+	if got := a.as("bodil").API("POST", kase, with(hat("jytte"), toPartner, map[string]any{"legal_basis": "RPL115-1-3c"})); got.Status != 404 {
+		a.t.Errorf("who was brought in brings another in: %d %s", got.Status, got.Body)
+	}
+
+	// Whose case it is has said that it is to be asked first.
+	w := a.works("opening")
+	kase = "/api/cases/" + string(w.kase) + "/circle"
+	a.changes(coordinator, "/api/cases/{id}/open", with(a.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": sayWhy, "terms": "ask_first"}), w.kase)
+	a.changes(policeMan, "/api/cases/{id}/open", map[string]any{"members": []hub.ID{}, "reason": sayWhy}, w.kase)
+	before = state()
+	got := a.as(policeMan).API("POST", kase, with(hat("bodil"), toPartner))
+	if n := a.One("select count(*) from audit.trail where request = $1 and outcome = 'deny' and question = 'disclose' and reasons = '{terms_of_owner}'", got.Header.Get("X-Request-Id")); got.Status != 409 || n != "1" {
+		a.t.Errorf("before the municipality was asked: %d %s, and %s rows say why", got.Status, got.Body, n)
+	}
+	if read := a.as("bodil").API("GET", "/api/cases/"+string(w.kase), nil); read.Status != 404 || state() != before {
+		a.t.Errorf("before the municipality was asked the friend is answered %d, and there are %s assignments and shares, were %s", read.Status, state(), before)
+	}
+	a.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, w.kase)
+	if got := a.as(policeMan).API("POST", kase, with(hat("jytte"), toPartner, map[string]any{"legal_basis": "RPL115-1-3c"})); got.Status != 409 {
+		a.t.Errorf("its yes to one authority lets another in: %d %s", got.Status, got.Body)
+	}
+	a.as(policeMan).API("POST", kase, with(hat("bodil"), toPartner)).Must(201)
 }
 
-// datesBack: what happened has the day that is typed; when it was received, decided
-// and recorded is the hub's to say.
+// datesBack: what happened has the day that is typed, and a later version of it stands
+// beside the first, which is read as it was; when it was received, decided and recorded
+// is the hub's to say, and not even its owner changes it.
 func (a *abused) datesBack() {
 	subject := a.registers(coordinator, map[string]any{"name": "Opdigtet Bagdateret"})
 	in := concern(subject, nil)
@@ -326,6 +354,40 @@ func (a *abused) datesBack() {
 	}
 	if n := a.One("select count(*) from audit.trail where object_id = $1 and said_at::date <> $2::date", string(got.ID), now); n != "0" {
 		a.t.Errorf("%s rows of the trail are dated otherwise", n)
+	}
+
+	kase := "/api/cases/" + string(a.w.kase)
+	read := func(version string) string {
+		var v struct{ Dimensions json.RawMessage }
+		a.as(coordinator).API("GET", kase+"/assessment?version="+version, nil).Must(200).JSON(&v)
+		return string(v.Dimensions)
+	}
+	first, then := read("1"), a.day(-400)
+	a.changes(coordinator, "/api/cases/{id}/reassess", nil, a.w.kase)
+	var was struct{ Edit int }
+	a.as(coordinator).API("GET", kase+"/assessment", nil).Must(200).JSON(&was)
+	edited := with(a.joint(a.w), map[string]any{"edit": was.Edit})
+	edited["dimensions"].([]map[string]any)[0]["evidence_against"].([]any)[0].(map[string]any)["as_of"] = then
+	a.call(coordinator, "PUT", "/api/cases/{id}/assessment", edited, 200, a.w.kase)
+	if second := read("2"); strings.Contains(first, then) || !strings.Contains(second, then) || read("1") != first {
+		a.t.Errorf("what happened on another day stands in the second version %v, and the first is read as it was: %v", strings.Contains(second, then), read("1") == first)
+	}
+	conn, err := pgx.Connect(a.Context(), a.Owner())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer conn.Close(a.Context())
+	for _, what := range []string{"intake.concern.created_at", "intake.concern.received_at", "assessment.cases.begun_at", "assessment.cases.opened_at", "assessment.request.asked_at",
+		"assessment.request.settled_at", "assessment.answer.at", "assessment.meeting.made_at", "assessment.assessment.begun_at", "assessment.assessment.signed_at", "assessment.signature.at",
+		"referral.offer.made_at", "referral.offer.sent_at", "referral.consent.at"} {
+		at := strings.LastIndex(what, ".")
+		table, column := what[:at], what[at+1:]
+		if a.One("select count(*) from "+table+" where "+column+" is not null") == "0" {
+			a.t.Fatalf("there is no %s: this test has gone blind", what)
+		}
+		if _, err := conn.Exec(a.Context(), "update "+table+" set "+column+" = "+column+" - interval '1 year' where "+column+" is not null"); err == nil {
+			a.t.Errorf("%s is dated back", what)
+		}
 	}
 }
 

@@ -73,6 +73,9 @@ func (s *script) file(a hubtest.Answer) [][]string {
 
 var wholeNumber = regexp.MustCompile(`\b\d{6}[-–]?\d{4}\b`)
 
+// codeAlone is a code of several words.
+var codeAlone = regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)+$`)
+
 // rawWord is what a field is called by machines, and codeOfRole what a role is.
 var rawWord, codeOfRole = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`), regexp.MustCompile(`^(core_group|local_police|[a-z]+_coordinator)$`)
 
@@ -108,9 +111,36 @@ func (s *script) takesOut(login, kind string, id hub.ID, may bool, parts ...map[
 	for _, p := range parts {
 		maps.Copy(want, p)
 	}
-	for _, row := range s.file(a)[1:] {
+	codes := map[string]bool{}
+	for _, i := range s.Structure.Instruments {
+		for _, l := range i.Levels {
+			codes[l.Code] = true
+		}
+		for _, dim := range i.Dimensions {
+			codes[dim.Code] = true
+		}
+	}
+	for _, m := range s.Structure.Measures {
+		codes[m.Code] = true
+	}
+	for _, c := range s.Structure.Closings {
+		codes[c.Code] = true
+	}
+	rows := s.file(a)[1:]
+	if last := rows[len(rows)-1]; last[2] == "" { // of another's it says whose, on what, and what for
+		shared := s.One("select controller <> $2 from access.item where id = $1", string(id), string(s.as(login).Post.Authority)) == "t"
+		if rows = rows[:len(rows)-1]; !shared || !strings.HasPrefix(last[0], "Delt af ") || !strings.Contains(last[0], "§ 115") || !strings.Contains(last[0], "aldrig til efterforskning") {
+			s.Errorf("%s %s ends with %q", login, kind, last)
+		}
+	} else if s.One("select controller <> $2 from access.item where id = $1", string(id), string(s.as(login).Post.Authority)) == "t" {
+		s.Errorf("%s takes %s of another's out, and it does not say whose", login, kind)
+	}
+	for _, row := range rows {
 		if got[row[2]] = true; row[0] == "" || row[1] == "" {
 			s.Errorf("a field without words or text: %q", row)
+		}
+		if codes[row[1]] || codeAlone.MatchString(row[1]) {
+			s.Errorf("a code stands without its word: %q", row)
 		}
 		if rawWord.MatchString(row[0]) || row[1] == "proposed" || row[1] == "case" || codeOfRole.MatchString(row[1]) {
 			s.Errorf("a code stands for a word: %q", row)

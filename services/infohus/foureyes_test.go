@@ -132,3 +132,25 @@ func TestADeputyActsForSomebody(t *testing.T) {
 		t.Errorf("the record after its end: %d", a.Status)
 	}
 }
+
+// TestWhoHasSignedIsNotAskedAgain: whoever's signature stands is not asked to read and
+// sign; who has not is, and so is everybody when what was signed was changed.
+func TestWhoHasSignedIsNotAskedAgain(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("written")
+	asked := func(login string, want bool) {
+		t.Helper()
+		for _, at := range []string{"/cases/" + string(w.kase), "/cases/" + string(w.kase) + "/assessment"} {
+			if is := strings.Contains(s.as(login).Get(at).Must(200).Text(), "/cases/"+string(w.kase)+"/sign\""); is != want {
+				t.Errorf("at %s %s is asked to sign: %v, want %v", at, login, is, want)
+			}
+		}
+	}
+	asked(coordinator, true)
+	d.changes(coordinator, "/api/cases/{id}/sign", map[string]any{"content": d.content(coordinator, w.kase)}, w.kase)
+	asked(coordinator, false)
+	asked(policeMan, true)
+	d.changes("liv", "/api/cases/{id}/dissents", d.dissents(), w.kase)
+	asked(coordinator, true)
+}

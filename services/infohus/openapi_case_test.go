@@ -33,6 +33,7 @@ func (d *desk) everything() {
 	for _, login := range []string{"bodil", policeMan} {
 		get(login, "/api/requests/{id}", w.asked)
 		get(login, "/api/requests")
+		get(login, "/api/answers")
 	}
 	get(coordinator, "/api/requests/{id}", w.settled)
 	get(policeMan, "/api/cases/{id}/answers", w.kase)

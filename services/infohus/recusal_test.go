@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -99,6 +100,9 @@ func TestRecusal(t *testing.T) {
 		t.Errorf("the manager's notice leads nowhere: %s", p)
 	}
 	s.as(koegeManager).Get("/cases/" + string(w.kase) + "/recusal").Must(200)
+	if p := s.as(policeMan).Get("/cases/" + string(w.kase)).Must(200).Text(); !strings.Contains(p, "Køge Kommune har ingen tovholder på sagen lige nu") || strings.Contains(p, "Politi har ingen tovholder") {
+		t.Errorf("the police's page of the case does not say whose seat is empty: %s", p)
+	}
 	if a := s.as(policeMan).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_seat"`) {
 		t.Errorf("the police are told %s", a.Text())
 	}
@@ -200,5 +204,57 @@ func TestRecusingAColleague(t *testing.T) {
 	page := s.as(deputy).Get("/concerns/" + string(of.id) + "/recusal")
 	if !strings.Contains(page.Text(), "Gudrun Modelborg") || !strings.Contains(page.Text(), "Jeg er inhabil") {
 		t.Errorf("the page shows %s", page.Text())
+	}
+}
+
+// TestASubstituteIsNamedLater: who takes over from somebody who is recused already is
+// named by the coordinator or the manager, as when it is said: by nobody of another
+// authority, nobody who is recused too, and never oneself. Only who takes over is told.
+func TestASubstituteIsNamedLater(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("collecting")
+	at := "/cases/" + string(w.kase)
+	s.as("liv").API("POST", "/api"+at+"/recusals", map[string]any{"ground": "2"}).Must(200)
+	s.Settle()
+	told := s.One("select count(*) from portal.notice")
+	later := func(login, whose, next string) int {
+		return s.as(login).API("POST", "/api"+at+"/recusals", map[string]any{"ground": "2", "hat": d.hat(whose), "substitute": d.hat(next)}).Status
+	}
+	if p := s.as(coordinator).Get(at + "/recusal").Must(200).Text(); !strings.Contains(p, "Lad den valgte overtage") {
+		t.Errorf("the page has no way to name who takes over: %s", p)
+	}
+	for _, c := range []struct {
+		login, whose, next string
+		is                 int
+	}{
+		{policeMan, "liv", "vilma", 400}, {roskilde, "liv", "vilma", 404}, {"vilma", "liv", "vilma", 404}, {coordinator, "liv", coordinator, 400},
+		{coordinator, "liv", "bodil", 400}, {coordinator, "liv", "liv", 400},
+	} {
+		if got := later(c.login, c.whose, c.next); got != c.is {
+			t.Errorf("%s names %s for %s: %d, want %d", c.login, c.next, c.whose, got, c.is)
+		}
+	}
+	if alone, _, _ := d.sight("vilma", "cases", w.kase); alone {
+		t.Error("she sees it before she was named")
+	}
+	if got := later(coordinator, "liv", "vilma"); got != 200 {
+		t.Fatalf("who takes over is not named: %d", got)
+	}
+	s.Settle()
+	if alone, page, listed := d.sight("vilma", "cases", w.kase); !alone || !page || !listed {
+		t.Errorf("who takes over sees it alone %v, on its page %v, in the list %v", alone, page, listed)
+	}
+	if alone, _, _ := d.sight("liv", "cases", w.kase); alone {
+		t.Error("who was too close sees it again")
+	}
+	if a := s.as("vilma").API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":"recused_takeover"`) || s.One("select count(*) from portal.notice") != strconv.Itoa(atoi(told)+1) {
+		t.Errorf("who takes over is told %s, and there are %s notices, were %s", a.Text(), s.One("select count(*) from portal.notice"), told)
+	}
+	if n := s.One("select count(*) from access.recusal where item = $1", string(w.kase)); n != "1" {
+		t.Errorf("there are %s recusals of the case", n)
+	}
+	if n := s.One("select count(*) from audit.trail where act = 'grant' and object_id = $1 and question = 'recuse'", string(w.kase)); n != "1" {
+		t.Errorf("%s rows of the trail say who took over", n)
 	}
 }

@@ -114,6 +114,7 @@ var shows = map[string]string{
 	"GET /cases/{id}/close":           "case subject",
 	"GET /api/cases/{id}":             "case",
 	"GET /api/cases/{id}/answers":     "answer*",
+	"GET /api/answers":                "answer*",
 	"GET /api/cases/{id}/assessment":  "case",
 	"GET /api/cases/{id}/course":      "case",
 	"PUT /api/cases/{id}/assessment":  "case case", // what is written is read first, and then changed

@@ -119,7 +119,8 @@ func TestWhoCanSeeIsWhoCan(t *testing.T) {
 	t.Logf("%d lists of %d people, %d recusals, %d states", compared, sees, recused, len(states))
 }
 
-// The list says by which rule, on which basis, since when and until when.
+// The list says by which rule, on which basis, since when and until when: never until
+// later than the thing is erased, however long the role and the share would last.
 func TestWhoCanSeeSinceWhen(t *testing.T) {
 	s := &driver{script: begin(t)}
 	d := s.drives("municipality", "received")
@@ -149,7 +150,7 @@ func TestWhoCanSeeSinceWhen(t *testing.T) {
 	}
 	post := func(login string) structure.Post { return s.as(login).Post }
 	own := func(login string, rules string) string {
-		return fmt.Sprintln(rules, "", false, received.UTC().Format(time.DateTime), post(login).Until.UTC().Format(time.DateOnly))
+		return fmt.Sprintln(rules, "", false, received.UTC().Format(time.DateTime), s.One(`select to_char(erase_at at time zone 'UTC', 'YYYY-MM-DD') from intake.concern where id = $1`, string(d.id)))
 	}
 	erase := s.One(`select to_char(until_at at time zone 'UTC', 'YYYY-MM-DD') from access.share where item = $1`, string(d.id))
 	shared := fmt.Sprintln("[from_municipality]", "RPL115-2", true, forwarded.UTC().Format(time.DateTime), erase)

@@ -55,7 +55,7 @@ func (x *room) exportConcern(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	cells := x.Web.Cells(r.Lang, "intake", v, "version", "subject", "actions", "fields")
+	cells := x.Named(r.Lang, x.Web.Cells(r.Lang, "intake", v, "version", "subject", "actions", "fields"))
 	if v.Subject != "" {
 		who, err := x.Web.CellsOf(r, "person.cells", v.Subject)
 		if err != nil {
@@ -63,7 +63,7 @@ func (x *room) exportConcern(w http.ResponseWriter, r *web.Request) error {
 		}
 		cells = append(cells, who[v.Subject]...)
 	}
-	return x.Web.CSV(w, r, "infohus", x.Web.Sheet(r.Lang, cells))
+	return x.Web.CSV(w, r, "infohus", web.Ended(x.Web.Sheet(r.Lang, cells), x.Provenance(r, v.rel)))
 }
 
 // gate is whether a hat takes concerns out at all: its own that are received.

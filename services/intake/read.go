@@ -11,6 +11,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -63,6 +64,7 @@ type ConcernView struct {
 	Actions       []Action            `json:"actions"`
 	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool                `json:"erased,omitempty"`
+	rel           pg.Relation
 }
 
 // StatementView is a statement as it is shown: with its type, source and date.
@@ -148,7 +150,7 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
 		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
-			o.readers, err = x.Readers(ctx, tx, "concern", id, o.begun(), nil)
+			o.readers, err = x.Readers(ctx, tx, "concern", id, structure.Span{From: o.begun(), Until: o.EraseAt}, nil)
 		}
 		if err == nil && (withReaders || o.rel.Glass) && tx.Sees(ctx, o.rel) {
 			o.glasses, err = tx.Glasses(ctx, "concern", id)
@@ -195,7 +197,7 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 // show opens what the grant names, and nothing else.
 func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Grant, receipt hub.Receipt) (*ConcernView, error) {
 	may := g.Allows
-	v := &ConcernView{ID: o.ID, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
+	v := &ConcernView{ID: o.ID, rel: o.rel, Fields: g.Fields(), Actions: []Action{}, SeeTrail: may("who_has_seen"), MayRecuse: x.recusals().May(ctx, who, o.rel)}
 	keep(may("state"), &v.State, o.State)
 	keep(may("state"), &v.Version, o.Version)
 	keep(may("received_at"), &v.ReceivedAt, o.ReceivedAt)

@@ -16,8 +16,12 @@ import (
 // person's own authority. Where only deputies are left there, or somebody was
 // chosen, they are told that they take over; where nobody is, the manager is, with
 // the reference and the way to the page of who is recused, and so are the
-// coordinators of the others who have the thing.
+// coordinators of the others who have the thing. Where it was told before, and only now
+// somebody was chosen, they alone are told.
 func (n notes) recused(id hub.ID, a hub.AuthorityID, person, substitute hub.ID, lifted bool) error {
+	if person == "" {
+		return n.tell(n.ctx, n.tx, "recused_takeover", id, time.Time{}, Notice{Authority: a, Person: substitute, Kind: n.kind})
+	}
 	word, to := "recused", ""
 	if lifted {
 		word, to = "recusal_lifted", string(id)

@@ -24,7 +24,7 @@ func (x *room) cells(ctx context.Context, who hub.Actor, lang string, ids []hub.
 		if err != nil {
 			return nil, err
 		}
-		text, err := json.Marshal(x.Web.Cells(lang, "referral", v, "id", "state", "version", "subject", "next_date", "actions", "fields"))
+		text, err := json.Marshal(x.Named(lang, x.Web.Cells(lang, "referral", v, "id", "state", "version", "subject", "next_date", "actions", "fields")))
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -192,7 +193,11 @@ func (x *room) offerActions(ctx context.Context, who hub.Actor, o opened) []Acti
 // readers lists who can see an offer in a state, from the same rules and the same
 // snapshot as every read.
 func (x *room) readers(ctx context.Context, tx *pg.Tx, o *offer, state string) ([]service.Reader, error) {
-	return x.Readers(ctx, tx, "offer", o.ID, o.MadeAt, func(rel *pg.Relation) { rel.State = state })
+	life := structure.Span{From: o.MadeAt}
+	if err := tx.QueryRow(ctx, `select erase_at from course where case_id = $1`, o.Case).Scan(&life.Until); err != nil {
+		return nil, err
+	}
+	return x.Readers(ctx, tx, "offer", o.ID, life, func(rel *pg.Relation) { rel.State = state })
 }
 
 // Preview is exactly what the receiver will see of an offer, before and after it
