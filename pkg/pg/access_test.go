@@ -154,7 +154,7 @@ func TestListsAndReadsJudgeAlike(t *testing.T) {
 	total := 0
 	for _, p := range append(posts, post(9, "mvs", hub.Police, hub.PoliceCoordinator)) { // the last has no hat in force
 		check(t, db.View(ctx, as(p), func(tx *pg.Tx) error {
-			rows, err := tx.Query(ctx, `select r.* from access.mine($1, $2, $3, $4, $5) r`, tx.Me()...)
+			rows, err := tx.Query(ctx, findable, append(tx.Me(), "concern")...)
 			check(t, err)
 			list := map[hub.ID]pg.Relation{}
 			var r pg.Relation

@@ -42,13 +42,10 @@
 // index. No row is not an error to return early with: [Read] takes
 // [pgx.ErrNoRows] and answers it as it answers a refusal.
 //
-// A list joins access.mine, with the same arguments and columns: only the items
-// that the actor owns with the authority, wrote, is assigned to or was given a
-// share of, and the parts of what the actor is assigned to. What the list may
-// show of them is still asked of the rules. access.sets counts the same by their
-// attributes. Both look closely only at what access.given names, and access.few at
-// what access.near names: whatever comes to count in access.relations must find its
-// items in both.
+// A list finds the same by [Tx.Listing]: it looks closely at what access.near names
+// (what was given to the actor or the authority, what they may not see, what the actor
+// wrote), and at the rest of what the authority owns by its state alone. Whatever comes
+// to count in access.relations must find its items in access.near.
 //
 // # Wholes and parts
 //

@@ -8,76 +8,87 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// guesses is how many sets nothingBut asks about before it leaves it: what could
-// be takes more questions than what is.
+// guesses is about how many sets could asks before it leaves it: what could be takes
+// more questions than what is.
 const guesses = 1000
 
-// nothingBut reports that policy gives the actor nothing that is not theirs by
-// something of their own (an assignment, a glass, what they wrote): it says no to
-// every set of attributes that an item could have by what the authority controls
-// and was given. Then nobody need look at each of that, however much it is. Where
-// it says yes to one, or there are too many to ask about, it is false.
-func (a *Listing) nothingBut(ctx context.Context) (bool, error) {
-	sets, _, _, err := a.groups(ctx, "")
-	if err != nil || len(sets) > 0 {
-		return false, err
-	}
-	terms, err := a.terms(ctx)
+// could gives the states, of all or of one, in which policy gives the actor any of
+// what is theirs by nothing of their own (an assignment, a glass, what they wrote):
+// it asks of every set of attributes that an item could have by what the authority
+// controls and was given. In the others nobody need look at each of that, however
+// much it is. It is nil, which is every state, where there are too many sets to ask.
+func (a *Listing) could(ctx context.Context, state string) ([]string, error) {
+	rows, err := a.tx.Query(ctx, `select 'own', g.state, g.received_by, '', '', '' from access.groups($1, $2, $3, $4, $5, $6) g where $7 = '' or g.state = $7
+		union all select '', s.state, s.received_by, '', '', '' from access.stages($6) s where $7 = '' or s.state = $7
+		union all select 'shared', '', '', t.named, t.basis, t.sender_kind from access.terms($2, $6) t`, append(a.tx.Me(), a.kind, state)...)
 	if err != nil {
-		return false, err
-	}
-	rows, err := a.tx.Query(ctx, `select s.state, s.received_by from access.stages($1) s`, a.kind)
-	if err != nil {
-		return false, err
+		return nil, err
 	}
 	var r Relation
-	var stages []Relation
-	if _, err := pgx.ForEachRow(rows, []any{&r.State, &r.ReceivedBy}, func() error { stages = append(stages, r); return nil }); err != nil {
-		return false, err
+	var groups, stages, terms []Relation
+	if _, err = pgx.ForEachRow(rows, []any{&r.Relation, &r.State, &r.ReceivedBy, &r.Classes, &r.Basis, &r.SharedBy}, func() error {
+		switch r.Relation {
+		case "own":
+			groups = append(groups, r)
+		case "shared":
+			terms = combined(terms, r)
+		default:
+			stages = append(stages, r)
+		}
+		return nil
+	}); err != nil || len(terms)*len(stages)*2 > guesses {
+		return nil, err
 	}
-	if len(terms)*len(stages)*2 > guesses {
-		return false, nil
+	states := []string{}
+	ask := func(r Relation) error {
+		if slices.Contains(states, r.State) {
+			return nil
+		}
+		_, ok, err := a.may(ctx, r)
+		if ok {
+			states = append(states, r.State)
+		}
+		return err
+	}
+	for _, r := range groups {
+		if err := ask(r); err != nil {
+			return nil, err
+		}
 	}
 	for _, stage := range stages {
 		for _, r := range terms {
 			r.State, r.ReceivedBy = stage.State, stage.ReceivedBy
 			for _, r.Relation = range []string{"shared", "own"} {
-				if n, err := a.Set(ctx, r); n >= 0 || err != nil {
-					return false, err
+				if err := ask(r); err != nil {
+					return nil, err
 				}
 			}
 		}
 	}
-	return true, nil
+	if state == "" && !slices.ContainsFunc(stages, func(r Relation) bool { return !slices.Contains(states, r.State) }) {
+		return nil, nil // it is every state
+	}
+	return states, nil
 }
 
-// terms are the bases, the kinds of sender and the classes that what was shared
-// with the authority could have: every share's, and what several of one basis and
-// one kind of sender name together.
-func (a *Listing) terms(ctx context.Context) (all []Relation, err error) {
-	rows, err := a.tx.Query(ctx, `select t.named, t.basis, t.sender_kind from access.terms($1, $2) t`, string(a.tx.who.Authority), a.kind)
-	if err != nil {
-		return nil, err
+// combined adds to the bases, the kinds of sender and the classes that what was
+// shared with the authority could have: those of one more share, and what several of
+// one basis and one kind of sender name together.
+func combined(all []Relation, one Relation) []Relation {
+	if one.Classes == "" || slices.Contains(all, one) || len(all) > guesses {
+		return all
 	}
-	var one Relation
-	_, err = pgx.ForEachRow(rows, []any{&one.Classes, &one.Basis, &one.SharedBy}, func() error {
-		if one.Classes == "" || slices.Contains(all, one) || len(all) > guesses {
-			return nil
+	more := []Relation{one}
+	for _, r := range all {
+		if r.Basis != one.Basis || r.SharedBy != one.SharedBy {
+			continue
 		}
-		more := []Relation{one}
-		for _, r := range all {
-			if r.Basis != one.Basis || r.SharedBy != one.SharedBy {
-				continue
-			}
-			both := append(strings.Split(r.Classes, ","), strings.Split(one.Classes, ",")...)
-			slices.Sort(both)
-			r.Classes = strings.Join(slices.Compact(both), ",")
-			if !slices.Contains(all, r) && !slices.Contains(more, r) {
-				more = append(more, r)
-			}
+		both := append(strings.Split(r.Classes, ","), strings.Split(one.Classes, ",")...)
+		slices.Sort(both)
+		r.Classes = strings.Join(slices.Compact(both), ",")
+		if !slices.Contains(all, r) && !slices.Contains(more, r) {
+			more = append(more, r)
 		}
-		all = append(all, more...)
-		return nil
-	})
-	return all, err
+	}
+	return append(all, more...)
 }

@@ -37,8 +37,8 @@ func TestWhoIsWhomItIsAboutIsRecused(t *testing.T) {
 	listed := func(who pg.Post) (n int) {
 		t.Helper()
 		check(t, intake.View(ctx, as(who), func(tx *pg.Tx) error {
-			all, err := tx.Sets(ctx, "concern", hub.Prevention)
-			n = all.Count("")
+			all, err := tx.Listing("concern", hub.Prevention).All(ctx, "")
+			n = len(all.IDs)
 			return err
 		}))
 		return n

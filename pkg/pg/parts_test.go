@@ -51,7 +51,7 @@ func relation(t testing.TB, db *pg.DB, p pg.Post, kind string, id hub.ID) (r pg.
 		if r, err = tx.Relation(ctx, kind, id); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select r.* from access.mine($1, $2, $3, $4, $5) r where r.id = $6`, append(tx.Me(), id)...)
+		rows, err := tx.Query(ctx, findable+` and r.id = $7`, append(tx.Me(), kind, id)...)
 		if err != nil {
 			return err
 		}
@@ -320,7 +320,7 @@ func TestAListFindsPartsByIndexes(t *testing.T) {
 	db := w.room("assessment")
 	var plan []string
 	check(t, db.View(ctx, as(coordinator), func(tx *pg.Tx) error {
-		rows, err := tx.Query(ctx, `explain select r.* from access.mine($1, $2, $3, $4, $5) r`, tx.Me()...)
+		rows, err := tx.Query(ctx, `explain select n.* from access.near($1, $2, $5, $6, 100, 100, null) n where $3 <> $4`, append(tx.Me(), "request")...)
 		if err != nil {
 			return err
 		}

@@ -23,11 +23,11 @@ const (
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
-	everyRoomCalls   = "cooperates few given groups hold joined mine near plain relations sets stages terms wears"
-	itemRoomCalls    = "cooperates drop_item few given groups hold hold_subject joined lift_recusal lock_item mine near plain relations sets stages terms wears"
-	hatRoomCalls     = "certify_hat cooperates few forget_marks given groups hold joined mine near number_periods plain put_marks relations sets stages terms wears"
-	subjectRoomCalls = "cooperates drop_subject few given groups hold joined mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
-	bothCalls        = "cooperates drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mark_subjects mine near own_number plain put_subject relations sets stages terms wears"
+	everyRoomCalls   = "cooperates few groups hold joined near rare relations stages terms"
+	itemRoomCalls    = "cooperates drop_item few groups hold hold_subject joined lift_recusal lock_item near rare relations stages terms"
+	hatRoomCalls     = "certify_hat cooperates few forget_marks groups hold joined near number_periods put_marks rare relations stages terms"
+	subjectRoomCalls = "cooperates drop_subject few groups hold joined mark_subjects near own_number put_subject rare relations stages terms"
+	bothCalls        = "cooperates drop_item drop_subject few groups hold hold_subject joined lift_recusal lock_item mark_subjects near own_number put_subject rare relations stages terms"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,

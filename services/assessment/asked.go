@@ -201,11 +201,14 @@ func (x *room) answers(ctx context.Context, who hub.Actor, by, of string, whole 
 		if _, err = tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention}); err != nil {
 			return err
 		}
-		if sets, err = tx.Sets(ctx, "answer", hub.Prevention); err != nil {
+		asked := tx.Listing("answer", hub.Prevention)
+		all, err := asked.All(ctx, "")
+		if err != nil {
 			return err
 		}
+		sets = asked.Sets
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, w.id, w.request, w.case_id, w.subject, w.controller, w.grade, w.statements, w.state, w.version, w.hat, w.at, (select c.erase_at from cases c where c.id = w.case_id), `+
-			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.`+by+` = $18 order by w.at, w.id`, append(sets.Args(tx, "answer"), of)...)
+			pg.TextsOf("w.id")+` from allowed a join answer w on w.id = a.id where w.`+by+` = $3 order by w.at, w.id`, append(all.Args(), of)...)
 		if err != nil {
 			return err
 		}
@@ -310,13 +313,15 @@ func (x *room) asked(ctx context.Context, who hub.Actor, in RequestFilter) (Requ
 		if err != nil {
 			return err
 		}
-		sets, err := tx.Sets(ctx, "request", hub.Prevention)
+		asked := tx.Listing("request", hub.Prevention)
+		all, err := asked.All(ctx, "")
 		if err != nil {
 			return err
 		}
+		sets := asked.Sets
 		rows, err := tx.Query(ctx, pg.AllowedSQL+`select a.n, count(*) over (), `+requestColumns+` from allowed a join request q on q.id = a.id join cases c on c.id = q.case_id
-			where ($18 = '' or q.case_id = $18) and (not $19 or q.state = 'asked') order by q.state, q.due_at, q.id limit $20`,
-			append(sets.Args(tx, "request"), string(in.Case), in.Open, most)...)
+			where ($3 = '' or q.case_id = $3) and (not $4 or q.state = 'asked') order by q.state, q.due_at, q.id limit $5`,
+			append(all.Args(), string(in.Case), in.Open, most)...)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,11 @@ func (x *room) exportList(w http.ResponseWriter, r *web.Request) error {
 	for _, l := range page.Cases {
 		lines = append(lines, append(x.Web.Cells(r.Lang, "assessment", l, "overdue", "waits", "subject"), names[l.Subject]...))
 	}
-	return x.Web.CSV(w, r, "infohus", web.Ended(web.Table(lines, lineCells...), service.LeftOut(r, page.leaves, page.Total)))
+	left := service.LeftOut(r, page.leaves, page.Total)
+	if page.More {
+		left = r.T("web.export.only")
+	}
+	return x.Web.CSV(w, r, "infohus", web.Ended(web.Table(lines, lineCells...), left))
 }
 
 // exportCase gives one case as a file: what its page and the API give, who it is
@@ -85,55 +89,80 @@ func (x *room) mayExport(ctx context.Context, who hub.Actor) bool {
 	return err == nil && a.Allow
 }
 
-// leaving leaves the sets of attributes with which a case may go out, and the
-// grants for it.
-func (x *room) leaving(ctx context.Context, tx *pg.Tx, r *web.Request, all pg.Sets) (list pg.Sets, out []policies.Grant, err error) {
+// leaving gives the cases that leave as a file, with the grants for it by set, and
+// says how many the list has: up to as many as a file may.
+func (x *room) leaving(ctx context.Context, tx *pg.Tx, in wanted, asked *pg.Listing, page *Cases) (all []hit, out []policies.Grant, err error) {
 	denied := new(policies.Denial)
 	g, err := tx.Ask(ctx, gate(tx.Who()))
 	if errors.As(err, &denied) {
 		return nil, nil, errors.Join(tx.Refuse(ctx, denied, pg.Entry{Act: hub.ActExport, Object: hub.Object{Kind: "cases"}}), err)
 	}
 	if err == nil {
-		if err = service.Obliged(r, g.Obligations(), "error.step_up"); err != nil {
+		if err = service.Obliged(in.out, g.Obligations(), "error.step_up"); err != nil {
 			err = errors.Join(tx.Withhold(ctx, pg.Entry{Act: hub.ActExport, Object: hub.Object{Kind: "cases"}}), err)
 		}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, s := range all {
-		if s.Glass {
-			continue // nothing goes out on broken glass
-		}
-		g, err := tx.Ask(ctx, s.Relation.Act(tx.Who(), service.Export, hub.Prevention))
-		switch {
-		case err == nil:
-			list, out = append(list, s), append(out, g)
-		case !errors.As(err, new(*policies.Denial)):
-			return nil, nil, err
-		}
-	}
-	return list, out, nil
+	return taken(ctx, tx, in, asked, page)
 }
 
-// leaves is how many of the list would leave as a file, by the questions that the
-// file asks; nothing leaves here, and nothing is told but a number.
-func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted) (int, error) {
-	all, err := tx.Sets(ctx, "case", hub.Prevention)
-	if err != nil {
-		return 0, err
+// taken is leaving for somebody who may take out a file.
+func taken(ctx context.Context, tx *pg.Tx, in wanted, asked *pg.Listing, page *Cases) (all []hit, out []policies.Grant, err error) {
+	asked.Only = func(s pg.Set) (bool, error) {
+		_, ok, err := leave(ctx, tx, s)
+		return ok, err
 	}
-	var out pg.Sets
-	for _, s := range all {
-		a, err := x.DB.Advise(ctx, s.Relation.Act(tx.Who(), service.Export, hub.Prevention))
+	few, whole, err := asked.Few(ctx, string(in.State), service.ExportRows)
+	if err == nil && !whole {
+		err = hub.Invalid("state", "assessment.error.export_many", service.ExportRows)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if all, err = sorted(ctx, tx, in, few, asked.Sets, page); err != nil {
+		return nil, nil, err
+	}
+	listed, whole, err := tx.Listing("case", hub.Prevention).Few(ctx, string(in.State), service.ExportRows)
+	page.leaves, page.Total, page.More = page.Total, len(listed.IDs), !whole
+	for _, s := range asked.Sets {
+		g, _, no := leave(ctx, tx, s)
+		out, err = append(out, g), errors.Join(err, no)
+	}
+	return all, out, err
+}
+
+// leave asks whether a case with these attributes may leave as a file: on broken
+// glass nothing does.
+func leave(ctx context.Context, tx *pg.Tx, s pg.Set) (policies.Grant, bool, error) {
+	if s.Glass {
+		return policies.Grant{}, false, nil
+	}
+	g, err := tx.Ask(ctx, s.Relation.Act(tx.Who(), service.Export, hub.Prevention))
+	if errors.As(err, new(*policies.Denial)) {
+		return g, false, nil
+	}
+	return g, err == nil, err
+}
+
+// leaves is how many of a list would leave as a file, by the questions that the
+// file asks; nothing leaves here, and nothing is told but a number.
+func (x *room) leaves(ctx context.Context, who hub.Actor, all pg.Few, sets pg.Sets) (n int, err error) {
+	may := make([]bool, len(sets))
+	for i, s := range sets {
+		a, err := x.DB.Advise(ctx, s.Relation.Act(who, service.Export, hub.Prevention))
 		if err != nil {
 			return 0, err
 		}
-		if a.Allow && !s.Glass {
-			out = append(out, s)
+		may[i] = a.Allow && !s.Glass
+	}
+	for _, set := range all.Sets {
+		if may[set] {
+			n++
 		}
 	}
-	return out.Count(string(in.State)), nil
+	return n, nil
 }
 
 // about shows the cases about somebody who was found; found the one that was asked

@@ -46,16 +46,16 @@ type AgendaLine struct {
 	NoNote  string     `json:"no_note,omitempty"` // why there is no note
 }
 
-// meetingsSQL lists by the same question as a single read: $18 is one meeting or
-// none, $19 past, $20 when today began, $21 after, $22 how many.
+// meetingsSQL lists by the same question as a single read: $3 is one meeting or
+// none, $4 past, $5 when today began, $6 after, $7 how many.
 const meetingsSQL = pg.AllowedSQL + `, hit as (select m.id as meeting, m.municipality as whose, m.at, g.held_at, g.no_note, a.n as set, c.id, c.subject, c.municipality, c.version, i.state
 		from allowed a join agenda g on g.case_id = a.id join meeting m on m.id = g.meeting join cases c on c.id = a.id join access.item i on i.id = a.id
-		where case when $18 <> '' then m.id = $18 when $19 then m.at < $20 else m.at >= $20 end),
+		where case when $3 <> '' then m.id = $3 when $4 then m.at < $5 else m.at >= $5 end),
 	met as (select distinct meeting, at from hit),
-	page as (select * from met where $21 = '' or case when $19 then (at, meeting) < (select at, meeting from met where meeting = $21) else (at, meeting) > (select at, meeting from met where meeting = $21) end
-		order by case when $19 then at end desc, case when $19 then meeting end desc, at, meeting limit $22)
+	page as (select * from met where $6 = '' or case when $4 then (at, meeting) < (select at, meeting from met where meeting = $6) else (at, meeting) > (select at, meeting from met where meeting = $6) end
+		order by case when $4 then at end desc, case when $4 then meeting end desc, at, meeting limit $7)
 select h.meeting, h.whose, h.at, h.held_at, h.no_note, h.set, h.id, h.subject, h.municipality, h.version, h.state from page p join hit h on h.meeting = p.meeting
-order by case when $19 then h.at end desc, case when $19 then h.meeting end desc, h.at, h.meeting, h.id`
+order by case when $4 then h.at end desc, case when $4 then h.meeting end desc, h.at, h.meeting, h.id`
 
 func (x *room) listMeetings(r *web.Request, in MeetingFilter) (Meetings, error) {
 	if in.Limit == 0 {
@@ -80,12 +80,14 @@ func (x *room) meetings(ctx context.Context, who hub.Actor, in MeetingFilter, on
 		if err != nil {
 			return err
 		}
-		sets, err := tx.Sets(ctx, "case", hub.Prevention)
+		asked := tx.Listing("case", hub.Prevention)
+		asked.Only = func(s pg.Set) (bool, error) { return s.Grant.Allows("meeting"), nil }
+		all, err := asked.All(ctx, "")
 		if err != nil {
 			return err
 		}
-		sets = slices.DeleteFunc(sets, func(s pg.Set) bool { return !s.Grant.Allows("meeting") })
-		shown, err := agendas(ctx, tx, in, one, sets, &page)
+		sets := asked.Sets
+		shown, err := agendas(ctx, tx, in, one, all, sets, &page)
 		if err != nil {
 			return err
 		}
@@ -107,10 +109,10 @@ func (x *room) meetings(ctx context.Context, who hub.Actor, in MeetingFilter, on
 
 // agendas runs the one query, and gives the trail an entry for every person
 // shown, by set.
-func agendas(ctx context.Context, tx *pg.Tx, in MeetingFilter, one hub.ID, sets pg.Sets, page *Meetings) ([][]pg.Entry, error) {
+func agendas(ctx context.Context, tx *pg.Tx, in MeetingFilter, one hub.ID, all pg.Few, sets pg.Sets, page *Meetings) ([][]pg.Entry, error) {
 	now := tx.Now.In(hub.Copenhagen)
 	began := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, hub.Copenhagen)
-	rows, err := tx.Query(ctx, meetingsSQL, append(sets.Args(tx, "case"), string(one), in.Past, began, string(in.After), max(in.Limit, 1)+1)...)
+	rows, err := tx.Query(ctx, meetingsSQL, append(all.Args(), string(one), in.Past, began, string(in.After), max(in.Limit, 1)+1)...)
 	if err != nil {
 		return nil, err
 	}

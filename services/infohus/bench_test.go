@@ -52,7 +52,7 @@ func pairs(b *testing.B, ours, baseline func()) {
 
 // measured is a hub on a server with every safety on, and a bare connection to
 // the same server.
-func measured(b *testing.B) (*hubtest.Hub, *pgxpool.Pool) {
+func measured(b testing.TB) (*hubtest.Hub, *pgxpool.Pool) {
 	b.Helper()
 	h := hubtest.Open(b, hubtest.Options{Services: rooms(), RealIDs: true})
 	pool, err := pgxpool.New(b.Context(), h.Owner())

@@ -112,7 +112,7 @@ const countable = 500
 
 // leaves is how many of the list would leave as a file, by the questions that the
 // file asks; nothing leaves here, and nothing is told but a number.
-func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted, all []tuple) (int, error) {
+func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, all []tuple) (int, error) {
 	var out []tuple
 	for _, t := range all {
 		a, err := x.DB.Advise(ctx, t.leave())
@@ -123,14 +123,14 @@ func (x *room) leaves(ctx context.Context, tx *pg.Tx, in wanted, all []tuple) (i
 			out = append(out, t)
 		}
 	}
-	return x.total(ctx, tx, in, out)
+	return x.total(ctx, tx, in, few, out)
 }
 
 // total is how many concerns of some sets of attributes a list has.
-func (x *room) total(ctx context.Context, tx *pg.Tx, in wanted, of []tuple) (int, error) {
+func (x *room) total(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, of []tuple) (int, error) {
 	var page Page
 	in.After, in.Limit = "", 1
-	_, err := x.page(ctx, tx, in, of, &page)
+	_, err := x.page(ctx, tx, in, few, of, &page)
 	return page.Total, err
 }
 

@@ -54,6 +54,7 @@ type Page struct {
 // ordinary question answers to it.
 type tuple struct {
 	policies.View
+	set     int // its number in the list
 	grant   policies.Grant
 	out     policies.Grant // to take it out as a file, where that is what is asked
 	actions []Action
@@ -72,8 +73,7 @@ func (x *room) listConcerns(r *web.Request, in Filter) (Page, error) {
 }
 
 // list asks the same question as a single read, once for each distinct set of
-// attributes, and binds the allowed sets back into the query: page, total and
-// filter see exactly what single reads would give (house.md, section 4).
+// attributes: page, total and filter see exactly what single reads would give.
 func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error) {
 	if in.Limit == 0 {
 		in.Limit = 50
@@ -98,7 +98,7 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, erro
 		if err != nil {
 			return err
 		}
-		tuples, err := x.tuples(ctx, tx, who)
+		few, tuples, err := x.tuples(ctx, tx, in)
 		if err != nil {
 			return err
 		}
@@ -108,16 +108,16 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, erro
 				return err
 			}
 		}
-		shown, err := x.page(ctx, tx, in, tuples, &page)
+		shown, err := x.page(ctx, tx, in, few, tuples, &page)
 		if err != nil {
 			return err
 		}
 		switch {
 		case in.out != nil:
 			page.leaves = page.Total
-			page.Total, err = x.total(ctx, tx, in, all)
+			page.Total, err = x.total(ctx, tx, in, few, all)
 		case in.tell && page.Total <= countable:
-			page.leaves, err = x.leaves(ctx, tx, in, all)
+			page.leaves, err = x.leaves(ctx, tx, in, few, all)
 		}
 		if err != nil {
 			return err
@@ -143,37 +143,51 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, erro
 	return page, err
 }
 
-const attributes = `r.relation, r.received_by, r.state, r.assigned, r.author, r.recused, r.classes, r.basis, r.shared_by, r.glass`
-
-// tuples are the allowed sets of attributes: few, however many concerns.
-func (x *room) tuples(ctx context.Context, tx *pg.Tx, who hub.Actor) ([]tuple, error) {
-	rows, err := tx.Query(ctx, `select distinct `+attributes+` from access.mine($1, $2, $3, $4, $5) r
-		where r.kind = 'concern' and (r.relation <> '' or r.assigned or r.author)`, tx.Me()...)
-	if err != nil {
-		return nil, err
+// tuples are the concerns of a list, and the allowed sets of attributes: few, however
+// many concerns. Whoever is not told the state cannot ask for it, nor by the name for
+// whom it is about.
+func (x *room) tuples(ctx context.Context, tx *pg.Tx, in wanted) (few pg.Few, list []tuple, err error) {
+	asked := tx.Listing("concern", hub.Prevention)
+	asked.Only = func(s pg.Set) (bool, error) {
+		return (in.State == "" || s.Grant.Allows("state")) && (in.Subject == "" || s.Grant.Allows("name")), nil
 	}
-	var rel pg.Relation
-	var list []tuple
-	_, err = pgx.ForEachRow(rows, []any{&rel.Relation, &rel.ReceivedBy, &rel.State, &rel.Assigned, &rel.Author, &rel.Recused, &rel.Classes, &rel.Basis, &rel.SharedBy, &rel.Glass}, func() error {
-		t := tuple{View: rel.View(who, hub.Prevention)}
-		var err error
-		if t.grant, err = tx.Ask(ctx, t.View); errors.As(err, new(*policies.Denial)) {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	switch {
+	case in.Subject != "":
+		few, err = those(ctx, tx, asked, in.State, `select id from concern where subject = $1`, in.Subject)
+	case in.item != "":
+		few, err = those(ctx, tx, asked, in.State, `select id from concern where id = $1 or right(id, 6) = $1`, in.item)
+	default:
+		few, err = asked.All(ctx, string(in.State))
+	}
+	if err != nil {
+		return few, nil, err
+	}
+	for n, s := range asked.Sets {
+		t := tuple{View: s.View(tx.Who(), hub.Prevention), set: n, grant: s.Grant}
 		for _, a := range Actions {
-			if _, err := move(State(rel.State), a); err != nil {
+			if _, err := move(State(s.State), a); err != nil {
 				continue
 			}
-			if answer, err := x.DB.Advise(ctx, question(who, rel, a)); err == nil && answer.Allow {
+			if answer, err := x.DB.Advise(ctx, question(tx.Who(), s.Relation, a)); err == nil && answer.Allow {
 				t.actions = append(t.actions, a)
 			}
 		}
 		list = append(list, t)
-		return nil
-	})
-	return list, err
+	}
+	return few, list, nil
+}
+
+// those are what is listed of the items that a statement names.
+func those(ctx context.Context, tx *pg.Tx, asked *pg.Listing, state State, sql string, by hub.ID) (pg.Few, error) {
+	rows, err := tx.Query(ctx, sql, string(by))
+	if err != nil {
+		return pg.Few{}, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return pg.Few{}, err
+	}
+	return asked.Of(ctx, string(state), ids)
 }
 
 // Steps that wait for somebody: what is asked of them, not what they could do.
@@ -182,53 +196,35 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 // Whatever is due first stands first: the step, or the notification of a child
 // (L25). What a reader is not given orders nothing: without the clock a line
 // stands where it was begun.
-const pageSQL = `with allowed as (
-	select r.id, a.n, a.steps, a.judges, a.notifies, a.clocks, a.children from access.mine($1, $2, $3, $4, $5) r
-	join unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $19::bool[], $20::bool[], $21::bool[], $23::bool[], $24::text[], $25::bool[], $26::bool[])
-		as a(n, relation, received_by, state, assigned, author, recused, classes, basis, steps, judges, notifies, clocks, shared_by, children, glass)
-	on (` + attributes + `) = (a.relation, a.received_by, a.state, a.assigned, a.author, a.recused, a.classes, a.basis, a.shared_by, a.glass)
-	where r.kind = 'concern' and ($15 = '' or r.state = $15)),
-seen as (select c.*, a.n as tuple, coalesce(least(case when a.clocks then c.step_due end, case when a.children and c.child_outcome = '' then c.child_due end),
-		case when a.clocks then c.erase_at else c.created_at end) as rank,
-	a.steps or a.notifies and c.child_due is not null and c.child_outcome = ''
-		or a.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $16) as waits
-	from allowed a join intake.concern c on c.id = a.id where ($27 = '' or c.subject = $27) and ($28 = '' or c.id = $28 or right(c.id, 6) = $28)),
-hit as (select * from seen where waits or not $22)
+const pageSQL = pg.AllowedSQL + `, seen as (select c.*, t.n as tuple, coalesce(least(case when t.clocks then c.step_due end, case when t.children and c.child_outcome = '' then c.child_due end),
+		case when t.clocks then c.erase_at else c.created_at end) as rank,
+	t.steps or t.notifies and c.child_due is not null and c.child_outcome = ''
+		or t.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $10) as waits
+	from allowed a join unnest($3::int[], $4::int[], $5::bool[], $6::bool[], $7::bool[], $8::bool[], $9::bool[]) t (n, set, steps, judges, notifies, clocks, children) on t.set = a.n
+	join intake.concern c on c.id = a.id),
+hit as (select * from seen where waits or not $13)
 select n.total, n.known, coalesce(h.tuple, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.controller, ''), coalesce(h.version, 0), coalesce(h.state, ''),
 	coalesce(h.urgency, ''), h.received_at, h.step_due, case when h.child_outcome = '' then h.child_due end, coalesce(h.waits, false)
-from (select count(*) as total, $17 = '' or coalesce(bool_or(id = $17), false) as known from hit) n
-left join lateral (select * from hit where $17 = '' or (rank, id) > (select rank, id from hit where id = $17) order by rank, id limit $18) h on true
+from (select count(*) as total, $11 = '' or coalesce(bool_or(id = $11), false) as known from hit) n
+left join lateral (select * from hit where $11 = '' or (rank, id) > (select rank, id from hit where id = $11) order by rank, id limit $12) h on true
 order by h.rank, h.id`
 
 // page runs the one query, and gives the trail an entry for every person shown,
 // by tuple. A place to go on from that is not in the list, or no longer, is
 // Invalid: half a list would look like a whole one.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, tuples []tuple, page *Page) ([][]pg.Entry, error) {
+func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, tuples []tuple, page *Page) ([][]pg.Entry, error) {
 	var cols struct {
-		n                                                     []int
-		relation, receivedBy, state, classes, basis, sharedBy []string
-		assigned, author, recused                             []bool
-		steps, judges, notifies, clocks, children, glass      []bool
+		n, set                                    []int
+		steps, judges, notifies, clocks, children []bool
 	}
 	for i, t := range tuples {
-		if in.State != "" && !t.grant.Allows("state") {
-			continue // whoever is not told the state cannot ask for it
-		}
-		if in.Subject != "" && !t.grant.Allows("name") {
-			continue // nor for whom it is about
-		}
-		cols.n = append(cols.n, i)
-		cols.relation, cols.receivedBy, cols.state = append(cols.relation, t.Relation), append(cols.receivedBy, string(t.ReceivedBy)), append(cols.state, t.State)
-		cols.classes, cols.basis = append(cols.classes, t.Classes), append(cols.basis, string(t.Basis))
-		cols.sharedBy, cols.glass = append(cols.sharedBy, string(t.SharedBy)), append(cols.glass, t.Glass)
-		cols.assigned, cols.author, cols.recused = append(cols.assigned, t.Assigned), append(cols.author, t.Author), append(cols.recused, t.Recused)
 		steps, judges, notifies := t.asked()
+		cols.n, cols.set = append(cols.n, i), append(cols.set, t.set)
 		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
 		cols.clocks, cols.children = append(cols.clocks, t.grant.Allows("due")), append(cols.children, t.grant.Allows("child_due"))
 	}
-	rows, err := tx.Query(ctx, pageSQL, append(tx.Me(), cols.n, cols.relation, cols.receivedBy, cols.state, cols.assigned, cols.author, cols.recused,
-		cols.classes, cols.basis, string(in.State), string(tx.Who().Person), string(in.After), in.Limit+1, cols.steps, cols.judges, cols.notifies, in.Waits, cols.clocks, cols.sharedBy, cols.children, cols.glass,
-		string(in.Subject), string(in.item))...)
+	rows, err := tx.Query(ctx, pageSQL, append(few.Args(), cols.n, cols.set, cols.steps, cols.judges, cols.notifies, cols.clocks, cols.children,
+		string(tx.Who().Person), string(in.After), in.Limit+1, in.Waits)...)
 	if err != nil {
 		return nil, err
 	}

@@ -260,7 +260,7 @@ func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
 	if err != nil || s.Author == tx.Who().Person {
 		return err
 	}
-	rows, err := tx.Query(ctx, `select r.* from access.mine($1, $2, $3, $4, $5) r where r.about = $6`, append(tx.Me(), c.Subject)...)
+	rows, err := tx.Query(ctx, `select r.* from access.relations($1, $2, $3, $4, $5) r where r.about = $6 and (r.relation <> '' or r.assigned or r.author)`, append(tx.Me(), c.Subject)...)
 	if err != nil {
 		return err
 	}

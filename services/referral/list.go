@@ -49,16 +49,15 @@ func (x *room) listReferrals(r *web.Request, in OfferFilter) (Offers, error) {
 	return x.list(r.Context(), r.Who, in)
 }
 
-const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.state, a.n as set from allowed a join offer o on o.id = a.id where ($18 = '' or a.state = $18)
-	and ($21 = '' or o.subject = $21 and a.n = any($22::int[])) and ($23 = '' or o.id = $23 or right(o.id, 6) = $23))
+const listSQL = pg.AllowedSQL + `, hit as (select o.*, a.n as set from allowed a join offer o on o.id = a.id)
 select n.total, n.known, coalesce(h.set, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.sender, ''), coalesce(h.receiver, ''), coalesce(h.measure, ''),
-	coalesce(h.kind, ''), coalesce(h.version, 0), coalesce(h.state, ''), coalesce(h.due_at, '0001-01-01')
-from (select count(*) as total, $19 = '' or coalesce(bool_or(id = $19), false) as known from hit) n
-left join lateral (select * from hit where $19 = '' or (made_at, id) < (select made_at, id from hit where id = $19) order by made_at desc, id desc limit $20) h on true
+	coalesce(h.kind, ''), coalesce(h.version, 0), coalesce(h.due_at, '0001-01-01')
+from (select count(*) as total, $3 = '' or coalesce(bool_or(id = $3), false) as known from hit) n
+left join lateral (select * from hit where $3 = '' or (made_at, id) < (select made_at, id from hit where id = $3) order by made_at desc, id desc limit $4) h on true
 order by h.made_at desc, h.id desc`
 
 // list asks the same question as a single read, once for each distinct set of
-// attributes, and binds the allowed ones back into the query.
+// attributes.
 func (x *room) list(ctx context.Context, who hub.Actor, in OfferFilter) (Offers, error) {
 	if in.Limit == 0 {
 		in.Limit = 50
@@ -76,18 +75,17 @@ func (x *room) listed(ctx context.Context, who hub.Actor, in OfferFilter, item h
 		return Offers{}, hub.Invalid("state", "error.choose")
 	}
 	var page Offers
-	err := x.listing(ctx, who, "offer", "offers", func(tx *pg.Tx, sets pg.Sets) ([][]pg.Entry, int, error) {
+	err := x.listing(ctx, who, "offer", "offers", func(tx *pg.Tx, asked *pg.Listing) ([][]pg.Entry, int, error) {
 		page = Offers{Offers: []OfferRow{}}
-		shown, err := x.page(ctx, tx, in, item, sets, &page)
+		shown, err := x.page(ctx, tx, in, item, asked, &page)
 		return shown, len(page.Offers), err
 	})
 	return page, err
 }
 
-// listing is every list of this room: may this hat list at all, which sets of
-// attributes may it see, and a record of each person shown on the decision that
-// showed them.
-func (x *room) listing(ctx context.Context, who hub.Actor, kind, object string, do func(*pg.Tx, pg.Sets) ([][]pg.Entry, int, error)) error {
+// listing is every list of this room: may this hat list at all, and a record of each
+// person shown on the decision that showed them.
+func (x *room) listing(ctx context.Context, who hub.Actor, kind, object string, do func(*pg.Tx, *pg.Listing) ([][]pg.Entry, int, error)) error {
 	all := pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: object}, Controller: who.Authority}
 	return x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		g, err := tx.Ask(ctx, policies.List{Role: who.Role, Kind: who.Kind, Purpose: hub.Prevention})
@@ -97,17 +95,14 @@ func (x *room) listing(ctx context.Context, who hub.Actor, kind, object string, 
 		if err != nil {
 			return err
 		}
-		sets, err := tx.Sets(ctx, kind, hub.Prevention)
-		if err != nil {
-			return err
-		}
-		shown, n, err := do(tx, sets)
+		asked := tx.Listing(kind, hub.Prevention)
+		shown, n, err := do(tx, asked)
 		if err != nil {
 			return err
 		}
 		for n, entries := range shown {
 			if len(entries) > 0 {
-				if _, err := tx.Record(ctx, sets[n].Grant, entries...); err != nil {
+				if _, err := tx.Record(ctx, asked.Sets[n].Grant, entries...); err != nil {
 					return err
 				}
 			}
@@ -120,19 +115,45 @@ func (x *room) listing(ctx context.Context, who hub.Actor, kind, object string, 
 
 var lineFields = []string{"due", "measure", "name", "reference", "state"}
 
+// listedOffers are the offers of a list: those about one person, the one that has a
+// reference or its end, or all. Whoever is not given the name cannot ask by it.
+func listedOffers(ctx context.Context, tx *pg.Tx, in OfferFilter, item hub.ID, asked *pg.Listing) (pg.Few, error) {
+	sql, by := `select id from offer where id = $1 or right(id, 6) = $1`, item
+	switch {
+	case in.Subject != "":
+		sql, by = `select id from offer where subject = $1`, in.Subject
+		asked.Only = func(s pg.Set) (bool, error) { return s.Grant.Allows("name"), nil }
+	case item == "":
+		return asked.All(ctx, string(in.State))
+	}
+	rows, err := tx.Query(ctx, sql, string(by))
+	if err != nil {
+		return pg.Few{}, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return pg.Few{}, err
+	}
+	return asked.Of(ctx, string(in.State), ids)
+}
+
 // page runs the one query, and gives the trail an entry for every person shown,
 // by set.
-func (x *room) page(ctx context.Context, tx *pg.Tx, in OfferFilter, item hub.ID, sets pg.Sets, page *Offers) ([][]pg.Entry, error) {
-	rows, err := tx.Query(ctx, listSQL, append(sets.Args(tx, "offer"), string(in.State), string(in.After), in.Limit+1,
-		string(in.Subject), sets.Allowing("name"), string(item))...)
+func (x *room) page(ctx context.Context, tx *pg.Tx, in OfferFilter, item hub.ID, asked *pg.Listing, page *Offers) ([][]pg.Entry, error) {
+	all, err := listedOffers(ctx, tx, in, item, asked)
 	if err != nil {
 		return nil, err
 	}
+	rows, err := tx.Query(ctx, listSQL, append(all.Args(), string(in.After), in.Limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	sets := asked.Sets
 	var o offer
 	var n int
 	var known bool
 	entries := make([][]pg.Entry, len(sets))
-	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &o.ID, &o.Subject, &o.Sender, &o.Receiver, &o.Measure, &o.Kind, &o.Version, &o.State, &o.DueAt}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &o.ID, &o.Subject, &o.Sender, &o.Receiver, &o.Measure, &o.Kind, &o.Version, &o.DueAt}, func() error {
 		switch {
 		case !known:
 			return hub.Invalid("after", "error.choose")
@@ -142,6 +163,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in OfferFilter, item hub.ID,
 			page.Next = page.Offers[in.Limit-1].ID
 			return nil
 		}
+		o.State = OfferState(sets[n].State)
 		page.Offers = append(page.Offers, x.line(ctx, tx, o, sets[n]))
 		fields := slices.DeleteFunc(slices.Clone(lineFields), func(f string) bool { return !sets[n].Grant.Allows(f) })
 		entries[n] = append(entries[n], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "offer", ID: o.ID, Version: o.Version},
@@ -206,19 +228,24 @@ const dutySQL = pg.AllowedSQL + `select a.n, c.case_id, c.subject, c.municipalit
 from allowed a join course c on c.case_id = a.id join access.item i on i.id = c.case_id
 left join lateral (select * from proposal p where p.case_id = c.case_id and p.round = c.round and p.what = case i.state when 'closed' then 'reopen' else 'close' end
 	order by p.n desc limit 1) p on true
-where i.state = 'closing' or i.state = 'closed' and p.person is not null or i.state = 'follow_up' and c.next_at < $18
+where i.state = 'closing' or i.state = 'closed' and p.person is not null or i.state = 'follow_up' and c.next_at < $3
 	or i.state = 'recommended' and not exists (select from offer o where o.case_id = c.case_id)
 order by c.next_at, c.case_id limit 100`
 
 // duties lists the cases in which something waits for the actor.
 func (x *room) duties(ctx context.Context, who hub.Actor) ([]Duty, error) {
 	var list []Duty
-	err := x.listing(ctx, who, "case", "cases", func(tx *pg.Tx, sets pg.Sets) ([][]pg.Entry, int, error) {
+	err := x.listing(ctx, who, "case", "cases", func(tx *pg.Tx, asked *pg.Listing) ([][]pg.Entry, int, error) {
 		list = nil
-		rows, err := tx.Query(ctx, dutySQL, append(sets.Args(tx, "case"), tx.Now.Add(soon))...)
+		all, err := asked.All(ctx, "")
 		if err != nil {
 			return nil, 0, err
 		}
+		rows, err := tx.Query(ctx, dutySQL, append(all.Args(), tx.Now.Add(soon))...)
+		if err != nil {
+			return nil, 0, err
+		}
+		sets := asked.Sets
 		var n int
 		var c course
 		var state State

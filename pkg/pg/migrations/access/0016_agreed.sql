@@ -20,8 +20,9 @@ language sql stable as $$
 	group by b.code, p.party
 $$;
 
--- As in 0015, the same attributes; a share that needs an agreement is looked at only while
--- there is one.
+-- As in 0013, the same attributes. Whoever is whom the item is about is recused from it (own): all
+-- items of one course are about the same subject. A share that needs an agreement is looked at only
+-- while there is one.
 create or replace function relations(/* person */ text, /* authority */ text, /* role */ text, /* its kind */ text, /* at */ timestamptz)
 returns table (kind text, id text, about text, controller text, received_by text, state text, relation text,
 	assigned boolean, author boolean, recused boolean, classes text, basis text, shared_by text, glass boolean)

@@ -19,11 +19,9 @@ grant select on access.hat, access.basis, access.agreement, access.revision, acc
 grant select on access.policy, access.own to {room};
 grant insert (revision, document) on access.revision to {room};
 grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
-grant execute on function access.mine(text, text, text, text, timestamptz) to {room};
-grant execute on function access.sets(text, text, text, text, timestamptz, text) to {room};
-grant execute on function access.near(text, text, timestamptz, text, int, int), access.few(text, text, text, text, timestamptz, text, int, int) to {room};
+grant execute on function access.near(text, text, timestamptz, text, int, int, text[]), access.few(text, text, text, text, timestamptz, text, int, int, text[]), access.rare(text, text[]) to {room};
 grant execute on function access.groups(text, text, text, text, timestamptz, text), access.terms(text, text), access.stages(text) to {room};
-grant execute on function access.given(text, text), access.joined(text[]), access.wears(text, text, text, text, timestamptz), access.plain(text, text, text, text, timestamptz), access.cooperates(text, timestamptz) to {room};
+grant execute on function access.joined(text[]), access.cooperates(text, timestamptz) to {room};
 grant execute on function access.hold(text, text, text, text, timestamptz, text, text) to {room};
 
 grant insert (said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision,
