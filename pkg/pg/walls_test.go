@@ -23,10 +23,10 @@ const (
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
 		"recusal insert by_hat,by_person,ground,item,kind,person\n" + everyRoomWrites + "\n" +
 		"share insert about,basis,by_hat,by_person,classes,from_at,id,item,kind,necessity,purpose,receiver,sender,sender_kind,terms,until_at\nshare update ended_by"
-	everyRoomCalls   = "few given groups hold joined mine near plain relations sets stages terms wears"
-	itemRoomCalls    = "drop_item few given groups hold hold_subject joined lift_recusal lock_item mine near plain relations sets stages terms wears"
-	subjectRoomCalls = "drop_subject few given groups hold joined mine near plain put_subject relations sets stages terms wears"
-	bothCalls        = "drop_item drop_subject few given groups hold hold_subject joined lift_recusal lock_item mine near plain put_subject relations sets stages terms wears"
+	everyRoomCalls   = "few groups hold joined near rare relations stages terms"
+	itemRoomCalls    = "drop_item few groups hold hold_subject joined lift_recusal lock_item near rare relations stages terms"
+	subjectRoomCalls = "drop_subject few groups hold joined near put_subject rare relations stages terms"
+	bothCalls        = "drop_item drop_subject few groups hold hold_subject joined lift_recusal lock_item near put_subject rare relations stages terms"
 )
 
 // TestRightsInTheAccessFacts holds every room's rights against the whole list,
