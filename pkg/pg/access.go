@@ -48,6 +48,10 @@ func (r *Relation) Into() []any {
 		&r.Assigned, &r.Author, &r.Recused, &r.Classes, &r.Basis, &r.SharedBy, &r.Glass}
 }
 
+// Nothing reports that the actor is nothing to the item. Then no more is looked up
+// than of what never was (G7).
+func (r Relation) Nothing() bool { return r.Relation == "" && !r.Assigned && !r.Author }
+
 // View is the question whether the actor may see the item for a purpose.
 func (r Relation) View(who hub.Actor, purpose hub.Purpose) policies.View {
 	return policies.View{Role: who.Role, Kind: who.Kind, Relation: r.Relation, ReceivedBy: r.ReceivedBy, State: r.State,
@@ -69,17 +73,15 @@ func (db *DB) Advise(ctx context.Context, q policies.Question) (policies.Answer,
 // Relation is what the actor is to one item. In a command the item, the whole it
 // is a part of and the actor's hat stay locked until the end, so that nothing it
 // was judged by can be taken back meanwhile; but nobody waits for what is nothing
-// to them. Of what does not exist, and of everything to whoever has no hat in
-// force, it is the zero Relation.
-func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (Relation, error) {
-	sql := `select * from access.relations($1, $2, $3, $4, $5) r where r.kind = $6 and r.id = $7`
-	if tx.holds {
-		sql = holdRelation
+// to them. Of what does not exist it is the zero Relation; to whoever has no hat in
+// force they are nothing.
+func (tx *Tx) Relation(ctx context.Context, kind string, id hub.ID) (r Relation, err error) {
+	if !tx.holds {
+		return r, tx.Sheet(ctx, kind, id, &r, `select`)
 	}
-	var r Relation
-	err := tx.QueryRow(ctx, sql, append(tx.Me(), kind, id)...).Scan(r.Into()...)
+	err = tx.QueryRow(ctx, holdRelation, append(tx.Me(), kind, id)...).Scan(r.Into()...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Relation{}, nil
+		err = nil
 	}
 	return r, err
 }

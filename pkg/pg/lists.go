@@ -52,8 +52,8 @@ func (tx *Tx) Listing(kind string, purpose hub.Purpose) *Listing {
 // Set is the number among [Listing.Sets] of the set that an item's attributes are,
 // -1 where it may not be seen.
 func (a *Listing) Set(ctx context.Context, r Relation) (int, error) {
-	if r.Relation == "" && !r.Assigned && !r.Author {
-		return -1, nil // nothing to the actor, as to a list that begins from access.mine
+	if r.Nothing() {
+		return -1, nil // as to a list that begins from access.mine
 	}
 	r.Kind, r.ID, r.About, r.Controller = a.kind, "", "", ""
 	if n, ok := a.known[r]; ok {

@@ -43,7 +43,7 @@ func (tx *Tx) Sheet(ctx context.Context, kind string, id hub.ID, rel *Relation, 
 	}
 	facts := rel.Into()
 	dest := append(facts, into...)
-	if rows.RawValues()[len(facts)] == nil { // nothing is there for this actor
+	if len(into) > 0 && rows.RawValues()[len(facts)] == nil { // nothing is there for this actor
 		clear(dest[len(facts):])
 	}
 	if err := rows.Scan(dest...); err != nil {

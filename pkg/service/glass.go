@@ -288,6 +288,9 @@ func (x Glass) secondable(ctx context.Context, tx *pg.Tx, id, glass hub.ID) (pg.
 	if err != nil {
 		return rel, pg.Glass{}, policies.Grant{}, err
 	}
+	if rel.Nothing() {
+		glass = ""
+	}
 	b, err := tx.GlassByID(ctx, glass)
 	if err == nil && (b.Item != id || b.Kind != x.Kind) {
 		err = hub.NotFound()

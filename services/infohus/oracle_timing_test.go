@@ -86,15 +86,14 @@ func (p *prober) ask(path string) (time.Duration, int) {
 // measure asks a route for things that are there and for things that never
 // were, by turns: which of the two comes first changes every time, so that
 // whatever drifts drifts for both.
-func (p *prober) measure(t *testing.T, route string, n int, real, invented []hub.ID) (forbidden, unknown timed) {
+func (p *prober) measure(t *testing.T, route string, n int, real, invented []refs) (forbidden, unknown timed) {
 	t.Helper()
-	at := func(id hub.ID) string { return strings.Replace(route, "{id}", string(id), 1) }
-	_, want := p.ask(at(invented[0]))
+	_, want := p.ask(fill(route, invented[0]))
 	if want != http.StatusNotFound && !strings.HasSuffix(route, "/answers") { // a list of nothing
 		t.Fatalf("what never was is answered %d at %s", want, route)
 	}
-	once := func(into *timed, id hub.ID) {
-		took, status := p.ask(at(id))
+	once := func(into *timed, r refs) {
+		took, status := p.ask(fill(route, r))
 		if status != want {
 			t.Fatalf("%s is answered %d, and %d of what never was", route, status, want)
 		}
@@ -132,14 +131,18 @@ func TestTimingOfUnknownAndForbidden(t *testing.T) {
 		n = few // for a first look; it then fails for nothing
 	}
 	s := &desk{driver: &driver{script: begin(t)}}
-	there := map[string][]hub.ID{} // by the first word of the path
+	var there []refs
 	for range 6 {
 		d, w := s.drives("municipality", "police_check"), s.works("follow_up")
-		for word, ids := range map[string][]hub.ID{"concerns": {d.id, w.id}, "subjects": {d.subject, w.driven.subject}, "cases": {w.kase}, "requests": {w.asked, w.settled},
-			"offers": {w.sent, w.offer, w.own}} {
-			there[word] = append(there[word], ids...)
-		}
+		there = append(there, refs{"concerns": d.id, "subjects": d.subject}, refs{"concerns": w.id, "subjects": w.driven.subject, "cases": w.kase, "requests": w.asked, "offers": w.sent},
+			refs{"requests": w.settled, "offers": w.offer}, refs{"offers": w.own})
 	}
+	broken := s.forwarded()
+	var kept struct{ ID hub.ID }
+	s.as(coordinator).API("POST", "/api/advice/receipts", map[string]any{"to": "mvs-politi", "purpose": "prevention", "state": "received"}).Must(201).JSON(&kept)
+	kase := there[1]["cases"]
+	there = append(there, refs{"advice": kept.ID}, refs{"concerns": broken, "glass": s.broken(ssp, "concerns", broken, inDanger[0]).ID},
+		refs{"cases": kase, "glass": s.broken("tage", "cases", kase, inDanger[1]).ID})
 	s.Settle()
 	s.SQL("analyze")
 	p := &prober{script: s.script, who: s.as(roskilde)}
@@ -150,14 +153,14 @@ func TestTimingOfUnknownAndForbidden(t *testing.T) {
 			continue
 		}
 		t.Run(strings.ReplaceAll(route.Path, "/", " "), func(t *testing.T) {
-			word, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(route.Path, "/api"), "/"), "/")
-			real := there[word]
-			if len(real) == 0 || slices.Contains(real, "") {
-				t.Fatalf("there is none of %s to ask for: %v", word, real)
+			var real, invented []refs
+			for _, r := range there {
+				if !strings.Contains(fill(route.Path, r), "{") {
+					real, invented = append(real, r), append(invented, r.invented())
+				}
 			}
-			var invented []hub.ID
-			for range real {
-				invented = append(invented, hub.NewID())
+			if len(real) == 0 {
+				t.Fatalf("there is nothing to ask %s for", route.Path)
 			}
 			p.measure(t, route.Path, min(n, 300), real, invented) // warm
 			a, b := p.measure(t, route.Path, n, real, invented)

@@ -10,7 +10,9 @@ import (
 const run = `{"Action":"start","Package":"p"}
 {"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:1: quiet\n"}
-{"Action":"pass","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p","Test":"TestA","Elapsed":3.2}
+{"Action":"pass","Package":"p","Test":"TestD/part","Elapsed":9}
+{"Action":"pass","Package":"p","Test":"TestD","Elapsed":11}
 {"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:1: wanted 1\n"}
 {"Action":"fail","Package":"p","Test":"TestB"}
 {"Action":"output","Package":"p","Test":"TestC","Output":"    c_test.go:1: CANNOT RUN: no browser\n"}
@@ -31,15 +33,15 @@ func TestReport(t *testing.T) {
 	}
 	s.end(nil, 0)
 	got.print(true)
-	if got.passed != 1 || got.failed != 1 || got.skipped != 1 || len(got.cannot) != 1 {
+	if got.passed != 3 || got.failed != 1 || got.skipped != 1 || len(got.cannot) != 1 {
 		t.Errorf("counted %+v", got)
 	}
-	for _, want := range []string{"wanted 1", "TestC (p): no browser", "FAIL\tp", "CI=true"} {
+	for _, want := range []string{"wanted 1", "TestC (p): no browser", "FAIL\tp", "CI=true", "  11 s  TestD (race)\n     3 s  TestA (race)\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("does not say %q:\n%s", want, &out)
 		}
 	}
-	if strings.Contains(out.String(), "quiet") {
+	if strings.Contains(out.String(), "quiet") || strings.Contains(out.String(), "TestD/part") {
 		t.Errorf("tells what passed")
 	}
 }

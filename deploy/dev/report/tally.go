@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ const mark = "CANNOT RUN:"
 // line is one event of "go test -json" (go doc test2json).
 type line struct {
 	Action, Package, ImportPath, Test, Output string
+	Elapsed                                   float64 // seconds, when it ended
 }
 
 // tally is what a run came to.
@@ -26,8 +28,19 @@ type tally struct {
 	out                     io.Writer
 	passed, failed, skipped int
 	cannot                  []string
+	longest                 []ended // whole tests, the longest first, no more than [long]
 	streams                 []*stream
 }
+
+// ended is a test that ended, and the seconds that it took with all its parts.
+type ended struct {
+	name, stream string
+	seconds      float64
+}
+
+// long is how many of the tests that took longest are named: who wants the run
+// quicker begins there.
+const long = 12
 
 // stream is what one command has said, and not yet been judged by.
 type stream struct {
@@ -140,6 +153,11 @@ func (s *stream) judge(l line, said []string) {
 		return
 	}
 	s.ran++
+	if !strings.Contains(l.Test, "/") {
+		s.longest = append(s.longest, ended{l.Test, s.name, l.Elapsed})
+		slices.SortFunc(s.longest, func(a, b ended) int { return cmp.Compare(b.seconds, a.seconds) })
+		s.longest = s.longest[:min(len(s.longest), long)]
+	}
 	switch l.Action {
 	case "pass":
 		s.passed++
@@ -170,6 +188,12 @@ func (t *tally) print(ci bool) {
 			fmt.Fprintln(w, "# CI=true: a test that cannot run is a failure.")
 		}
 		fmt.Fprintf(w, "%s\n\n", bar)
+	}
+	if len(t.longest) > 0 {
+		fmt.Fprintln(w, "→ the longest tests:")
+	}
+	for _, e := range t.longest {
+		fmt.Fprintf(w, "  %4.0f s  %s (%s)\n", e.seconds, e.name, e.stream)
 	}
 	for _, s := range t.streams {
 		how := "well"
