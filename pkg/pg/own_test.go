@@ -97,7 +97,7 @@ func TestWhoIsWhomItIsAboutIsRecused(t *testing.T) {
 
 	// Both at the same moment, neither seeing the other's.
 	var all []pgx.Tx
-	for room, sql := range map[string]string{"portal": `select access.put_marks('` + string(police.Person) + `', 'https://id', '{at once}')`, "person": `select access.mark_subjects('{}', '{}', '{` + string(subject) + `}', '{at once}')`} {
+	for room, sql := range map[string]string{"portal": `select access.put_marks('` + string(reporter.Person) + `', 'https://id', '{at once}')`, "person": `select access.mark_subjects('{}', '{}', '{` + string(subject) + `}', '{at once}')`} {
 		tx, err := login(t, w, room).Begin(ctx)
 		check(t, err)
 		_, err = tx.Exec(ctx, sql)
@@ -107,7 +107,7 @@ func TestWhoIsWhomItIsAboutIsRecused(t *testing.T) {
 	for _, tx := range all {
 		check(t, tx.Commit(ctx))
 	}
-	want("at once", police, 1, id)
+	want("at once", reporter, 1, id)
 
 	// What was typed is the asker's own number, and nobody needs to have it here.
 	check(t, person.View(ctx, as(receiver), func(tx *pg.Tx) error {
@@ -131,15 +131,15 @@ func TestWhoIsWhomItIsAboutIsRecused(t *testing.T) {
 	}))
 
 	// Nobody lifts it: it is no recusal that somebody said.
-	err := do(intake, as(coordinator), hub.ActGrant, func(tx *pg.Tx, g policies.Grant) error { return tx.LiftRecusal(ctx, g, police.Person, "concern", id) })
+	err := do(intake, as(coordinator), hub.ActGrant, func(tx *pg.Tx, g policies.Grant) error { return tx.LiftRecusal(ctx, g, reporter.Person, "concern", id) })
 	wantCode(t, err, hub.CodeNotFound)
-	want("after a try to lift it", police, 1, id)
+	want("after a try to lift it", reporter, 1, id)
 
 	// Who works here no more is forgotten, and a forgotten subject's marks go with it.
 	w.sql(`update access.hat set until_at = '2026-03-02 07:00Z' where person = '` + string(receiver.Person) + `'`)
 	check(t, portal.Command(ctx, hub.System(w.now(), "request"), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error { return tx.ForgetMarks(ctx) }))
 	w.is(0, `select count(*) from access.person_mark where person = $1`, string(receiver.Person))
-	w.is(1, `select count(*) from access.person_mark where person = $1`, string(police.Person))
+	w.is(1, `select count(*) from access.person_mark where person = $1`, string(reporter.Person))
 	check(t, do(person, as(coordinator), hub.ActErase, func(tx *pg.Tx, g policies.Grant) error {
 		if err := tx.PutSubject(ctx, g, pg.Subject{ID: "forgotten", Controller: "koege", Author: "p", AgeBand: "unknown"}); err != nil {
 			return err
