@@ -44,7 +44,7 @@ func TestAShareStandsOnItsAgreement(t *testing.T) {
 		for _, p := range []pg.Post{coordinator, police} {
 			check(t, db.View(ctx, as(p), func(tx *pg.Tx) error {
 				var one string
-				err := tx.QueryRow(ctx, `select coalesce(string_agg(r.id || ' ' || r.basis || ' ' || r.classes, ', ' order by r.id), '') from access.mine($1, $2, $3, $4, $5) r where r.relation = 'shared'`, tx.Me()...).Scan(&one)
+				err := tx.QueryRow(ctx, `select coalesce(string_agg(r.id || ' ' || r.basis || ' ' || r.classes, ', ' order by r.id), '') from access.relations($1, $2, $3, $4, $5) r where r.relation = 'shared'`, tx.Me()...).Scan(&one)
 				got = append(got, one)
 				return err
 			}))
