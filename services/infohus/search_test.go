@@ -156,3 +156,21 @@ func TestSearchIsRecorded(t *testing.T) {
 		t.Error("a row tells another authority's officer that somebody is known elsewhere")
 	}
 }
+
+// TestWhoItIsAboutTellsNothing is A023 and G7: whoever hands in a concern about somebody
+// they may know nothing of is answered as if there were nobody, on a basis that fits and
+// on one that does not.
+func TestWhoItIsAboutTellsNothing(t *testing.T) {
+	s := begin(t)
+	theirs := hub.ID(s.One("select subject from intake.concern where id = $1", string(s.forwarded())))
+	for name, change := range map[string]map[string]any{"a basis that fits": {}, "one that does not": {"legal_basis": "RHL"}, "one that is none": {"legal_basis": "NONE"}} {
+		ask := func(subject hub.ID) (int, string) {
+			a := s.as(roskilde).API("POST", "/api/concerns", concern(subject, change))
+			return a.Status, a.Text()
+		}
+		status, text := ask(theirs)
+		if other, never := ask(hub.NewID()); status != 400 || other != status || never != text {
+			t.Errorf("%s: of somebody else's %d %s, of one that never was %d %s", name, status, text, other, never)
+		}
+	}
+}

@@ -155,10 +155,7 @@ func (x *room) create(r *web.Request, c *concern, report Report, then func(*doin
 	if err := x.reporterKey(c, report); err != nil {
 		return err
 	}
-	boxes, err := x.seal(c.ID, c.Subject, deref(c.ReporterKey), report)
-	if err != nil {
-		return subjectProblem(err)
-	}
+	boxes, unsealed := x.seal(c.ID, c.Subject, deref(c.ReporterKey), report)
 	return x.DB.Command(ctx, r.Who, about(hub.ActCollect, c.ID), func(tx *pg.Tx) error {
 		first, err := x.first(ctx, tx, r, string(a))
 		if err != nil || first != nil {
@@ -168,6 +165,9 @@ func (x *room) create(r *web.Request, c *concern, report Report, then func(*doin
 		g, err := x.maySubmit(ctx, tx, c)
 		if err != nil {
 			return err
+		}
+		if unsealed != nil { // only now: what the rules say no to tells nothing of whom it is about (A023)
+			return subjectProblem(unsealed)
 		}
 		if tx.Who().Role == hub.Anonymous { // whoever tells without a name has registered nobody
 			if err := tx.PutSubject(ctx, g, pg.Subject{ID: c.Subject, Controller: c.Controller, Author: c.Author, AgeBand: "unknown"}); err != nil {
