@@ -134,7 +134,7 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 				waits := slices.Contains(strings.Fields(live[itemOf[state]]), state)
 				may := map[string]bool{
 					"discard": state == "draft", "begin": state == "opening", "draft_offer": state == "offer_draft" || state == "recommended",
-					"remind": waits, "follow": waits || state == "closed", // told of its closing
+					"remind": waits, "follow": waits || state == "closed" || state == "not_taken_up" || state == "offer_ended", // told of its closing; what stays open of what ended
 				}[action]
 				_, err := e.Ask(t.Context(), who, Act{Action: action, Role: "system", State: state, Purpose: hub.Operation})
 				if (err == nil) != may {

@@ -43,8 +43,8 @@ func houseKeeping(action, state string) bool {
 		return state == "recommended" || state == "offer_draft"
 	case "remind":
 		return waits
-	case "follow": // a fact from another room, also of the closing
-		return waits || state == "closed"
+	case "follow": // a fact from another room, also of the closing; and who outgrew an offer that is over is let out of it (L27)
+		return waits || state == "closed" || among(state, "not_taken_up", "offer_ended")
 	}
 	return false
 }

@@ -348,7 +348,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you close_tried close_tried_manager review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked swept glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you close_tried close_tried_manager review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
 	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`

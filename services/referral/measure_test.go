@@ -122,13 +122,19 @@ func TestOutgrown(t *testing.T) {
 	id, subject := w.signedFor("under_18")
 	child := w.sends(gudrun, id, offerTo("koege", "velfaerd", "street_team"), none)
 	w.does(tage, child, "answer", m{"answer": "taken_up"})
+	over := w.sends(gudrun, id, offerTo("koege", "velfaerd", "street_team"), none)
+	w.does(tage, over, "answer", m{"answer": "taken_up"})
+	w.does(tage, over, "end", m{"outcome": "completed", "effect": "Aftalerne er holdt."})
 	mentor := w.sends(gudrun, id, offerTo("koege", "velfaerd", "mentor"), none)
 	w.Advance(time.Minute)
 	w.is(w.state(child), "taken_up", "the day before")
+	if w.sees(tage, over) == nil {
+		t.Error("what is over is not seen the day before")
+	}
 	w.SQL(`update access.subject set band = '18_25' where id = $1`, string(subject))
 	w.Advance(time.Minute)
 	w.is(w.state(child)+" "+w.state(mentor), "offer_ended offered", "after the birthday")
-	if w.sees(tage, child) != nil || w.sees(tage, mentor) == nil {
+	if w.sees(tage, child) != nil || w.sees(tage, over) != nil || w.sees(tage, mentor) == nil {
 		t.Error("the birthday ends too little or too much")
 	}
 	if v := w.course(gudrun, id); len(v.Tasks) != 1 || v.Tasks[0].Why != "outgrown" {
