@@ -9,7 +9,8 @@ ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first. In these packages nothing runs beside anything: there is no race to find.
 PLAIN   := ./docs ./policies/book ./pkg/structure ./pkg/event ./pkg/hub
 TESTS   ?= ./services/infohus $(filter-out $(shell $(GO) list $(PLAIN)),$(shell $(GO) list ./...))
-# Tests that take much data, and the browser's, are built without the race detector: they are not about order. Whatever stands in such a file is one.
+# Tests that take much data, the browser's, and those that one hand plays step by step, are built without the race detector: there is nothing beside
+# anything in them, or it is raced elsewhere with less. Whatever stands in such a file is one.
 VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
 VOLUMES  = ^($(subst $(SPACE),|,$(filter-out TestBrowser,$(shell sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' $(VOLUME)))))
 BROWSER  = ./services/infohus/
