@@ -19,7 +19,7 @@ SPACE    := $(EMPTY) $(EMPTY)
 # The race detector needs a C compiler.
 RACE     = $(shell printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null && echo -race)
 
-.PHONY: help run setup tour test check bench deep reset build modules screenshots
+.PHONY: help run setup tour test bench deep reset build modules screenshots
 
 help:
 	@echo 'make run     start a hub on http://127.0.0.1:8080 (INFOHUS_LISTEN moves it), with everything it needs'
@@ -56,25 +56,21 @@ build: modules
 	@$(BUILD) -v -o $(BIN) ./services/infohus 2>&1 | awk '/^[^ :]+$$/ && ++n % 100 == 0 { print "  …", n, "packages"; fflush() }'
 	@$(BUILD) -o $(BIN) ./services/infohus
 
-check: modules
-	@echo '→ gofmt'
-	@bad=$$(gofmt -l deploy docs pkg policies services) && test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
-	@echo '→ go vet'
-	@$(GO) vet ./...
-
-# Four streams beside one another: where one waits, another works. What the others share is compiled once, beside the first.
+# Four streams beside one another: where one waits, another works. What the others share is vetted and compiled once, beside the first.
 # Memory is cheaper than time: GOGC.
 STREAM   = GOGC=400 $(GO) test -vet=off -timeout 30m -ldflags='-s -w' -json
-test: check
+test: modules
+	@echo '→ gofmt'
+	@bad=$$(gofmt -l deploy docs pkg policies services) && test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
 	@$(GO) run ./deploy/dev/postgres
 	@if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
+	  bin/report -once "$(GO) vet ./... && $(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
 	    "race: $(STREAM) $(RACE) $(TESTS)" \
 	    "plain: $(STREAM) $(PLAIN)" \
 	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(sort $(dir $(VOLUME)))" \
 	    "browser: $(STREAM) -run '^TestBrowser\$$' $(BROWSER)"; \
-	else bin/report "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
+	else bin/report -once "$(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
 
 bench: modules
 	@INFOHUS_TEST_DURABLE=1 $(GO) test -tags bench -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
