@@ -56,7 +56,7 @@ build: modules
 	@$(BUILD) -v -o $(BIN) ./services/infohus 2>&1 | awk '/^[^ :]+$$/ && ++n % 100 == 0 { print "  …", n, "packages"; fflush() }'
 	@$(BUILD) -o $(BIN) ./services/infohus
 
-# Four streams beside one another: where one waits, another works. What the others share is vetted and compiled once, beside the first.
+# Four streams beside one another: where one waits, another works. What the others share is compiled once, beside the first.
 # Memory is cheaper than time: GOGC.
 STREAM   = GOGC=400 $(GO) test -vet=off -timeout 30m -ldflags='-s -w' -json
 test: modules
@@ -65,9 +65,9 @@ test: modules
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
 	@$(GO) run ./deploy/dev/postgres
 	@if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(GO) vet ./... && $(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
+	  bin/report -once "$(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
 	    "race: $(STREAM) $(RACE) $(TESTS)" \
-	    "plain: $(STREAM) $(PLAIN)" \
+	    "plain: $(GO) vet ./... && $(STREAM) $(PLAIN)" \
 	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(sort $(dir $(VOLUME)))" \
 	    "browser: $(STREAM) -run '^TestBrowser\$$' $(BROWSER)"; \
 	else bin/report -once "$(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
