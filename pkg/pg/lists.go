@@ -71,8 +71,8 @@ func (a *Listing) Set(ctx context.Context, r Relation) (int, error) {
 
 // may asks whether a set of attributes is one of the list's.
 func (a *Listing) may(ctx context.Context, r Relation) (Set, bool, error) {
-	if r.Relation == "" && !r.Assigned && !r.Author {
-		return Set{}, false, nil // nothing to the actor, and in no list
+	if r.Nothing() { // and in no list
+		return Set{}, false, nil
 	}
 	g, err := a.tx.Ask(ctx, r.View(a.tx.who, a.purpose))
 	if errors.As(err, new(*policies.Denial)) {
@@ -152,9 +152,14 @@ func (a *Listing) All(ctx context.Context, state string) (Few, error) {
 func (f Few) Args() []any { return []any{f.IDs, f.Sets} }
 
 // Of looks at some items, each as a single read does, and gives those of the list,
-// of a state where one is named.
+// of a state where one is named. What the actor is nothing to is looked at no closer
+// than what never was (G7).
 func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, err error) {
-	rows, err := a.tx.Query(ctx, `select r.id, `+attributes+` from unnest($7::text[]) c (id) cross join `+EachSQL+` where $8 = '' or r.state = $8`,
+	rows, err := a.tx.Query(ctx, `select r.id, `+attributes+` from unnest($7::text[]) u (id) cross join lateral (select i.id from access.item i where i.id = u.id and i.kind = $6
+			and (i.controller = $2 or i.author = $1
+				or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
+				or exists (select from access.share s where s.item = i.id and s.receiver = $2 and s.ended_at is null)) offset 0) c
+		cross join `+EachSQL+` where $8 = '' or r.state = $8`,
 		append(a.tx.Me(), a.kind, ids, state)...)
 	if err != nil {
 		return f, err
