@@ -65,7 +65,7 @@ test: modules
 	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
 	@$(GO) run ./deploy/dev/postgres
 	@if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(GO) test -c -o /dev/null $(sort $(BROWSER) $(dir $(VOLUME)))" \
+	  bin/report -once "$(GO) list -export -deps -test $(sort $(BROWSER) $(dir $(VOLUME))) >/dev/null" \
 	    "race: $(STREAM) $(RACE) $(TESTS)" \
 	    "plain: $(GO) vet ./... && $(STREAM) $(PLAIN)" \
 	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(sort $(dir $(VOLUME)))" \

@@ -41,6 +41,7 @@ type Tx struct {
 type queued struct {
 	sql  string
 	args []any
+	line *trailLine // where it is a row of the trail
 }
 
 // Who is the actor that the transaction is for.

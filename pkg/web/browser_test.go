@@ -1,10 +1,11 @@
+//go:build !race
+
 package web
 
 import (
 	"context"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -15,24 +16,19 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest/browser"
 )
 
 // A real browser, with scripts off: it accepts our cookies over the loopback
 // address, follows the sign-in through the policy of content, puts the focus on
 // the errors, and asks nobody else for anything.
 func TestInABrowserWithoutScripts(t *testing.T) {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
+	path, err := browser.Find()
+	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("CANNOT RUN: no Chromium")
+			t.Fatal("CANNOT RUN:", err)
 		}
-		t.Skip("CANNOT RUN: no Chromium")
+		t.Skip("CANNOT RUN:", err)
 	}
 	w, p := oidcWorld(t)
 	p.Config.Handler.(*http.ServeMux).HandleFunc("GET /authorize", func(rw http.ResponseWriter, r *http.Request) {

@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +20,7 @@ import (
 	"github.com/infohus/infohus/pkg/host"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/hubtest/browser"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -45,15 +44,9 @@ func TestBrowser(t *testing.T) {
 // openBrowser starts Chromium, without anything that would ask the world.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		hubtest.CannotRun(t, errors.New("no Chromium is installed here (apt-get install chromium)"))
+	path, err := browser.Find()
+	if err != nil {
+		hubtest.CannotRun(t, err)
 	}
 	flags := []chromedp.ExecAllocatorOption{chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.ExecPath(path),
 		chromedp.WindowSize(1280, 900), chromedp.Flag("lang", "da"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"),
