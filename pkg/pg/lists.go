@@ -42,6 +42,7 @@ type Listing struct {
 	kind    string
 	purpose hub.Purpose
 	known   map[Relation]int
+	first   *looked // what [Listing.Much] saw
 }
 
 // Listing begins a list of the actor's items of a kind.
@@ -104,6 +105,14 @@ func (f *Few) add(id string, set int) {
 // given, of the other what tells little from much.
 const own, shared = 64, 16
 
+// Much guesses from a first look whether the list is long: policy gives all that was
+// looked at of what was shared, and there is more.
+func (a *Listing) Much(ctx context.Context, state string) (bool, error) {
+	l, err := a.given(ctx, state, nil, own, shared)
+	a.first = &l
+	return slices.Contains(l.ways, "shared") && len(l.IDs) == len(l.at), err
+}
+
 // Few gives all of the list, of a state where one is named, if it is no more than so
 // many, and whether it is. What it costs depends on that number, not on how much
 // there is: of what was given it looks closely at little more, and only in such
@@ -114,7 +123,7 @@ const own, shared = 64, 16
 func (a *Listing) Few(ctx context.Context, state string, most int) (Few, bool, error) {
 	var states []string // in which what was shared is looked at; nil: in all
 	for many, shares, asked := min(own, most+1), min(shared, most+1), false; ; {
-		l, err := a.given(ctx, state, states, many, shares)
+		l, err := a.look(ctx, state, states, many, shares)
 		if err != nil || len(l.IDs) > most {
 			return Few{}, false, err
 		}
@@ -124,7 +133,7 @@ func (a *Listing) Few(ctx context.Context, state string, most int) (Few, bool, e
 			}
 			return l.Few, true, nil
 		}
-		if !asked && slices.Contains(l.ways, "shared") {
+		if !asked && slices.Contains(l.ways, "shared") && len(l.IDs) < len(l.at) { // where policy gave all of it, as much of the rest will do
 			asked = true
 			if states, err = a.could(ctx, state); err != nil {
 				return Few{}, false, err
@@ -180,6 +189,15 @@ type looked struct {
 	Few
 	at   map[string]bool
 	ways []string
+}
+
+// look is given, but for what was looked at already.
+func (a *Listing) look(ctx context.Context, state string, states []string, many, shares int) (l looked, err error) {
+	if a.first == nil {
+		return a.given(ctx, state, states, many, shares)
+	}
+	l, a.first = *a.first, nil
+	return l, nil
 }
 
 // given looks closely at what was given, at most so many by one way, and so many by

@@ -29,7 +29,7 @@ type reach struct {
 	stride    int
 }
 
-var usual = reach{200, 64}
+var usual = reach{100, 64}
 
 // find gives the cases of a page, and one more if there are more, with the sets by
 // which they may be listed, and says how many there are in all. Of few everything
@@ -58,6 +58,19 @@ func (x *room) find(ctx context.Context, tx *pg.Tx, in wanted, page *Cases) (all
 // looked at by both ways, in turn, until one of them has it.
 func hits(ctx context.Context, tx *pg.Tx, in wanted, to reach, asked *pg.Listing, page *Cases) (all []hit, whole pg.Few, err error) {
 	on := walking{at: in.After}
+	if in.After == "" { // a walk of so many may tell that there are more than are counted, and is a page of them as well
+		much, err := asked.Much(ctx, string(in.State))
+		if err == nil && much {
+			err = on.step(ctx, tx, in, to.countable+1, asked)
+		}
+		if err != nil {
+			return nil, whole, err
+		}
+		if n := len(on.found); n > to.countable && (n > in.Limit || on.end) {
+			page.Total, page.More = to.countable, true
+			return on.found[:min(n, in.Limit+1)], whole, nil
+		}
+	}
 	for most, stride := to.countable, to.stride; ; most, stride = 16*(most+1), 16*stride {
 		few, is, err := asked.Few(ctx, string(in.State), most)
 		if err != nil {
