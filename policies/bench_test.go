@@ -66,18 +66,16 @@ func BenchmarkDecision(b *testing.B) {
 			}
 		}
 	}
-	var fresh, cpu, again []time.Duration
+	var fresh, again []time.Duration
 	var n int
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for b.Loop() {
 		v := views[n%len(views)]
 		n++
 		who, now := wearing(v), e.now.Load()
 		clear(now.memo)
-		c, t := busy(), time.Now()
+		t := time.Now()
 		e.Ask(b.Context(), who, v) //nolint:errcheck // a no is an answer
-		fresh, cpu = append(fresh, time.Since(t)), append(cpu, busy()-c)
+		fresh = append(fresh, time.Since(t))
 		t = time.Now()
 		for range 10 {
 			e.Ask(b.Context(), who, v) //nolint:errcheck // as above
@@ -89,11 +87,20 @@ func BenchmarkDecision(b *testing.B) {
 			spent[name] = append(spent[name], time.Since(t))
 		}
 	}
+	// The processor's time is counted in ticks: of all of them together it is right.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := busy()
+	for _, v := range views {
+		clear(e.now.Load().memo)
+		e.Ask(b.Context(), wearing(v), v) //nolint:errcheck // as above
+	}
+	cpu := float64((busy() - before).Nanoseconds()) / 1e3 / float64(len(views))
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(len(views)), "different-questions")
 	b.ReportMetric(100*float64(yes)/float64(len(views)), "%-yes")
 	b.ReportMetric(median(fresh), "µs-new")
-	b.ReportMetric(mean(cpu), "µs-cpu-new")
+	b.ReportMetric(cpu, "µs-cpu-new")
 	b.ReportMetric(median(again), "µs-again")
 	for name, all := range spent {
 		b.ReportMetric(median(all), "µs-"+name)
@@ -103,14 +110,6 @@ func BenchmarkDecision(b *testing.B) {
 
 func equal(a, z Answer) bool {
 	return a.Allow == z.Allow && slices.Equal(a.Fields, z.Fields) && slices.Equal(a.Reasons, z.Reasons) && slices.Equal(a.Obligations, z.Obligations)
-}
-
-func mean(all []time.Duration) float64 {
-	var sum time.Duration
-	for _, d := range all {
-		sum += d
-	}
-	return float64(sum.Nanoseconds()) / 1e3 / float64(len(all))
 }
 
 // BenchmarkNew is a decision past the memory, kind by kind: what to profile.
@@ -174,9 +173,13 @@ func BenchmarkMonday(b *testing.B) {
 // BenchmarkMemory: what an engine keeps, and what it keeps with a full memory.
 func BenchmarkMemory(b *testing.B) {
 	all := distinct(newTown(2000, 100000).monday())
+	document := engine(b).Document()
 	for b.Loop() {
 		before := heap()
-		e := engine(b)
+		e := new(Engine)
+		if err := e.Revise(document); err != nil { // an edition of its own: the founding one is there once for all
+			b.Fatal(err)
+		}
 		loaded := heap()
 		for _, q := range all[:min(len(all), remembered)] {
 			ask(b, e, q)

@@ -16,14 +16,14 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/infohus/infohus/pkg/hub"
-	"github.com/infohus/infohus/pkg/hubtest/browser"
+	chromium "github.com/infohus/infohus/pkg/hubtest/browser"
 )
 
 // A real browser, with scripts off: it accepts our cookies over the loopback
 // address, follows the sign-in through the policy of content, puts the focus on
 // the errors, and asks nobody else for anything.
 func TestInABrowserWithoutScripts(t *testing.T) {
-	path, err := browser.Find()
+	path, err := chromium.Find()
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("CANNOT RUN:", err)
