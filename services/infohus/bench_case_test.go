@@ -103,7 +103,7 @@ func hundredThousand(b testing.TB) (*hubtest.Hub, *pgxpool.Pool) {
 // BenchmarkList: fifty of a hundred thousand cases, with their number, each
 // person shown in the trail, against the same list for somebody who may see
 // everything and is recorded nowhere: one statement, with an index for its order,
-// which counts them to the last or, as ours does, to two hundred. Own is a
+// which counts them to the last or, as ours does, to a hundred. Own is a
 // coordinator's list of the own authority's cases, shared the police's, to whom
 // each of them was disclosed; few are those of their colleagues, who may see fifty
 // of these hundred thousand.
@@ -116,7 +116,7 @@ func BenchmarkList(b *testing.B) {
 		if c.API("GET", "/api/cases?limit=50", nil).Must(200).JSON(&page); len(page.Cases) != 50 {
 			b.Fatalf("%s sees %d", who.login, len(page.Cases))
 		}
-		for _, all := range []struct{ name, count string }{{"all counted", "select count(*) from assessment.cases"}, {"two hundred counted", "select count(*) from (select from assessment.cases limit 201) c"}} {
+		for _, all := range []struct{ name, count string }{{"all counted", "select count(*) from assessment.cases"}, {"a hundred counted", "select count(*) from (select from assessment.cases limit 101) c"}} {
 			b.Run(who.name+", "+all.name, func(b *testing.B) {
 				pairs(b, func() { c.API("GET", "/api/cases?limit=50", nil).Must(200) },
 					selects(b, func(sql string, args ...any) (pgx.Rows, error) { return pool.Query(b.Context(), sql, args...) },
