@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -82,10 +83,11 @@ func (p Personal) Fault(least, most int) string {
 		return ""
 	}
 	n := utf8.RuneCountInString(strings.TrimSpace(*p.text))
+	silent := !strings.ContainsFunc(*p.text, wordly) // spaces, dots, signs of no width
 	switch {
 	case !utf8.ValidString(*p.text) || strings.ContainsRune(*p.text, 0):
 		return "error.not_text"
-	case n == 0 && least > 0:
+	case silent && least > 0:
 		return "error.missing"
 	case n < least:
 		return "error.too_short"
@@ -93,6 +95,24 @@ func (p Personal) Fault(least, most int) string {
 		return "error.too_long"
 	}
 	return ""
+}
+
+func wordly(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+// Sentence reports whether the text is words that could tell somebody something:
+// at least three, and at least five different letters (A052). It is no judgement of
+// what they say.
+func (p Personal) Sentence() bool {
+	if p.text == nil {
+		return false
+	}
+	letters := map[rune]bool{}
+	for _, r := range *p.text {
+		if unicode.IsLetter(r) {
+			letters[unicode.ToLower(r)] = true
+		}
+	}
+	return len(letters) >= 5 && len(strings.FieldsFunc(*p.text, func(r rune) bool { return !wordly(r) })) >= 3
 }
 
 // String says [personal].

@@ -52,10 +52,14 @@ const (
 	MaxLine      = 200
 )
 
-// Text checks a free text between least and most characters long.
+// Text checks a free text between least and most characters long. What must be as
+// long as a reason is must be words as well.
 func Text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 	switch fault := t.Fault(least, most); fault {
 	case "":
+		if least >= MinReason && !t.Sentence() {
+			p.Add(field, "error.sentence")
+		}
 	case "error.too_short":
 		p.Add(field, fault, least)
 	case "error.too_long":

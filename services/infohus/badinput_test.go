@@ -106,7 +106,7 @@ var badInput = []bad{
 	{name: "oneself let in", where: "access", input: "hat=$gudrun", status: 400, field: "hat", key: "intake.error.self", kept: "not hat"},
 	{name: "let in until yesterday", where: "access", input: "until=15-11-2026", status: 400, field: "until", key: "intake.error.past"},
 	{name: "a number shown for no reason (L29)", where: "reveal", input: "reason=", status: 400, field: "reason", key: "person.error.missing"},
-	{name: "a number shown for a full stop (A052)", where: "reveal", input: "reason=.", status: 400, field: "reason", key: "person.error.too_short"},
+	{name: "a number shown for a full stop (A052)", where: "reveal", input: "reason=.", status: 400, field: "reason", key: "person.error.missing"},
 
 	// Two readings of one body, and more than was asked for (A003, A004).
 	{name: "10 MB of text", where: "POST /api/concerns", body: instead("Ny omgangskreds.", strings.Repeat("Ord. ", 2<<20)), status: 413, key: "error.body.size"},

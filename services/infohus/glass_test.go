@@ -89,7 +89,8 @@ func TestBreakGlass(t *testing.T) {
 	s.seesNothing(id, ssp, "ebbe")
 
 	// A052, A026: what is wrong with what was said is told alike of what is there and of what is not.
-	for _, wrong := range []map[string]any{{"reason": "."}, {"reason": "Jeg skal se den."}, {"category": "curious"}, {"category": ""}, {"minutes": 61}, {"minutes": -1}} {
+	for _, wrong := range []map[string]any{{"reason": "."}, {"reason": "Jeg skal se den."}, {"reason": strings.Repeat("\u200b", 30)}, {"reason": strings.Repeat(".", 40)}, {"reason": strings.Repeat("a", 40)},
+		{"reason": strings.Repeat("nej ", 10)}, {"category": "curious"}, {"category": ""}, {"minutes": 61}, {"minutes": -1}} {
 		real, invented := s.emergency(ssp, "concerns", id, inDanger[0], wrong), s.emergency(ssp, "concerns", hub.NewID(), inDanger[0], wrong)
 		if real.Status != 400 || !bytes.Equal(real.Body, invented.Body) {
 			t.Errorf("%v: %d %s, for an invented one %s", wrong, real.Status, real.Body, invented.Body)

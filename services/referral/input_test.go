@@ -32,7 +32,10 @@ func (c checks) hold(t *testing.T) {
 // in, so each row is what happens at both.
 func TestBadInput(t *testing.T) {
 	s := demo(t)
-	text := func(n int) hub.Personal { return hub.NewPersonal(strings.Repeat("å", n)) }
+	text := func(n int) hub.Personal { // characters, and not bytes
+		const words = "en ny vej ud "
+		return hub.NewPersonal(words[:min(len(words), n-1)] + strings.Repeat("å", max(1, n-len(words))))
+	}
 	number := hub.NewPersonal("Det er ham med 010109-4321 fra skolen")
 	i, _ := s.InstrumentAt(today)
 	known := func(a hub.AuthorityID) bool { _, ok := s.Authority(a); return ok }
