@@ -48,7 +48,7 @@ type Question interface {
 
 // questions is every question there is, as zero values, in the order in which
 // a concern meets them.
-var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}, Disclose{}, Assign{}, Recuse{}, Certify{}, Glass{}, Advice{}, Trail{}}
+var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}, Disclose{}, Assign{}, Recuse{}, Certify{}, Glass{}, Advice{}, Return{}, Trail{}}
 
 // Engine answers questions. It is safe for concurrent use.
 type Engine struct {

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -492,6 +493,22 @@ func naiveCertify(q Certify) bool {
 		return q.Role == "system" && q.Kind == ""
 	}
 	return false
+}
+
+// naiveReturn: what an authority that leaves takes along (A017): its manager, of what
+// its own people wrote, and nothing of whom it is about.
+func naiveReturn(q Return) said {
+	wrote := map[string]string{
+		"concern": "channel context municipal_rationale police_rationale received_at reference statements theme triage_outcome urgency urgency_reason why_now wishes",
+		"request": "necessity questions reference",
+		"answer":  "conclusion contact facts grade health_facts offence_facts reference settled_at",
+		"case":    "circle closing dissents follow_ups inform recommendations reference signatures",
+		"offer":   "dimension measure offered_at preview progress reference task",
+	}[q.Item]
+	if wrote == "" || q.Role != hub.Manager || !takesPart(q.Kind) || !content(q.Purpose) || !q.Own || !q.Leaving || q.Recused {
+		return said{}
+	}
+	return said{true, strings.Fields(wrote)}
 }
 
 // naiveGlass: who may break the glass, say yes to the third time, give it back, and

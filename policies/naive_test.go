@@ -45,6 +45,8 @@ func naive(q Question) said {
 		return said{allow: naiveRecuse(q)}
 	case Certify:
 		return said{allow: naiveCertify(q)}
+	case Return:
+		return naiveReturn(q)
 	case Glass:
 		return said{allow: naiveGlass(q)}
 	case Advice:

@@ -146,6 +146,7 @@ var allowed = map[string]permitted{
 	"recuse, a colleague": {Recuse{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "analysis", Ground: "5", SameAuthority: true}, "assigned self"},
 	"recuse, lift":        {Recuse{Role: hub.Manager, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "closed", SameAuthority: true, Lift: true}, "assigned shared_by"},
 	"certify":             {Certify{Role: hub.Manager, Kind: hub.Region, Action: "confirm", SameAuthority: true}, ""},
+	"return":              {Return{hub.Manager, hub.Region, hub.Prevention, "answer", true, true, false}, ""},
 	"advice":              {Advice{Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Step: "ask"}, "own asker manages"},
 	"advice, kept":        {Advice{Role: hub.Partner, Kind: hub.Region, Step: "open", Own: true, Asker: true}, "manages"},
 	"advice, of another":  {Advice{Role: hub.Manager, Kind: hub.Police, Step: "open", Own: true, Manages: true}, "asker"},

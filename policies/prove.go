@@ -43,6 +43,9 @@ type tables struct {
 	Certify struct {
 		Actions map[string]map[hub.Role]bool `json:"actions"`
 	} `json:"certify"`
+	Return struct {
+		Items map[string]json.RawMessage `json:"items"`
+	} `json:"return"`
 	Glass struct {
 		Categories map[string]json.RawMessage `json:"categories"`
 		Habits     map[string]json.RawMessage `json:"habits"`
@@ -169,8 +172,9 @@ func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 }
 
 // beside lists what is asked beside seeing, doing and sharing, as one role's: to
-// search, to say who is too close, to go through who has access, to be told what may
-// be shared, and to break a glass; each where the tables let somebody.
+// search, to say who is too close, to go through who has access, to take along what
+// was written, to be told what may be shared, and to break a glass; each where the
+// tables let somebody.
 func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 	for _, by := range slices.Sorted(maps.Keys(t.Search.By)) {
 		list = append(list, Search{role, kind, hub.Prevention, by, first(t.Search.Categories), false})
@@ -192,6 +196,9 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 	}
 	for _, action := range slices.Sorted(maps.Keys(t.Certify.Actions)) {
 		list = append(list, Certify{role, kind, action, true, false})
+	}
+	for _, item := range slices.Sorted(maps.Keys(t.Return.Items)) {
+		list = append(list, Return{role, kind, hub.Prevention, item, true, true, false})
 	}
 	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true})
 	own, shared := "", ""

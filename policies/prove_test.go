@@ -35,6 +35,7 @@ func TestNoRevisionGivesWhatIsNeverToBe(t *testing.T) {
 		{"recuse", `recuse {"role":"steering"`, []func(table){role, func(d table) { at(d, "recuse", "self")["steering"] = table{"case": []string{"invited"}} }}},
 		{"recuse a colleague", `"self":false`, []func(table){role, func(d table) { at(d, "recuse", "colleague")["steering"] = table{"concern": []string{"from_police"}} }}},
 		{"certify", `certify {"role":"steering"`, []func(table){role, func(d table) { at(d, "certify", "actions", "end")["steering"] = true }}},
+		{"return", `return {"role":"steering"`, []func(table){role, func(d table) { at(d, "return", "roles")["steering"] = true }}},
 		{"advice", `"step":"ask"`, []func(table){role, func(d table) { at(d, "disclose", "roles")["steering"] = table{"police": table{"answered": true}} }}},
 		{"advice that was kept", `"step":"open"`, []func(table){role, func(d table) { at(d, "advice", "open")["steering"] = table{"manager": true} }}},
 		{"break the glass", `"step":"break"`, []func(table){role, func(d table) {

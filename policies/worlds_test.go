@@ -56,7 +56,7 @@ func newWorlds(t *testing.T, seed uint64) *worlds {
 	w.lines["assign"] = linesOfAssign(t)
 	w.lines["recuse"] = linesOfRecuse(t)
 	w.lines["search"], w.lines["advice"] = linesOfSearch(), linesOfAdvice()
-	w.lines["certify"], w.lines["glass"] = linesOfCertify(), linesOfGlass()
+	w.lines["certify"], w.lines["glass"], w.lines["return"] = linesOfCertify(), linesOfGlass(), linesOfReturn()
 	w.lines["list"], w.lines["register"], w.lines["submit"], w.lines["trail"] = linesOfTheRest()
 	return w
 }
@@ -277,6 +277,16 @@ func linesOfCertify() (all []line) {
 	}})
 }
 
+// linesOfReturn is what an authority that leaves takes along (A017).
+func linesOfReturn() (all []line) {
+	for _, item := range []string{"concern", "request", "answer", "case", "offer"} {
+		all = append(all, line{name: "a manager takes along what was written of a " + item, draw: func(r *rand.Rand) (Question, bool) {
+			return Return{hub.Manager, oneOf(r, hub.AuthorityKinds[:5]), someContent(r), item, true, true, false}, true
+		}})
+	}
+	return all
+}
+
 // linesOfSearch is by what somebody may look (A063).
 func linesOfSearch() (all []line) {
 	for _, role := range slices.Sorted(maps.Keys(sees)) {
@@ -450,7 +460,7 @@ func (w *worlds) another() (Question, *line) {
 	case n < 90:
 		zero = Glass{}
 	default:
-		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Search{}, Advice{}, Certify{}}[n%10]
+		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Search{}, Return{}, Certify{}}[n%10]
 	}
 	name := zero.Question()
 	shape := w.shapes[name]

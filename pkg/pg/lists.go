@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -162,14 +163,17 @@ func (f Few) Args() []any { return []any{f.IDs, f.Sets} }
 
 // Of looks at some items, each as a single read does, and gives those of the list,
 // of a state where one is named. What the actor is nothing to is looked at no closer
-// than what never was (G7).
+// than what never was (G7), and in one go, among as many references that never were
+// as make it no fewer than a few: of nothing is asked what of little is.
 func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, err error) {
-	rows, err := a.tx.Query(ctx, `select r.id, `+attributes+` from unnest($7::text[]) u (id) cross join lateral (select i.id from access.item i where i.id = u.id and i.kind = $6
-			and (i.controller = $2 or i.author = $1
-				or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
-				or exists (select from access.share s where s.item = i.id and s.receiver = $2 and s.ended_at is null)) offset 0) c
+	rows, err := a.tx.Query(ctx, `with t as materialized (select coalesce(array_agg(i.id), '{}') as ids, coalesce(array_agg(i.part_of), '{}') as whole,
+			coalesce(array_agg(i.id) filter (where i.controller = $2 or i.author = $1), '{}') as own from access.item i where i.id = any($7) and i.kind = $6),
+		near as materialized (select array(select a.item from access.assignment a where a.item = any($7 || t.whole) and a.person = $1 and a.ended_at is null) as assigned,
+			array(select s.item from access.share s where s.item = any($7) and s.receiver = $2 and s.ended_at is null) as shared from t)
+		select r.id, `+attributes+` from t, near, lateral (select i.id from unnest(t.ids, t.whole) i (id, whole)
+			where i.id = any(t.own) or i.id = any(near.shared) or i.id = any(near.assigned) or i.whole = any(near.assigned) offset 0) c
 		cross join `+EachSQL+` where $8 = '' or r.state = $8`,
-		append(a.tx.Me(), a.kind, ids, state)...)
+		append(a.tx.Me(), a.kind, Padded(ids, few), state)...)
 	if err != nil {
 		return f, err
 	}
@@ -181,6 +185,19 @@ func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, er
 		return err
 	})
 	return f, err
+}
+
+// few is how many references a look at some is about at least.
+const few = 16
+
+// Padded are references with as many that never were as make them no fewer than so
+// many, and are as long.
+func Padded(ids []string, least int) []string {
+	ids = slices.Clone(ids)
+	for n := len(ids); n < least; n++ {
+		ids = append(ids, fmt.Sprintf("none%022d", n))
+	}
+	return ids
 }
 
 // looked is what was seen of a look at what was given, at what it was, and by which

@@ -28,6 +28,9 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
 		may("review", func(n *yaml.Node) { r.review(n, &s.Review) }),
 		may("look_ups", r.lookUps(&s.LookUps)),
+		may("leaving", func(n *yaml.Node) {
+			s.Leaving.lines = r.mapping(n, "leaving", must("days", r.number("days", 1, 365, &s.Leaving.Days)))
+		}),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }

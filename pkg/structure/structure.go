@@ -42,6 +42,7 @@ type Structure struct {
 	ClosedDays  []ClosedDay
 	Review      Review // how often access is gone through
 	LookUps     LookUps
+	Leaving     Leaving
 	Glass       Glass
 	People      []Person
 
@@ -80,6 +81,13 @@ func (s Span) overlaps(o Span) bool { return s.From.Before(o.Until) && o.From.Be
 type LookUps struct {
 	Hour, Day int           // in the hour of the clock, and in 24 hours
 	Wait      time.Duration // between two of them, once there were more
+	lines
+}
+
+// Leaving is how long before its last agreement ends an authority may begin to take
+// along what it wrote (A017). Zero days: from the minute in which it has ended.
+type Leaving struct {
+	Days int
 	lines
 }
 

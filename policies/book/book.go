@@ -86,6 +86,7 @@ func New(law policies.Readable, words Words) (Book, error) {
 	w.duties()
 	w.recuses()
 	w.certifies()
+	w.returns()
 	w.nobody()
 	w.appendix()
 	w.book.Revision = law.Revision
@@ -137,7 +138,7 @@ var catalogues = map[string][]string{
 // over, and so is named as missing.
 var tables = []string{"about", "roles", "kinds", "purposes", "items", "states", "senders", "through", "classes", "bases", "processing", "submit", "register", "list", "trail",
 	"view", "act", "system", "disclose", "glass", "assign", "certify", "recuse", "reasons", "obligations",
-	"search", "advice", "duties", "step_up"}
+	"search", "advice", "duties", "step_up", "return"}
 
 // word is the word of a code.
 func (w *writer) word(kind, code string) string {

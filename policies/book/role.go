@@ -296,6 +296,21 @@ func (w *writer) certifies() {
 	w.adds(Part{ID: "certify", Level: 2, Title: w.Text("rules.certify.title"), Tables: []Table{t}, Text: []Cell{{Text: w.Text("rules.certify.about"), Law: w.law("certify")}}})
 }
 
+// returns writes what an authority that leaves takes along, and who takes it.
+func (w *writer) returns() {
+	table := w.doc.at("return")
+	if table.keys == nil {
+		return
+	}
+	t := Table{Caption: w.Text("rules.return"), Head: w.head("thing", "fields")}
+	for _, item := range table.at("items").keys {
+		t.Rows = append(t.Rows, row(upper(w.word("item", item)), w.words("field", table.at("items", item).items)))
+	}
+	who := w.Text("rules.return.who", w.words("role", table.at("roles").set()))
+	w.adds(Part{ID: "return", Level: 2, Title: w.Text("rules.return.title"), Tables: []Table{t},
+		Text: []Cell{{Text: w.Text("rules.return.about"), Law: w.law("return")}, {Text: who}, {Text: w.Text("rules.return.just_now")}}})
+}
+
 // nobody writes who may never, and what nothing may be used for.
 func (w *writer) nobody() {
 	t := Table{Caption: w.Text("rules.never"), Head: w.head("who", "why", "source")}

@@ -122,11 +122,10 @@ func TestACooperationEndsAtItsMinute(t *testing.T) {
 	d.call(policeMan, "POST", "/api/cases/{id}/circle", invites, 201, w.kase)
 }
 
-// TestAnAuthorityLeaves is A017 in part: from its minute on nobody of an authority that
-// takes part no more is told anything, what it did with the others stays with them, and
-// nothing more is shared with it. What it answered it takes along while it has roles
-// (TestWhatAnAgreementCarriedEndsWithIt); what it wrote in offers of others is not handed
-// back to it yet.
+// TestAnAuthorityLeaves is A017: from its minute on nobody of an authority that takes
+// part no more is told anything, what it did with the others stays with them, and
+// nothing more is shared with it. What it wrote it takes along while its manager has a
+// role (TestWhatAnAuthorityWroteGoesWithIt).
 func TestAnAuthorityLeaves(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}

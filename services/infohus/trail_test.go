@@ -95,8 +95,9 @@ var shows = map[string]string{
 
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",
-	"POST /cases/{id}/export":         "case case subject subject? case? case?", // and its course
-	"GET /cases/{id}":                 "case answer* subject? case? case?",      // the case, its answers, the person's card, its course, who has seen it
+	"POST /written/export":            "written concern* request* answer* case* offer* case*", // each thing in which the authority wrote
+	"POST /cases/{id}/export":         "case case subject subject? case? case?",               // and its course
+	"GET /cases/{id}":                 "case answer* subject? case? case?",                    // the case, its answers, the person's card, its course, who has seen it
 	"GET /cases/{id}/open":            "case subject",
 	"GET /cases/{id}/circle":          "case subject",
 	"GET /cases/{id}/ask":             "case subject",
@@ -360,6 +361,7 @@ func TestVolumeEveryShowingIsRecorded(t *testing.T) {
 	d.everything()
 	d.asksCases()
 	d.caseForms()
+	d.takesAlong()
 	s.Settle()
 	book.mu.Lock()
 	defer book.mu.Unlock()

@@ -85,7 +85,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("recuseFromConcern", "POST", "/api/concerns/{id}/recusals", "Say that you, or a colleague, are too close to a concern and all that came of it (forvaltningsloven § 3).", recusals.Say),
 			web.API("liftConcernRecusal", "POST", "/api/concerns/{id}/recusals/{person}/lift", "Take somebody else's recusal back, with a reason.", recusals.Lift),
 		}, x.glass().Routes()...),
-		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found},
+		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found, service.Returned: x.returned},
 		On: map[string]service.Reaction{
 			"person.subject.identified.v1":  x.subjectIdentified,
 			"referral.followup.recorded.v1": x.followUpRecorded,

@@ -257,7 +257,7 @@ func (x *room) words(ctx context.Context, v *ConcernView, o opened, may func(str
 		}
 	}
 	judged := slices.DeleteFunc(slices.Clone(o.Judgements), func(j judgement) bool {
-		return !may(map[string]string{"municipality": "municipal_rationale", "police": "police_rationale"}[j.Party])
+		return !may(rationaleOf[j.Party])
 	})
 	for _, j := range judged {
 		put("judgement."+j.Party, o.Subject, j.Box)

@@ -130,17 +130,26 @@ func near(ctx context.Context, tx *pg.Tx, marks []string, parts []int, all int) 
 	rows, err := tx.Query(ctx, `with hit as (
 			select k.subject from unnest($3::text[], $4::int[]) w(mark, part)
 			join (select mark, subject from person.found_by union all select mark, subject from person.number_mark) k on k.mark = w.mark
-			group by k.subject having count(distinct w.part) = $5)
-		select s.id from hit join person.subject s on s.id = hit.subject
-		where s.controller = $2 or s.registered_by = $1 or exists (select from access.item i where i.about = s.id and (i.controller = $2 or i.author = $1
-			or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
-			or exists (select from access.share h where h.item = i.id and h.receiver = $2 and h.ended_at is null)))
-		order by s.id limit $6`, me[0], me[1], marks, parts, all, maxHits)
+			group by k.subject having count(distinct w.part) = $5),
+		who as materialized (select case when cardinality(h.ids) < $8 then (h.ids || $7::text[])[1:$8] else h.ids end as ids from (select array(select subject from hit) as ids) h),
+		item as materialized (select i.about, i.id, i.part_of, i.controller = $2 or i.author = $1 as own from who, access.item i where i.about = any(who.ids)),
+		t as materialized (select case when cardinality(i.ids) < $8 then (i.ids || $7::text[])[1:$8] else i.ids end as items
+			from (select array(select i.id from item i union select i.part_of from item i where i.part_of is not null) as ids) i),
+		near as materialized (select who.ids, array(select a.item from access.assignment a where a.item = any(t.items) and a.person = $1 and a.ended_at is null) as assigned,
+			array(select h.item from access.share h where h.item = any(t.items) and h.receiver = $2 and h.ended_at is null) as shared from t, who)
+		select s.id from near cross join lateral (select s.id from person.subject s where s.id = any(near.ids) and (s.controller = $2 or s.registered_by = $1
+			or exists (select from item i where i.about = s.id and (i.own or i.id = any(near.assigned) or i.part_of = any(near.assigned) or i.id = any(near.shared)))) offset 0) s
+		order by s.id limit $6`, me[0], me[1], marks, parts, all, maxHits, pg.Padded(nil, among), among)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
 }
+
+// among is how many people a search looks at, and how many things about them, at least:
+// those whom it found, among references that never were. It takes as long where it
+// finds nobody as where it finds somebody who is nothing to the asker (G7).
+const among = 64
 
 // maxHits is how many people a search gives at most. By two identifiers there are
 // hardly two.

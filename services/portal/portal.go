@@ -63,6 +63,8 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/review", Do: x.reviewForm},
 			{Method: "GET", Path: "/review/{hat}", Do: x.endPage},
 			{Method: "POST", Path: "/review/{hat}", Do: x.endForm},
+			{Method: "GET", Path: "/written", Do: x.takePage, Nav: web.Nav{Word: "portal.nav.take", Roles: []hub.Role{hub.Manager}, Order: 85, Foot: true}},
+			{Method: "POST", Path: "/written/export", Do: x.takeForm, LookUp: true},
 			{Method: "GET", Path: "/advice", Do: x.advicePage, Nav: web.Nav{Word: "portal.nav.advice", Roles: askers, Order: 60}},
 			{Method: "POST", Path: "/advice", Do: x.adviceForm},
 			{Method: "POST", Path: "/advice/receipts", Do: x.keepForm},

@@ -59,7 +59,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/cases/{id}/reopen", Do: x.reopenForm},
 		}, x.operations()...),
 		Marks: map[string]web.Mark{"course": x.courseMark, "doable": x.doableMark, "waiting": x.waiting, "cells": x.cells,
-			"about": x.about, "found": x.found},
+			"about": x.about, "found": x.found, service.Returned: x.returned},
 		On: map[string]service.Reaction{
 			"assessment.assessment.signed.v1": x.assessmentSigned,
 			"assessment.followup.needed.v1":   x.followUpNeeded,
