@@ -72,7 +72,7 @@ func (s *script) holdsCases() {
 		"7: a case that is open and has no next date, no rule and no date of erasure (L22)": `select count(*) from assessment.cases where next_at is null or erase_at is null or retention_rule = ''`,
 		"7: a word of an overdue case that says more":                                       `select count(*) from assessment.outbox where envelope->>'type' = 'assessment.case.overdue.v1' and (select count(*) from jsonb_object_keys(envelope->'data')) <> 5`,
 		"something that is given on a closed case, and is not the police's reference": `select count(*) from access.item i join access.item c on c.id = coalesce(i.part_of, i.id) and c.kind = 'case' and c.state = 'closed'
-			where exists (select from access.assignment a where a.item = i.id and a.ended_by is null)
+			where exists (select from access.assignment a where a.item = i.id and a.ended_by is null and a.until_at > '` + s.Now().Format(time.RFC3339Nano) + `')
 			or exists (select from access.share h where h.item = i.id and h.ended_by is null and not (i.kind = 'case' and h.sender = i.controller and h.receiver = 'mvs-politi'))`,
 		"something that is given on a question or an offer of a closed case": `select count(*) from (select q.id, '' as kind, q.state from assessment.request q join access.item c on c.id = q.case_id and c.state = 'closed'
 				union all select o.id, o.kind, i.state from referral.offer o join access.item c on c.id = o.case_id and c.state = 'closed' join access.item i on i.id = o.id) o
