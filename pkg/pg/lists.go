@@ -166,7 +166,7 @@ func (f Few) Args() []any { return []any{f.IDs, f.Sets} }
 func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, err error) {
 	rows, err := a.tx.Query(ctx, `select r.id, `+attributes+` from unnest($7::text[]) u (id) cross join lateral (select i.id from access.item i where i.id = u.id and i.kind = $6
 			and (i.controller = $2 or i.author = $1
-				or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.ended_at is null)
+				or exists (select from access.assignment a where a.item in (i.id, i.part_of) and a.person = $1 and a.authority = $2 and a.role = $3 and a.ended_at is null)
 				or exists (select from access.share s where s.item = i.id and s.receiver = $2 and s.ended_at is null)) offset 0) c
 		cross join `+EachSQL+` where $8 = '' or r.state = $8`,
 		append(a.tx.Me(), a.kind, ids, state)...)
