@@ -33,7 +33,7 @@ type Relation struct {
 	ReceivedBy hub.AuthorityKind
 	State      string
 	Relation   string // own, shared, or none
-	Assigned   bool   // to the item, or to the whole that it is a part of
+	Assigned   bool   // in this hat, to the item, or to the whole that it is a part of
 	Author     bool
 	Recused    bool              // from the item, or from the whole that it is a part of
 	Classes    string            // classes of the shares in force, sorted, joined by commas

@@ -12,15 +12,18 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-// Assignment gives one colleague work on one item, and on its parts.
+// Assignment gives one person, in a hat, work on one item, and on its parts (L56). The hat is
+// what the person is at which authority, whichever post gives it: in another it opens nothing.
 type Assignment struct {
 	ID          hub.ID // drawn where empty
 	Kind        string
 	Item        hub.ID
 	Person      hub.ID
-	Why         string    // code: receiver, colleague
-	From, Until time.Time // from now, and for ever, where zero
-	By          hub.ID    // the person who gave it: filled in
+	Authority   hub.AuthorityID // where the person works in the hat
+	Role        hub.Role        // as what
+	Why         string          // code: receiver, colleague
+	From, Until time.Time       // from now, and for ever, where zero
+	By          hub.ID          // the person who gave it: filled in
 }
 
 // Share lets another authority see classes of fields of one item. The content
@@ -50,9 +53,9 @@ type given[T any] struct {
 	row                   func(pgx.CollectableRow) (T, error)
 }
 
-var assignments = given[Assignment]{"assignment", "person", `t.id, t.kind, t.item, t.person, t.why, t.from_at, t.until_at, t.by_person`,
+var assignments = given[Assignment]{"assignment", "person", `t.id, t.kind, t.item, t.person, t.authority, t.role, t.why, t.from_at, t.until_at, t.by_person`,
 	func(r pgx.CollectableRow) (a Assignment, err error) {
-		err = r.Scan(&a.ID, &a.Kind, &a.Item, &a.Person, &a.Why, &a.From, &a.Until, &a.By)
+		err = r.Scan(&a.ID, &a.Kind, &a.Item, &a.Person, &a.Authority, &a.Role, &a.Why, &a.From, &a.Until, &a.By)
 		a.From, a.Until = a.From.UTC(), ending(a.Until)
 		return a, err
 	}}
@@ -78,15 +81,23 @@ func (tx *Tx) Shares(ctx context.Context, kind string, id hub.ID) ([]Share, erro
 	return standing(ctx, tx, shares, `i.id`, kind, id)
 }
 
-// Assign gives a person work on an item, and returns the assignment's ID.
+// To reports whether it was given to somebody in a hat.
+func (a Assignment) To(h hub.Hat) bool {
+	return a.Person == h.Person && a.Authority == h.Authority && a.Role == h.Role
+}
+
+// Assign gives a person, in a hat, work on an item, and returns the assignment's ID.
 func (tx *Tx) Assign(ctx context.Context, g policies.Grant, a Assignment) (hub.ID, error) {
 	if a.ID == "" {
 		a.ID = tx.db.newID()
 	}
+	if a.Person == "" || a.Authority == "" || a.Role == "" {
+		return "", errors.New("pg: an assignment needs a person and a hat of theirs")
+	}
 	err := tx.change(ctx, g, hub.NotFound(), `insert into access.assignment
-		(id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select $1, $2, i.id, $4, $5, $6, $7, $8, $9 from access.lock_item($2, $3) i`,
-		a.ID, a.Kind, a.Item, a.Person, a.Why, tx.from(a.From), until(a.Until), tx.who.Person, tx.who.Hat.ID)
+		(id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+		select $1, $2, i.id, $4, $10, $11, $5, $6, $7, $8, $9 from access.lock_item($2, $3) i`,
+		a.ID, a.Kind, a.Item, a.Person, a.Why, tx.from(a.From), until(a.Until), tx.who.Person, tx.who.Hat.ID, a.Authority, a.Role)
 	return a.ID, err
 }
 
@@ -97,7 +108,7 @@ func (tx *Tx) EndAssignment(ctx context.Context, g policies.Grant, id hub.ID) er
 }
 
 // EndAssignments takes back every assignment on an item and on its parts, or
-// those of one person, at once and in every room, and returns what it ended: what
+// those of one person in whichever hat, at once and in every room, and returns what it ended: what
 // has begun and what was still to come. That there was none is no error.
 func (tx *Tx) EndAssignments(ctx context.Context, g policies.Grant, kind string, id, person hub.ID) ([]Assignment, error) {
 	return endAll(ctx, tx, g, assignments, kind, id, string(person))

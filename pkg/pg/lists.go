@@ -168,7 +168,7 @@ func (f Few) Args() []any { return []any{f.IDs, f.Sets} }
 func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, err error) {
 	rows, err := a.tx.Query(ctx, `with t as materialized (select coalesce(array_agg(i.id), '{}') as ids, coalesce(array_agg(i.part_of), '{}') as whole,
 			coalesce(array_agg(i.id) filter (where i.controller = $2 or i.author = $1), '{}') as own from access.item i where i.id = any($7) and i.kind = $6),
-		near as materialized (select array(select a.item from access.assignment a where a.item = any($7 || t.whole) and a.person = $1 and a.ended_at is null) as assigned,
+		near as materialized (select array(select a.item from access.assignment a where a.item = any($7 || t.whole) and a.person = $1 and a.authority = $2 and a.role = $3 and a.ended_at is null) as assigned,
 			array(select s.item from access.share s where s.item = any($7) and s.receiver = $2 and s.ended_at is null) as shared from t)
 		select r.id, `+attributes+` from t, near, lateral (select i.id from unnest(t.ids, t.whole) i (id, whole)
 			where i.id = any(t.own) or i.id = any(near.shared) or i.id = any(near.assigned) or i.whole = any(near.assigned) offset 0) c

@@ -29,6 +29,13 @@ func someThings(w *world, r *rand.Rand) {
 	var s []string
 	add := func(format string, args ...any) { s = append(s, fmt.Sprintf(format, args...)) }
 	person := func() string { return "'" + string(posts[r.IntN(len(posts))].Person) + "'" }
+	hat := func() string { // one of theirs, mostly
+		h, at, as := posts[r.IntN(len(posts))], one("koege", "koege", "mvs", "greve"), one("municipal_coordinator", "receiver", "police_coordinator")
+		if r.IntN(4) > 0 {
+			at, as = "'"+string(h.Authority)+"'", "'"+string(h.Role)+"'"
+		}
+		return "'" + string(h.Person) + "', " + at + ", " + as
+	}
 	office := func() string { return one("koege", "koege", "mvs", "greve") }
 	for i := range 60 {
 		whole := "null"
@@ -48,9 +55,9 @@ func someThings(w *world, r *rand.Rand) {
 	}
 	ended := func() string { return []string{"null, null", "'p', now()"}[r.IntN(4)/3] }
 	for i := range 40 {
-		add(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat, ended_by, ended_at)
+		add(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat, ended_by, ended_at)
 			select 'a%d', kind, id, %s, 'x', %s, %s, 'p', 'h', %s from access.item where id = 'i%d'`,
-			i, person(), at("-1 year", "-1 year", "0", "1 hour"), at("2 years", "2 years", "0", "-1 hour"), ended(), r.IntN(60))
+			i, hat(), at("-1 year", "-1 year", "0", "1 hour"), at("2 years", "2 years", "0", "-1 hour"), ended(), r.IntN(60))
 	}
 	for i := range 60 {
 		add(`insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat, sender_kind, ended_by, ended_at)

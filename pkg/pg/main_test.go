@@ -310,7 +310,7 @@ func (w *world) part(db *pg.DB, state string, whole hub.ID) hub.ID {
 func assign(t testing.TB, db *pg.DB, item hub.ID, to pg.Post) (id hub.ID) {
 	t.Helper()
 	check(t, do(db, as(coordinator), hub.ActGrant, func(tx *pg.Tx, g policies.Grant) (err error) {
-		id, err = tx.Assign(ctx, g, pg.Assignment{Kind: "concern", Item: item, Person: to.Person, Why: "receiver"})
+		id, err = tx.Assign(ctx, g, pg.Assignment{Kind: "concern", Item: item, Person: to.Person, Authority: to.Authority, Role: to.Role, Why: "receiver"})
 		return err
 	}))
 	return id

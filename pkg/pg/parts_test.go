@@ -25,12 +25,22 @@ func put(t testing.TB, db *pg.DB, kind string, whole hub.ID) hub.ID {
 	return id
 }
 
+// hatOf is the hat of one of the test's people.
+func hatOf(person hub.ID) (h hub.Hat) {
+	for _, p := range posts {
+		if p.Person == person {
+			h = p.Hat
+		}
+	}
+	return h
+}
+
 // give assigns an item to a person, and shares it with an authority, if named.
 func give(t testing.TB, db *pg.DB, kind string, item, person hub.ID, to hub.AuthorityID) (assignment, share hub.ID) {
 	t.Helper()
 	check(t, do(db, as(coordinator), hub.ActGrant, func(tx *pg.Tx, g policies.Grant) (err error) {
 		if person != "" {
-			if assignment, err = tx.Assign(ctx, g, pg.Assignment{Kind: kind, Item: item, Person: person, Why: "colleague"}); err != nil {
+			if assignment, err = tx.Assign(ctx, g, pg.Assignment{Kind: kind, Item: item, Person: person, Authority: hatOf(person).Authority, Role: hatOf(person).Role, Why: "colleague"}); err != nil {
 				return err
 			}
 		}
@@ -152,10 +162,10 @@ func TestWithdrawAll(t *testing.T) {
 	a4, s4 := give(t, db, "case", other, receiver.Person, "mvs")
 	var gone, later hub.ID
 	check(t, do(db, as(coordinator), hub.ActGrant, func(tx *pg.Tx, g policies.Grant) (err error) {
-		if gone, err = tx.Assign(ctx, g, pg.Assignment{Kind: "case", Item: whole, Person: reporter.Person, Why: "receiver", From: start.AddDate(0, 0, -1), Until: start}); err != nil {
+		if gone, err = tx.Assign(ctx, g, pg.Assignment{Kind: "case", Item: whole, Person: reporter.Person, Authority: reporter.Authority, Role: reporter.Role, Why: "receiver", From: start.AddDate(0, 0, -1), Until: start}); err != nil {
 			return err
 		}
-		later, err = tx.Assign(ctx, g, pg.Assignment{Kind: "case", Item: whole, Person: elsewhere.Person, Why: "receiver", From: start.AddDate(0, 0, 7), Until: start.AddDate(0, 0, 8)})
+		later, err = tx.Assign(ctx, g, pg.Assignment{Kind: "case", Item: whole, Person: elsewhere.Person, Authority: elsewhere.Authority, Role: elsewhere.Role, Why: "receiver", From: start.AddDate(0, 0, 7), Until: start.AddDate(0, 0, 8)})
 		return err
 	}))
 
@@ -274,7 +284,7 @@ func TestPartsAndWholesAreLockedInOneOrder(t *testing.T) {
 		return func(tx *pg.Tx, g policies.Grant) error { return tx.Stage(ctx, g, kind, id, "x") }
 	}
 	assign := func(tx *pg.Tx, g policies.Grant) error {
-		_, err := tx.Assign(ctx, g, pg.Assignment{Kind: "request", Item: parts[0], Person: receiver.Person, Why: "colleague"})
+		_, err := tx.Assign(ctx, g, pg.Assignment{Kind: "request", Item: parts[0], Person: receiver.Person, Authority: receiver.Authority, Role: receiver.Role, Why: "colleague"})
 		return err
 	}
 	end := func(tx *pg.Tx, g policies.Grant) error {
@@ -315,8 +325,8 @@ func TestAListFindsPartsByIndexes(t *testing.T) {
 	w := newWorld(t)
 	w.sql(`insert into access.item (id, kind, about, controller, state) select 'w' || n, 'case', 's' || n, 'a' || n, 'x' from generate_series(1, 4000) n`,
 		`insert into access.item (id, kind, about, controller, state, part_of) select 'p' || n, 'request', 's' || n, 'a' || n, 'x', 'w' || n from generate_series(1, 4000) n`,
-		`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-			select 'a' || n, 'case', 'w' || n, 'q' || n % 400, 'x', '2026-01-01', '9999-01-01', 'p', 'h' from generate_series(1, 4000) n`, `analyze`)
+		`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+			select 'a' || n, 'case', 'w' || n, 'q' || n % 400, 'koege', 'receiver', 'x', '2026-01-01', '9999-01-01', 'p', 'h' from generate_series(1, 4000) n`, `analyze`)
 	db := w.room("assessment")
 	var plan []string
 	check(t, db.View(ctx, as(coordinator), func(tx *pg.Tx) error {

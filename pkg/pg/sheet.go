@@ -14,8 +14,8 @@ import (
 // access.relations says alone.
 const near = `with near as materialized (
 	select i.id from access.item i where i.id = $7 and i.kind = $6 and (i.controller = $2 or i.author = $1)
-	union all select a.item from access.assignment a where a.item = $7 and a.person = $1 and a.ended_at is null
-	union all select p.id from access.item p join access.assignment a on a.item = p.part_of where p.id = $7 and a.person = $1 and a.ended_at is null
+	union all select a.item from access.assignment a where a.item = $7 and a.person = $1 and a.authority = $2 and a.role = $3 and a.ended_at is null
+	union all select p.id from access.item p join access.assignment a on a.item = p.part_of where p.id = $7 and a.person = $1 and a.authority = $2 and a.role = $3 and a.ended_at is null
 	union all select s.item from access.share s where s.item = $7 and s.receiver = $2 and s.ended_at is null limit 1),
 mine as materialized (select r.* from near cross join lateral (select * from access.relations($1, $2, $3, $4, $5) r where r.id = near.id and r.kind = $6
 	and (r.relation <> '' or r.assigned or r.author) offset 0) r)

@@ -17,7 +17,7 @@ import (
 // the database's own catalogue says.
 const (
 	everyRoomWrites = "revision insert document,revision"
-	itemRoomWrites  = "assignment insert by_hat,by_person,from_at,id,item,kind,person,until_at,why\nassignment update ended_by\n" +
+	itemRoomWrites  = "assignment insert authority,by_hat,by_person,from_at,id,item,kind,person,role,until_at,why\nassignment update ended_by\n" +
 		"glass insert asked_at,authority,category,from_at,hat,id,item,kind,marks,minutes,near,owner,person,reason,role,until_at\n" +
 		"glass update ended_by,from_at,second_hat,second_person,until_at\n" +
 		"item insert about,author,came_of,controller,id,kind,part_of,received_by,state\nitem update about,controller,received_by,state\n" +
@@ -94,8 +94,8 @@ func (x things) fill(own string) func(string) string {
 }
 
 func insertAssignment(kind, id string) string {
-	return `insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		values ('` + id + `', '` + kind + `', '{item}', '` + string(receiver.Person) + `', 'receiver', '2026-01-01', '9999-12-31', 'p', 'h')`
+	return `insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+		values ('` + id + `', '` + kind + `', '{item}', '` + string(receiver.Person) + `', 'koege', 'receiver', 'receiver', '2026-01-01', '9999-12-31', 'p', 'h')`
 }
 
 func insertShare(kind, id string) string {
@@ -273,7 +273,7 @@ func TestTheVerbsStopAtTheWalls(t *testing.T) {
 		"stage": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Stage(ctx, g, x.kind, x.item, "x") }},
 		"drop":  {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.DropItem(ctx, g, x.kind, x.bare) }},
 		"assign": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
-			_, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.kind, Item: x.item, Person: receiver.Person, Why: "receiver"})
+			_, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.kind, Item: x.item, Person: receiver.Person, Authority: receiver.Authority, Role: receiver.Role, Why: "receiver"})
 			return err
 		}},
 		"share": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {

@@ -53,8 +53,8 @@ func (r Reader) Last() time.Time {
 func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, life structure.Span, as func(*pg.Relation)) ([]Reader, error) {
 	type one struct {
 		Reader
-		person hub.ID
-		rel    pg.Relation
+		hat hub.Hat
+		rel pg.Relation
 	}
 	var all []one
 	err := tx.Readers(ctx, kind, id, func(h hub.Hat, rel pg.Relation) error {
@@ -63,7 +63,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 		}
 		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
 		if err == nil && answer.Allow {
-			all = append(all, one{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h.Person, rel})
+			all = append(all, one{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h, rel})
 		}
 		return err
 	})
@@ -76,7 +76,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 	}
 	list := make([]Reader, len(all))
 	for i, r := range all {
-		s := standing(r.Rules, r.rel, r.person, r.Authority, held, life.From)
+		s := standing(r.Rules, r.rel, r.hat, held, life.From)
 		if p, ok := e.Structure.Post(r.Hat); ok {
 			s = s.within(structure.Span{From: p.From, Until: p.Until})
 		}
@@ -120,11 +120,16 @@ func (s span) within(o structure.Span) span {
 // standing is since when and until when: by the first of the rules that came to
 // hold, until the last of them ends. What was shared and takes a name besides began
 // with the later of the two, and ends with the sooner.
-func standing(rules []string, rel pg.Relation, person hub.ID, a hub.AuthorityID, held []pg.Held, begun time.Time) span {
+func standing(rules []string, rel pg.Relation, hat hub.Hat, held []pg.Held, begun time.Time) span {
 	always := span{begun, structure.Forever}
-	named := widest(held, func(h pg.Held) bool { return h.Person == person && !h.Glass })
-	broken := widest(held, func(h pg.Held) bool { return h.Person == person && h.Glass })
-	shared := widest(held, func(h pg.Held) bool { return h.Authority == a && h.SharedBy == rel.SharedBy && h.Basis == rel.Basis })
+	theirs := func(h pg.Held) bool {
+		return h.Person == hat.Person && h.Authority == hat.Authority && h.Role == hat.Role
+	}
+	named := widest(held, func(h pg.Held) bool { return theirs(h) && !h.Glass })
+	broken := widest(held, func(h pg.Held) bool { return theirs(h) && h.Glass })
+	shared := widest(held, func(h pg.Held) bool {
+		return h.Person == "" && h.Authority == hat.Authority && h.SharedBy == rel.SharedBy && h.Basis == rel.Basis
+	})
 	var in span
 	for i, rule := range rules {
 		s := always // own, author: as long as it is there

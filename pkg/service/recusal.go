@@ -166,11 +166,11 @@ func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colle
 	if err != nil {
 		return "", err
 	}
-	of := func(person hub.ID) int {
-		return slices.IndexFunc(given, func(a pg.Assignment) bool { return a.Person == person && a.Item == rel.ID })
+	of := func(h hub.Hat) int {
+		return slices.IndexFunc(given, func(a pg.Assignment) bool { return a.To(h) && a.Item == rel.ID })
 	}
-	had := of(colleague.Person)
-	if had < 0 || of(next.Person) >= 0 {
+	had := of(colleague.Hat)
+	if had < 0 || of(next.Hat) >= 0 {
 		return next.Person, nil
 	}
 	g, err := tx.Ask(ctx, policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused, SameAuthority: true, Target: next.Role})
@@ -180,7 +180,7 @@ func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colle
 	if err != nil {
 		return "", err
 	}
-	if _, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.Kind, Item: rel.ID, Person: next.Person, Why: "substitute", Until: given[had].Until}); err != nil {
+	if _, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.Kind, Item: rel.ID, Person: next.Person, Authority: next.Authority, Role: next.Role, Why: "substitute", Until: given[had].Until}); err != nil {
 		return "", err
 	}
 	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActGrant, Object: hub.Object{Kind: x.Kind, ID: rel.ID}, Controller: rel.Controller, Subjects: []hub.ID{rel.About}, Fields: []string{}})

@@ -112,7 +112,7 @@ func (x *room) letAnswer(d *doing, q *request, in Questions) error {
 		if err != nil {
 			return err
 		}
-		if _, err := d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "request", Item: q.ID, Person: post.Person, Why: "asked", Until: d.EraseAt}); err != nil {
+		if _, err := d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "request", Item: q.ID, Person: post.Person, Authority: post.Authority, Role: post.Role, Why: "asked", Until: d.EraseAt}); err != nil {
 			return err
 		}
 		if _, err := d.tx.Record(d.ctx, g, pg.Entry{Act: hub.ActGrant, Object: hub.Object{Kind: "request", ID: q.ID, Version: 1}, Controller: q.Asker,

@@ -34,11 +34,11 @@ func TestEveryPageHoldsWhatReadsShow(t *testing.T) {
 	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
 		select 'z' || lpad(n::text, 25, '0'), kind, 'z' || lpad(n::text, 25, '0'), about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat
 		from access.share, generate_series(1, 700) n where item = $1 and receiver = 'mvs-politi'`, string(w.kase))
-	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select 'z' || lpad(n::text, 25, '0'), kind, 'z' || lpad(n::text, 25, '0'), person, why, from_at, until_at, by_person, by_hat
+	w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+		select 'z' || lpad(n::text, 25, '0'), kind, 'z' || lpad(n::text, 25, '0'), person, authority, role, why, from_at, until_at, by_person, by_hat
 		from access.assignment, generate_series(3, 900, 7) n where item = $1 and person = $2`, string(w.kase), string(w.As("liv").Post.Person))
-	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select 'y' || right(id, 25), kind, item, $1, why, from_at, until_at, by_person, by_hat from access.assignment where right(id, 2) > '40' and id like 'z%'`, string(w.As("knud").Post.Person))
+	w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+		select 'y' || right(id, 25), kind, item, $1, $2, $3, why, from_at, until_at, by_person, by_hat from access.assignment where right(id, 2) > '40' and id like 'z%'`, string(w.As("knud").Post.Person), string(w.As("knud").Post.Authority), string(w.As("knud").Post.Role))
 	w.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) select $1, 'case', 'z' || lpad(n::text, 25, '0'), 'p', 'h' from generate_series(5, 900, 31) n`, string(w.As("gudrun").Post.Person))
 	pages := map[bool]int{} // by whether there are more than are counted
 	for _, login := range []string{"gudrun", "thorkild", "liv", "tage", "knud"} {

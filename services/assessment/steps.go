@@ -303,7 +303,7 @@ func (x *room) letIn(d *doing, m *Member, reason hub.Personal, until time.Time, 
 			return err
 		}
 	}
-	if m.Assignment, err = d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "case", Item: d.ID, Person: m.Person, Why: "invited", Until: until}); err != nil {
+	if m.Assignment, err = d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "case", Item: d.ID, Person: m.Person, Authority: m.Authority, Role: m.Role, Why: "invited", Until: until}); err != nil {
 		return err
 	}
 	m.State, m.Until = invited, until

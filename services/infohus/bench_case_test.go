@@ -93,8 +93,8 @@ func hundredThousand(b testing.TB) (*hubtest.Hub, *pgxpool.Pool) {
 	many("access.item", "")
 	many("assessment.cases", ", 'concern', lpad(n::text, 26, '0'), 'next_at', now() + n * 7919 % 100000 * interval '1 minute'")
 	many("access.share", ", 'item', lpad(n::text, 26, '0')")
-	h.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat)
-		select p.person || n, 'case', lpad((n * 1999)::text, 26, '0'), p.person, 'colleague', '-infinity', '9999-12-31', 'p', 'h' from unnest(array[$1, $2]) p (person), generate_series(1, 50) n`,
+	h.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat)
+		select p.person || n, 'case', lpad((n * 1999)::text, 26, '0'), p.person, h.authority, h.role, 'colleague', '-infinity', '9999-12-31', 'p', 'h' from unnest(array[$1, $2]) p (person) join access.hat h on h.person = p.person, generate_series(1, 50) n`,
 		string(h.As("liv").Post.Person), string(h.As("knud").Post.Person))
 	h.SQL("vacuum analyze access.assignment")
 	return h, pool

@@ -194,9 +194,9 @@ func (x *affair) letIn(a *actor, now time.Time) bool {
 	return x.hosts(a.at, now) && x.assigned(a, now)
 }
 
-// assigned is letIn whatever the authority. An assignment is a person's.
+// assigned is letIn whether or not the authority has it. An assignment is of one of a person's hats.
 func (x *affair) assigned(a *actor, now time.Time) bool {
-	return slices.ContainsFunc(x.circle, func(g *guest) bool { return g.who.person == a.person && g.in(now) })
+	return slices.ContainsFunc(x.circle, func(g *guest) bool { return g.who.person == a.person && g.who.at == a.at && g.who.role == a.role && g.in(now) })
 }
 
 // takesPart is who is told what at the meeting table, and may dissent.
@@ -298,7 +298,7 @@ func receives(a *actor, from, to hub.AuthorityID, shared bool, in []*actor) bool
 	if a.coordinates() && a.at == to && to != from && shared { // of the other party, or of whoever it went to
 		return a.kind == hub.Police || from == thePolice
 	}
-	if !slices.ContainsFunc(in, func(n *actor) bool { return n.person == a.person }) {
+	if !slices.ContainsFunc(in, func(n *actor) bool { return n.person == a.person && n.at == a.at && n.role == a.role }) {
 		return false
 	}
 	switch a.role {

@@ -42,11 +42,12 @@ func (a *actor) lists() bool {
 	return a.writes() || a.role == hub.CoreGroup || a.role == hub.LocalPolice || a.role == hub.Partner
 }
 
-// letIn is a colleague's assignment.
+// letIn is a colleague's assignment, in one of their hats.
 type letIn struct {
 	id     hub.ID
 	person hub.ID
 	at     hub.AuthorityID
+	role   hub.Role
 	until  time.Time
 	ended  bool
 }
@@ -101,7 +102,7 @@ func (c *thing) fits(action string) bool { return among(steps[c.state], action) 
 
 // assigned reports whether somebody is let in now.
 func (c *thing) assigned(a *actor, now time.Time) bool {
-	return slices.ContainsFunc(c.letIn, func(l letIn) bool { return l.person == a.person && !l.ended && now.Before(l.until) })
+	return slices.ContainsFunc(c.letIn, func(l letIn) bool { return l.person == a.person && l.at == a.at && l.role == a.role && !l.ended && now.Before(l.until) })
 }
 
 // classes says what somebody may see of the concern: domain.md 2.4, by party,
@@ -318,7 +319,7 @@ func (c *thing) done(a *actor, action, said string, now time.Time) {
 	case "submit":
 		c.state, c.received = "received", now
 		if a.at == c.at && (a.coordinates() || a.role == hub.Receiver) { // who receives it by themselves is its receiver
-			c.letIn = append(c.letIn, letIn{person: a.person, at: a.at, until: now.AddDate(1, 0, 0)})
+			c.letIn = append(c.letIn, letIn{person: a.person, at: a.at, role: a.role, until: now.AddDate(1, 0, 0)})
 			if c.by == hub.Police { // and the police have it before them at once
 				c.state = "police_check"
 			} else if said == "forward" {

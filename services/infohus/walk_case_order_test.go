@@ -923,7 +923,7 @@ func (w *wander) orderOffer(o *order, able bool) {
 		o.in = map[string]any{"outcome": "completed", "effect": "Han er i skole. " + mark}
 		if h.kind == "notification" {
 			o.in, mark = map[string]any{}, ""
-			if able && !slices.ContainsFunc(h.in, func(b *actor) bool { return b.person == a.person }) {
+			if able && !slices.ContainsFunc(h.in, func(b *actor) bool { return b.person == a.person && b.at == a.at && b.role == a.role }) {
 				o.wrong(409, "the receipt is the receiver's")
 			}
 		} else if bad && able {

@@ -52,6 +52,8 @@ type leaf struct {
 
 type pass struct {
 	person hub.ID
+	at     hub.AuthorityID
+	role   hub.Role
 	until  time.Time
 	ended  bool
 }
@@ -120,7 +122,7 @@ func (p *paper) relation(a *actor, l *leaf) pg.Relation {
 	}
 	for at := l; at != nil; at = at.whole {
 		for _, given := range at.passes {
-			r.Assigned = r.Assigned || given.person == a.person && !given.ended && p.clock.Before(given.until)
+			r.Assigned = r.Assigned || given.person == a.person && given.at == a.at && given.role == a.role && !given.ended && p.clock.Before(given.until)
 		}
 	}
 	return r
@@ -276,7 +278,7 @@ func (p *paper) did(o *order, made hub.ID) {
 	}
 	give := func(l *leaf, list []*actor, until time.Time) {
 		for _, b := range list {
-			l.passes = append(l.passes, &pass{person: b.person, until: until})
+			l.passes = append(l.passes, &pass{person: b.person, at: b.at, role: b.role, until: until})
 		}
 	}
 	switch o.action {
@@ -557,15 +559,15 @@ func (p *paper) judged(c *thing, l *leaf, a *actor, action string, target *actor
 		return
 	case "assign":
 		until := p.clock.AddDate(0, 1, 0)
-		c.letIn = append(c.letIn, letIn{id: p.newID(), person: target.person, at: target.at, until: until})
-		l.passes = append(l.passes, &pass{person: target.person, until: until})
+		c.letIn = append(c.letIn, letIn{id: p.newID(), person: target.person, at: target.at, role: target.role, until: until})
+		l.passes = append(l.passes, &pass{person: target.person, at: target.at, role: target.role, until: until})
 		return
 	}
 	sent, in := maps.Clone(c.sent), len(c.letIn)
 	c.done(a, action, said, p.clock)
 	l.state = c.state
 	if len(c.letIn) > in {
-		l.passes = append(l.passes, &pass{person: a.person, until: c.letIn[in].until})
+		l.passes = append(l.passes, &pass{person: a.person, at: a.at, role: a.role, until: c.letIn[in].until})
 	}
 	for to := range c.sent {
 		basis := hub.LegalBasis("RPL115-2")

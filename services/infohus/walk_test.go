@@ -270,7 +270,7 @@ func (w *walk) acts() {
 	case "discard":
 	case "assign":
 		p, _ := w.Structure.Post(hub.ID(said))
-		c.letIn = append(c.letIn, letIn{id: got.Assignment, person: p.Person, at: p.Authority, until: got.Until})
+		c.letIn = append(c.letIn, letIn{id: got.Assignment, person: p.Person, at: p.Authority, role: p.Role, until: got.Until})
 	case "unassign":
 		i := slices.IndexFunc(c.letIn, func(l letIn) bool { return string(l.id) == said })
 		c.letIn[i].ended = true

@@ -49,7 +49,7 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 		switch {
 		case in.Hat == "" || target.ID == "" || !target.Holds(tx.Now):
 			return hub.Invalid("hat", "intake.error.colleague")
-		case x.inAlready(ctx, tx, id, target.Person):
+		case x.inAlready(ctx, tx, id, target.Hat):
 			return hub.Conflict("intake.error.already_in")
 		case !in.Until.IsZero() && in.Until.Before(tx.Now), c.EraseAt.Before(tx.Now): // whose time is up nobody is let into any more
 			return hub.Invalid("until", "intake.error.past")
@@ -58,7 +58,7 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 		default:
 			done.Until = in.Until
 		}
-		if _, err := tx.Assign(ctx, g, pg.Assignment{ID: done.Assignment, Kind: "concern", Item: id, Person: target.Person,
+		if _, err := tx.Assign(ctx, g, pg.Assignment{ID: done.Assignment, Kind: "concern", Item: id, Person: target.Person, Authority: target.Authority, Role: target.Role,
 			Why: "colleague", From: tx.Now, Until: done.Until}); err != nil {
 			return err
 		}
@@ -85,13 +85,14 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 		if had, err := x.again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
 		}
-		var person hub.ID
-		err := tx.QueryRow(ctx, `select coalesce((select person from access.assignment where id = $1 and item = $2), '')`, assignment, id).Scan(&person)
+		let := pg.Assignment{ID: assignment}
+		err := tx.QueryRow(ctx, `select coalesce(max(person), ''), coalesce(max(authority), ''), coalesce(max(role), '') from access.assignment where id = $1 and item = $2`,
+			assignment, id).Scan(&let.Person, &let.Authority, &let.Role)
 		if err != nil {
 			return err
 		}
-		g, c, err := x.mayAssign(r, tx, Unassign, id, x.hatOf(person, r.Who.Authority))
-		if person == "" && hub.CodeOf(err) == hub.CodeInvalid {
+		g, c, err := x.mayAssign(r, tx, Unassign, id, hub.Hat{Person: let.Person, Authority: let.Authority, Role: let.Role})
+		if let.Person == "" && hub.CodeOf(err) == hub.CodeInvalid {
 			return hub.NotFound() // whoever may take back is told that there is nothing to take
 		}
 		if err != nil {
@@ -101,7 +102,7 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 			return err
 		}
 		done = AccessReceipt{Assignment: assignment, Until: tx.Now, At: tx.Now}
-		if err := x.accessChanged(r, tx, g, c, hub.ActRevoke, person, false); err != nil {
+		if err := x.accessChanged(r, tx, g, c, hub.ActRevoke, let.Person, false); err != nil {
 			return err
 		}
 		return x.keep(ctx, tx, r, operation, done)
@@ -109,11 +110,11 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 	return done, err
 }
 
-// inAlready reports whether somebody is assigned now: a second assignment would
+// inAlready reports whether somebody is assigned now, in that hat: a second assignment would
 // outlive the end of the first.
-func (x *room) inAlready(ctx context.Context, tx *pg.Tx, id, person hub.ID) (in bool) {
-	err := tx.QueryRow(ctx, `select exists (select 1 from access.assignment where item = $1 and person = $2 and ended_by is null and until_at > $3)`,
-		id, person, tx.Now).Scan(&in)
+func (x *room) inAlready(ctx context.Context, tx *pg.Tx, id hub.ID, h hub.Hat) (in bool) {
+	err := tx.QueryRow(ctx, `select exists (select 1 from access.assignment where item = $1 and person = $2 and authority = $4 and role = $5 and ended_by is null and until_at > $3)`,
+		id, h.Person, tx.Now, h.Authority, h.Role).Scan(&in)
 	return in || err != nil
 }
 
@@ -163,16 +164,6 @@ func (x *room) colleague(hat hub.ID) structure.Post {
 	return p
 }
 
-// hatOf is a person's hat at an authority.
-func (x *room) hatOf(person hub.ID, a hub.AuthorityID) hub.Hat {
-	for _, p := range x.Structure.Posts() {
-		if p.Person == person && p.Authority == a {
-			return p.Hat
-		}
-	}
-	return hub.Hat{}
-}
-
 // Assigned is a colleague who has been let in.
 type Assigned struct {
 	ID    hub.ID
@@ -199,7 +190,7 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 			return err
 		}
 		rows, err := tx.Query(r.Context(), `select distinct a.id, h.name, a.why, a.until_at, a.person = $4 from access.assignment a
-			join access.hat h on h.person = a.person and h.authority = $2 where a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now, r.Who.Person)
+			join access.hat h on h.person = a.person and h.authority = a.authority and h.role = a.role where a.authority = $2 and a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now, r.Who.Person)
 		if err != nil {
 			return err
 		}

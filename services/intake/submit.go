@@ -444,7 +444,7 @@ func (x *room) receive(d *doing, forward *Basis) error {
 	}
 	step, due := Received, d.StepDue
 	if who.Authority == d.Controller && (who.Role == hub.Receiver || who.Role == hub.MunicipalCoordinator || who.Role == hub.PoliceCoordinator) {
-		if _, err := d.tx.Assign(d.ctx, d.grant, pg.Assignment{ID: x.NewID(), Kind: "concern", Item: d.ID, Person: who.Person,
+		if _, err := d.tx.Assign(d.ctx, d.grant, pg.Assignment{ID: x.NewID(), Kind: "concern", Item: d.ID, Person: who.Person, Authority: who.Authority, Role: who.Role,
 			Why: "receiver", From: d.tx.Now, Until: d.EraseAt}); err != nil {
 			return err
 		}

@@ -99,28 +99,30 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	if !ok {
 		return unreadable()
 	}
-	controller, _, err := item(ctx, tx, c.Concern)
-	if err != nil {
-		return err
+	at, err := where(ctx, tx, c.Concern, c.Person, c.Granted)
+	for _, n := range at {
+		// Whoever sees it in another way too, as the coordinator of the authority or as
+		// its author, has lost nothing but the assignment.
+		word, concern, sees := "given", c.Concern, false
+		if !c.Granted {
+			if sees, err = x.sees(ctx, tx, n.Person, n.Authority, c.Concern); err != nil {
+				return err
+			}
+			if word = "ended"; !sees {
+				word, concern = "taken", ""
+			}
+		}
+		if err = x.tell(ctx, tx, word, concern, time.Time{}, n); err != nil {
+			return err
+		}
 	}
-	n := Notice{Authority: controller, Person: c.Person}
-	if c.Granted {
-		return x.tell(ctx, tx, "given", c.Concern, time.Time{}, n)
-	}
-	// Whoever sees it in another way too, as the coordinator of the authority or as
-	// its author, has lost nothing but the assignment.
-	if sees, err := x.sees(ctx, tx, c.Person, c.Concern); err != nil {
-		return err
-	} else if sees {
-		return x.tell(ctx, tx, "ended", c.Concern, time.Time{}, n)
-	}
-	return x.tell(ctx, tx, "taken", "", time.Time{}, n)
+	return err
 }
 
 // sees reports whether a person may see anything of a concern now, in any of
-// their hats: the same question as every read.
-func (x *room) sees(ctx context.Context, tx *pg.Tx, person, concern hub.ID) (bool, error) {
-	views, err := views(ctx, tx, person, concern)
+// their hats at an authority: the same question as every read.
+func (x *room) sees(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, concern hub.ID) (bool, error) {
+	views, err := views(ctx, tx, person, a, concern)
 	if err != nil {
 		return false, err
 	}

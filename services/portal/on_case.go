@@ -26,9 +26,9 @@ func (x *room) onCase() map[string]service.Reaction {
 		}),
 		"assessment.circle.changed.v1": told(x, func(n notes, f event.CircleChanged) error {
 			if !f.Granted {
-				return n.person("taken", "", "", time.Time{}, f.Person)
+				return n.let("taken", "", "", false, f.Item, f.Person)
 			}
-			return n.person(f.Kind+"_given", f.Kind, f.Item, time.Time{}, f.Person)
+			return n.let(f.Kind+"_given", f.Kind, f.Item, true, f.Item, f.Person)
 		}),
 		"assessment.recusal.changed.v1": told(x, func(n notes, f event.CaseRecusal) error {
 			return n.recused(f.Case, f.Authority, f.Person, f.Substitute, f.Lifted)
@@ -62,13 +62,8 @@ func (x *room) onCase() map[string]service.Reaction {
 			if err != nil {
 				return err
 			}
-			for _, p := range named {
-				if err := n.person("offer_given", "offer", f.Offer, f.Due, p); err != nil {
-					return err
-				}
-			}
 			if len(named) > 0 {
-				return nil
+				return n.named("offer_given", "offer", f.Offer, f.Due, named)
 			}
 			return n.of("offer").desk("offer_given", f.Offer, f.Due, f.Authority)
 		}),
@@ -174,21 +169,65 @@ func (n notes) circle(word string, id hub.ID, due time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range people {
-		if err := n.person(word, "case", id, due, p); err != nil {
-			return err
-		}
+	if err := n.named(word, "case", id, due, people); err != nil {
+		return err
 	}
 	return n.desks(word, id, due)
 }
 
-// assigned are the people who are let into an item by name now.
-func (n notes) assigned(id hub.ID) ([]hub.ID, error) {
-	rows, err := n.tx.Query(n.ctx, `select distinct person from access.assignment where item = $1 and ended_at is null and from_at <= $2 and until_at > $2 order by person`, id, n.tx.Now)
+// assigned are the people who are let into an item by name now, and where: in another
+// of their hats they are not told.
+func (n notes) assigned(id hub.ID) ([]Notice, error) { return letIn(n.ctx, n.tx, isLet, id, "") }
+
+// named tells people, each where they are let in.
+func (n notes) named(word, kind string, id hub.ID, due time.Time, people []Notice) error {
+	for _, to := range people {
+		to.Kind = kind
+		if err := n.tell(n.ctx, n.tx, word, id, due, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// let tells one person that they were let into an item, or out of it, where that was.
+func (n notes) let(word, kind string, id hub.ID, granted bool, item, person hub.ID) error {
+	at, err := where(n.ctx, n.tx, item, person, granted)
+	if err != nil {
+		return err
+	}
+	return n.named(word, kind, id, time.Time{}, at)
+}
+
+// where is at which authority a person was let into an item, or out of it. Who is out
+// again before they could be told is told where they were in.
+func where(ctx context.Context, tx *pg.Tx, item, person hub.ID, granted bool) ([]Notice, error) {
+	if granted {
+		if at, err := letIn(ctx, tx, isLet, item, person); err != nil || len(at) > 0 {
+			return at, err
+		}
+	}
+	return letIn(ctx, tx, wasLet, item, person)
+}
+
+// When somebody is let into an item by name, and when they were and are no more.
+const (
+	isLet  = `bool_or(ended_at is null and from_at <= $3 and $3 < until_at)`
+	wasLet = `bool_and(ended_at is not null or until_at <= $3)`
+)
+
+// letIn are the people who are let into an item by name, or one of them, each with the
+// authority whose hat it is in.
+func letIn(ctx context.Context, tx *pg.Tx, when string, item, person hub.ID) ([]Notice, error) {
+	rows, err := tx.Query(ctx, `select distinct person, authority from access.assignment where item = $1 and ($2 = '' or person = $2) and authority <> ''
+		group by person, authority, role having `+when+` order by person, authority`, item, person, tx.Now)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (n Notice, err error) {
+		err = r.Scan(&n.Person, &n.Authority)
+		return n, err
+	})
 }
 
 // ended tells that something somebody had is theirs no more: never of whom it was,

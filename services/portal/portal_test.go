@@ -112,6 +112,8 @@ func TestNoticesReachWhomTheyAreFor(t *testing.T) {
 	w.sees(t, "gudrun", triaged, "!unfounded")
 	w.sees(t, "thorkild", triaged)
 	w.sees(t, "solvej", handled, "!"+triaged)
+	w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat) values ('a', 'concern', $1, $2, 'koege', 'core_group', 'colleague', '2020-01-01', '2020-01-02', 'p', 'h')`,
+		string(concern), string(w.person(t, "liv")))
 	w.tell(t, event.AccessChanged{Concern: concern, Person: w.person(t, "liv"), Granted: true})
 	// The fact is told, and the access is taken back already: a notice that leads
 	// nowhere says so, and is no link to a page that is not there.

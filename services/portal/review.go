@@ -75,7 +75,7 @@ func (x *room) certify(who hub.Actor, action string, l AccessLine) policies.Cert
 func (x *room) access(ctx context.Context, tx *pg.Tx, of hub.AuthorityID) ([]AccessLine, error) {
 	rows, err := tx.Query(ctx, `select h.id, h.person, h.name, h.authority, h.kind, h.role, h.department, h.deputy_of, h.from_at, h.until_at,
 		(select w.at from portal.worn w where w.hat = h.id), (select max(c.at) from access.certified c where c.hat = h.id), greatest(h.from_at, h.known_at),
-		(select count(distinct a.item) from access.assignment a where a.person = h.person and a.ended_at is null and a.from_at <= $2 and $2 < a.until_at)
+		(select count(distinct a.item) from access.assignment a where a.person = h.person and a.authority = h.authority and a.role = h.role and a.ended_at is null and a.from_at <= $2 and $2 < a.until_at)
 		from access.hat h where ($1 = '' or h.authority = $1) and h.from_at <= $2 and $2 < h.until_at order by h.authority, h.name, h.role, h.id`, of, tx.Now)
 	if err != nil {
 		return nil, err

@@ -94,11 +94,11 @@ func workplaces(ctx context.Context, tx *pg.Tx, person hub.ID) ([]hub.AuthorityI
 }
 
 // views are the questions whether a person may see a concern now, one for each
-// of their hats.
-func views(ctx context.Context, tx *pg.Tx, person, concern hub.ID) ([]policies.View, error) {
+// of their hats at an authority.
+func views(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, concern hub.ID) ([]policies.View, error) {
 	rows, err := tx.Query(ctx, `select h.authority, h.kind, h.role, r.* from access.hat h
 		cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $3) r
-		where h.person = $1 and r.kind = 'concern' and r.id = $2`, person, concern, tx.Now)
+		where h.person = $1 and h.authority = $4 and r.kind = 'concern' and r.id = $2`, person, concern, tx.Now, a)
 	if err != nil {
 		return nil, err
 	}

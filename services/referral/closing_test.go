@@ -80,8 +80,8 @@ func TestClosingEndsEverything(t *testing.T) {
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, came_of) values ($1, 'request', $2, 'mvs-politi', 'police', 'settled', $3)`, string(question), string(subject), string(id))
 	w.share("request", question, subject, "mvs-politi", "psykiatrien", "question,request_status")
 	w.share("case", id, subject, "mvs-politi", "kriminalforsorgen", "case_status,identity")
-	w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h'),
-		('b', 'request', $3, $2, 'asked', '2026-01-01', '9999-12-31', 'p', 'h')`, string(id), string(w.As(liv).Post.Person), string(question))
+	w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, (select authority from access.hat where person = $2), (select role from access.hat where person = $2), 'invited', '2026-01-01', '9999-12-31', 'p', 'h'),
+		('b', 'request', $3, $2, (select authority from access.hat where person = $2), (select role from access.hat where person = $2), 'asked', '2026-01-01', '9999-12-31', 'p', 'h')`, string(id), string(w.As(liv).Post.Person), string(question))
 	sent := w.sends(gudrun, id, offerTo("koege", "velfaerd", "mentor"), none)
 	taken := w.sends(gudrun, id, offerTo("mvs-politi", "", "concern_talk"), basis("RPL115-2"))
 	w.does(thorkild, taken, "answer", m{"answer": "taken_up"})
@@ -149,7 +149,7 @@ func TestWhoHadItIsTold(t *testing.T) {
 	w.share("case", id, subject, "mvs-politi", "psykiatrien", "case_status,identity")
 	w.share("case", id, subject, "mvs-politi", "kriminalforsorgen", "case_status,identity")
 	for _, who := range []string{liv, jytte, gudrun} {
-		w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ($3, 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
+		w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat) values ($3, 'case', $1, $2, (select authority from access.hat where person = $2), (select role from access.hat where person = $2), 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
 			string(id), string(w.As(who).Post.Person), "of-"+who)
 	}
 	w.sends(gudrun, id, offerTo("koege", "velfaerd", "concern_talk"), none)

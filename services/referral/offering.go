@@ -209,7 +209,7 @@ func (x *room) letIn(d *doing) error {
 		if err != nil {
 			return err
 		}
-		if _, err := d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "offer", Item: o.ID, Person: post.Person, Why: "offered", Until: d.EraseAt}); err != nil {
+		if _, err := d.tx.Assign(d.ctx, g, pg.Assignment{Kind: "offer", Item: o.ID, Person: post.Person, Authority: post.Authority, Role: post.Role, Why: "offered", Until: d.EraseAt}); err != nil {
 			return err
 		}
 		if _, err := d.tx.Record(d.ctx, g, pg.Entry{Act: hub.ActGrant, Object: hub.Object{Kind: "offer", ID: o.ID, Version: o.Version}, Controller: o.Sender,
@@ -314,12 +314,10 @@ func (x *room) letOut(d *doing, o *offer) error {
 	return err
 }
 
-// end ends every assignment on an item, and keeps who had one.
+// end ends every assignment on an item, and keeps which they were.
 func (d *doing) end(kind string, id hub.ID) error {
 	ended, err := d.tx.EndAssignments(d.ctx, d.grant, kind, id, "")
-	for _, a := range ended {
-		d.out = append(d.out, a.Person)
-	}
+	d.out = append(d.out, ended...)
 	return err
 }
 
@@ -329,7 +327,7 @@ func (x *room) tellOut(d *doing, why string, had ...hub.AuthorityID) {
 	var told []event.AccessEnded
 	for _, p := range x.Structure.Posts() {
 		f := event.AccessEnded{Case: d.ID, Authority: p.Authority, Person: p.Person, Why: why}
-		if p.Holds(d.tx.Now) && slices.Contains(d.out, p.Person) && !slices.Contains(told, f) {
+		if p.Holds(d.tx.Now) && slices.ContainsFunc(d.out, func(a pg.Assignment) bool { return a.To(p.Hat) }) && !slices.Contains(told, f) {
 			told = append(told, f)
 		}
 	}

@@ -97,7 +97,7 @@ func TestPages(t *testing.T) {
 			if html, err := w.mark("course", tage, lang, id); err != nil || html != "" {
 				t.Errorf("of a case that he takes no part in he is shown %q, %v", html, err)
 			}
-			w.SQL(`insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
+			w.SQL(`insert into access.assignment (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat) values ('a', 'case', $1, $2, (select authority from access.hat where person = $2), (select role from access.hat where person = $2), 'invited', '2026-01-01', '9999-12-31', 'p', 'h')`,
 				string(id), string(w.As(liv).Post.Person))
 			rows := w.One(`select count(*) from audit.trail`)
 			if html, err := w.mark("course", liv, lang, id); err != nil || html != "" || w.One(`select count(*) from audit.trail`) != rows {

@@ -24,8 +24,8 @@ type doing struct {
 	offer *offer // what it is on, where that is an offer
 	made  hub.ID // what the action made, for the receipt
 	facts []event.Fact
-	entry pg.Entry // what the trail is told, beyond what every action tells it
-	out   []hub.ID // whose assignments the action ended
+	entry pg.Entry        // what the trail is told, beyond what every action tells it
+	out   []pg.Assignment // that the action ended
 }
 
 // begin finds what an action is on: locked, judged by policy, and in a state that

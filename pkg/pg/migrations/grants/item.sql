@@ -2,7 +2,7 @@
 -- hold.
 grant insert (id, kind, about, controller, received_by, state, author, part_of, came_of) on access.item to {room};
 grant update (about, controller, received_by, state) on access.item to {room};
-grant insert (id, kind, item, person, why, from_at, until_at, by_person, by_hat) on access.assignment to {room};
+grant insert (id, kind, item, person, authority, role, why, from_at, until_at, by_person, by_hat) on access.assignment to {room};
 grant update (ended_by) on access.assignment to {room};
 grant insert (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat) on access.share to {room};
 grant update (ended_by) on access.share to {room};
