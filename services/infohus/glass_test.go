@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -392,6 +393,47 @@ func TestTheReview(t *testing.T) {
 	s.broken(ssp, "concerns", id, inDanger[1])
 	if n := s.One("select count(*) from audit.trail where object_kind = 'glass' and act = 'decide' and outcome = 'allow'"); n != "1" {
 		t.Errorf("%s reviews in the trail", n)
+	}
+}
+
+// TestAReviewIsOfOneGlass (L57): what the same person reads of another thing, under another
+// break-glass that is open meanwhile, stands in the review of that one alone.
+func TestAReviewIsOfOneGlass(t *testing.T) {
+	s := begin(t)
+	var got done
+	id := s.forwarded()
+	s.as(coordinator).API("POST", "/api/concerns", concern(s.registers(coordinator, map[string]any{"name": "Navnløs Anden", "no_cpr": true}), nil)).Must(201).JSON(&got)
+	one, two := s.broken(ssp, "concerns", id, inDanger[0]), s.broken(ssp, "concerns", got.ID, inDanger[1])
+	s.as(ssp).Get("/concerns/" + string(id)).Must(200) // with the card of the person
+	for range 3 {
+		s.as(ssp).Get("/concerns/" + string(got.ID)).Must(200)
+	}
+	all := map[string]bool{}
+	for _, of := range []struct {
+		broke
+		item  hub.ID
+		reads int
+	}{{one, id, 1}, {two, got.ID, 3}} {
+		var l struct {
+			Reads    int
+			Readings []struct{ Rows []int }
+		}
+		s.as(koegeDPO).API("GET", "/api/glass/"+string(of.ID), nil).Must(200).JSON(&l)
+		if l.Reads != of.reads || len(l.Readings) != of.reads {
+			t.Errorf("of %s %d readings, want %d", of.item, l.Reads, of.reads)
+		}
+		for _, r := range l.Readings {
+			for _, row := range r.Rows {
+				if n := strconv.Itoa(row); all[n] {
+					t.Errorf("row %s stands in both", n)
+				} else if all[n] = true; !slices.Contains([]string{string(of.item), ""}, s.One("select case object_kind when 'subject' then '' else object_id end from audit.trail where id = $1", n)) {
+					t.Errorf("row %s is of something else than %s", n, of.item)
+				}
+			}
+		}
+	}
+	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); strconv.Itoa(len(all)) != want {
+		t.Errorf("%d rows stand in the two, of %s", len(all), want)
 	}
 }
 
