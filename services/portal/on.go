@@ -86,7 +86,7 @@ func (x *room) stepOverdue(ctx context.Context, tx *pg.Tx, _ event.Envelope, f e
 		concern, step = "", ""
 	}
 	for _, n := range climb(x.Structure, c.Authority, c.Level, tx.Now) {
-		n.Step = step
+		n.Step, n.Of = step, c.Concern
 		if err := x.tell(ctx, tx, "overdue", concern, c.Due, n); err != nil {
 			return err
 		}
@@ -103,13 +103,13 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	if err != nil {
 		return err
 	}
-	n := Notice{Authority: controller, Person: c.Person}
+	n := Notice{Authority: controller, Person: c.Person, Of: c.Concern}
 	if c.Granted {
 		return x.tell(ctx, tx, "given", c.Concern, time.Time{}, n)
 	}
 	// Whoever sees it in another way too, as the coordinator of the authority or as
 	// its author, has lost nothing but the assignment.
-	if sees, err := x.sees(ctx, tx, c.Person, c.Concern); err != nil {
+	if sees, err := x.sees(ctx, tx, c.Person, "concern", c.Concern); err != nil {
 		return err
 	} else if sees {
 		return x.tell(ctx, tx, "ended", c.Concern, time.Time{}, n)
@@ -117,10 +117,10 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	return x.tell(ctx, tx, "taken", "", time.Time{}, n)
 }
 
-// sees reports whether a person may see anything of a concern now, in any of
+// sees reports whether a person may see anything of a thing now, in any of
 // their hats: the same question as every read.
-func (x *room) sees(ctx context.Context, tx *pg.Tx, person, concern hub.ID) (bool, error) {
-	views, err := views(ctx, tx, person, concern)
+func (x *room) sees(ctx context.Context, tx *pg.Tx, person hub.ID, kind string, id hub.ID) (bool, error) {
+	views, err := views(ctx, tx, person, kind, id)
 	if err != nil {
 		return false, err
 	}
@@ -165,12 +165,16 @@ func (x *room) tellReceivers(ctx context.Context, tx *pg.Tx, word string, concer
 	return nil
 }
 
-// tell writes a notice; to nobody is none.
+// tell writes a notice; to nobody is none. It is of the thing that it leads to, where it
+// does not say of which.
 func (x *room) tell(ctx context.Context, tx *pg.Tx, word string, concern hub.ID, due time.Time, to Notice) error {
 	if to.Authority == "" || (to.Role == "" && to.Person == "") {
 		return nil
 	}
 	to.ID, to.Word, to.Concern, to.Due, to.At = x.NewID(), word, concern, due, tx.Now
+	if to.Of == "" {
+		to.Of = concern
+	}
 	if to.Kind == "" {
 		to.Kind = "concern"
 	}
