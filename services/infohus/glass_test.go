@@ -396,6 +396,44 @@ func TestTheReview(t *testing.T) {
 	}
 }
 
+// TestTheFrontPageSaysWhatIsOpen: whoever broke a glass reads which is open and until when,
+// until it is over; and the officer finds under what waits, and not only among what was
+// told, what is to be reviewed, until it is.
+func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
+	s := begin(t)
+	kase := s.caseOpened()
+	b := s.broken("tage", "cases", kase, inDanger[0])
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "Åbnet i en nødsituation", `href="/cases/`+string(kase)+`"`, "Åben indtil")
+	page := mainOf(s.as("tage").Get("/cases/" + string(kase)).Must(200).Text())
+	if n := strings.Count(page, s.as("tage").Post.Name+" · Åbnet i en nødsituation"); n < 40 {
+		t.Errorf("the page says %d times who reads it under what", n)
+	}
+	s.saysAll(page, "Åbnet i en nødsituation · til ")
+	for _, login := range []string{coordinator, "liv", koegeDPO} {
+		s.saysAll(mainOf(s.as(login).Get("/").Must(200).Text()), `!class="emergency"`)
+	}
+	waits := func(login string) string {
+		front := mainOf(s.as(login).Get("/").Must(200).Text())
+		return front[strings.Index(front, `class="waiting"`):strings.Index(front, `class="beside`)]
+	}
+	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødåbning af en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
+	for _, login := range []string{mvsDPO, roskildeDPO, coordinator, "tage"} {
+		s.saysAll(waits(login), "!/glass/"+string(b.ID), "!skal gennemgås")
+	}
+	// Nothing of it to whoever is too close to it.
+	s.SQL("insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'case', $3, 'p', 'h'), ($2, 'case', $3, 'p', 'h')",
+		string(s.as("tage").Post.Person), string(s.as(koegeDPO).Post.Person), string(kase))
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "!"+string(kase))
+	s.saysAll(waits(koegeDPO), "!/glass/")
+	s.SQL("delete from access.recusal")
+	s.Advance(24 * time.Hour)
+	s.who = map[string]*hubtest.Client{}
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), `!class="emergency"`)
+	s.saysAll(waits(koegeDPO), "Over fristen")
+	s.as(koegeDPO).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": "justified", "text": inDanger[3]}).Must(200)
+	s.saysAll(waits(koegeDPO), "!/glass/")
+}
+
 // TestAReviewIsOfOneGlass (L57): what the same person reads of another thing, under another
 // break-glass that is open meanwhile, stands in the review of that one alone.
 func TestAReviewIsOfOneGlass(t *testing.T) {

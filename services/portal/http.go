@@ -8,6 +8,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -187,6 +188,8 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 		Go      string // where somebody of that role begins
 		Marks   []string
 		Glass   []pg.Glass // that somebody asked for and the reader may answer
+		Open    []pg.Glass // that the reader has broken, and reads under now
+		Review  []service.ToReview
 		Asked   []pg.Glass // that the reader asked for and somebody may answer
 		Notices []line
 		More    bool
@@ -197,6 +200,12 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 			return err
 		}
 		if data.Asked, data.Glass, err = x.GlassWaiting(r.Context(), tx); err != nil {
+			return err
+		}
+		if data.Open, err = x.GlassOpen(r.Context(), tx); err != nil {
+			return err
+		}
+		if data.Review, err = x.GlassReviews(r.Context(), tx); err != nil {
 			return err
 		}
 		return x.ended(r.Context(), tx, list)
