@@ -434,7 +434,7 @@ func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
 	s.saysAll(waits(koegeDPO), "!/glass/")
 }
 
-// TestAReviewIsOfOneGlass (L57): what the same person reads of another thing, under another
+// TestAReviewIsOfOneGlass is L57 in part: what the same person reads of another thing, under another
 // break-glass that is open meanwhile, stands in the review of that one alone.
 func TestAReviewIsOfOneGlass(t *testing.T) {
 	s := begin(t)
