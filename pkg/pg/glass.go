@@ -198,6 +198,13 @@ func (tx *Tx) GlassesWaiting(ctx context.Context) ([]Glass, error) {
 		tx.who.Authority, tx.Now.Add(-GlassWaits))
 }
 
+// GlassesOpen are those of the actor's, in the post they wear, that are open now, the
+// one that ends first first.
+func (tx *Tx) GlassesOpen(ctx context.Context) ([]Glass, error) {
+	return tx.glasses(ctx, `where g.person = $1 and g.hat = $2 and g.ended_at is null and g.from_at <= $3 and $3 < g.until_at order by g.until_at, g.id`,
+		tx.who.Person, tx.who.Hat.ID, tx.Now)
+}
+
 // GlassByID is one break-glass. One that is not there is NotFound.
 func (tx *Tx) GlassByID(ctx context.Context, id hub.ID) (Glass, error) {
 	list, err := tx.glasses(ctx, `where g.id = $1`, id)

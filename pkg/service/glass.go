@@ -344,6 +344,66 @@ func (e Env) GlassWaiting(ctx context.Context, tx *pg.Tx) (mine, answer []pg.Gla
 	return mine, answer, nil
 }
 
+// GlassOpen are the break-glasses of the actor's, in the post they wear, that open
+// something to them now. It says no more than that they are there.
+func (e Env) GlassOpen(ctx context.Context, tx *pg.Tx) (open []pg.Glass, err error) {
+	list, err := tx.GlassesOpen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range list {
+		rel, err := tx.Relation(ctx, b.Kind, b.Item)
+		if err != nil {
+			return nil, err
+		}
+		if tx.Sees(ctx, rel) {
+			open = append(open, b)
+		}
+	}
+	return open, nil
+}
+
+// mostReviews is how many break-glasses stand on a front page for their review.
+const mostReviews = 20
+
+// ToReview is a break-glass that waits for its review.
+type ToReview struct {
+	pg.Glass
+	Due  time.Time // when the review is late (A054)
+	Late bool
+}
+
+// GlassReviews are the break-glasses that wait for the actor's review, the oldest first:
+// of the own authority's, what the rules let them review, and nothing that they are too
+// close to. It says no more than that they are there.
+func (e Env) GlassReviews(ctx context.Context, tx *pg.Tx) (wait []ToReview, err error) {
+	who := tx.Who()
+	q := policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: true}
+	if may, err := e.DB.Advise(ctx, q); err != nil || !may.Allow {
+		return nil, err
+	}
+	list, err := tx.GlassesOf(ctx, who.Authority, true, mostReviews)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range list {
+		rel, err := tx.Relation(ctx, b.Kind, b.Item)
+		if err != nil {
+			return nil, err
+		}
+		q.Self, q.Linked = b.Person == who.Person || b.Second == who.Person, e.Linked(who.Person, b.Person, tx.Now)
+		may, err := e.DB.Advise(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if may.Allow && !rel.Recused {
+			due := b.From.Add(pg.GlassLate)
+			wait = append(wait, ToReview{b, due, !tx.Now.Before(due)})
+		}
+	}
+	return wait, nil
+}
+
 // End gives one's own break-glass back before its time.
 func (x Glass) End(r *web.Request, id, glass hub.ID) (GlassReceipt, error) {
 	ctx := r.Context()

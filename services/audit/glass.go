@@ -142,7 +142,7 @@ func (x *room) readGlass(r *web.Request, _ struct{}) (GlassLine, error) {
 			return err
 		}
 		e.Rows = 1
-		return readUnder(ctx, tx, g, b, &l)
+		return x.readUnder(ctx, tx, g, b, &l)
 	})
 	if err == nil && l.ID == "" {
 		err = hub.NotFound()
@@ -185,12 +185,15 @@ func brokenAt(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass) ([]R
 	return pgx.CollectRows(rows, scan)
 }
 
-// readUnder says what somebody read because the glass was broken, of the item and of
-// whom it is about: how often, by request, which fields, and in which rows.
-func readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass, l *GlassLine) error {
+// readUnder says what somebody read because this glass was broken, of its item, of what
+// is a part of that and of whom it is about: how often, by request, which fields, and in
+// which rows. What was read under another one, which may be open at the same time, is
+// told with that (L57).
+func (x *room) readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.Glass, l *GlassLine) error {
 	rows, err := tx.Query(ctx, `select t.id, t.at, t.request, t.act, t.fields, t.question, t.input from audit.trail t
 		where t.person = $1 and t.hat = $2 and t.said_at >= $3 and t.said_at < $4 and t.outcome = 'allow' and 'glass' = any(t.reasons) and t.controller = $5
-		and t.fields <> '{}' order by t.at, t.id`, b.Person, b.Hat, b.From, b.Until, b.Owner)
+		and (t.object_id = $6 or t.object_kind = 'subject' and t.object_id = $7 or t.object_id in (select i.id from access.item i where i.part_of = $6))
+		and t.fields <> '{}' order by t.at, t.id`, b.Person, b.Hat, b.From, b.Until, b.Owner, b.Item, x.Vault.Pseudonym(b.About))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -393,6 +394,85 @@ func TestTheReview(t *testing.T) {
 	s.broken(ssp, "concerns", id, inDanger[1])
 	if n := s.One("select count(*) from audit.trail where object_kind = 'glass' and act = 'decide' and outcome = 'allow'"); n != "1" {
 		t.Errorf("%s reviews in the trail", n)
+	}
+}
+
+// TestTheFrontPageSaysWhatIsOpen: whoever broke a glass reads which is open and until when,
+// until it is over; and the officer finds under what waits, and not only among what was
+// told, what is to be reviewed, until it is.
+func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
+	s := begin(t)
+	kase := s.caseOpened()
+	b := s.broken("tage", "cases", kase, inDanger[0])
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "Åbnet i en nødsituation", `href="/cases/`+string(kase)+`"`, "Åben indtil")
+	page := mainOf(s.as("tage").Get("/cases/" + string(kase)).Must(200).Text())
+	if n := strings.Count(page, s.as("tage").Post.Name+" · Åbnet i en nødsituation"); n < 40 {
+		t.Errorf("the page says %d times who reads it under what", n)
+	}
+	s.saysAll(page, "Åbnet i en nødsituation · til ")
+	for _, login := range []string{coordinator, "liv", koegeDPO} {
+		s.saysAll(mainOf(s.as(login).Get("/").Must(200).Text()), `!class="emergency"`)
+	}
+	waits := func(login string) string {
+		front := mainOf(s.as(login).Get("/").Must(200).Text())
+		return front[strings.Index(front, `class="waiting"`):strings.Index(front, `class="beside`)]
+	}
+	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødåbning af en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
+	for _, login := range []string{mvsDPO, roskildeDPO, coordinator, "tage"} {
+		s.saysAll(waits(login), "!/glass/"+string(b.ID), "!skal gennemgås")
+	}
+	// Nothing of it to whoever is too close to it.
+	s.SQL("insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'case', $3, 'p', 'h'), ($2, 'case', $3, 'p', 'h')",
+		string(s.as("tage").Post.Person), string(s.as(koegeDPO).Post.Person), string(kase))
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "!"+string(kase))
+	s.saysAll(waits(koegeDPO), "!/glass/")
+	s.SQL("delete from access.recusal")
+	s.Advance(24 * time.Hour)
+	s.who = map[string]*hubtest.Client{}
+	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), `!class="emergency"`)
+	s.saysAll(waits(koegeDPO), "Over fristen")
+	s.as(koegeDPO).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": "justified", "text": inDanger[3]}).Must(200)
+	s.saysAll(waits(koegeDPO), "!/glass/")
+}
+
+// TestAReviewIsOfOneGlass is L57 in part: what the same person reads of another thing, under another
+// break-glass that is open meanwhile, stands in the review of that one alone.
+func TestAReviewIsOfOneGlass(t *testing.T) {
+	s := begin(t)
+	var got done
+	id := s.forwarded()
+	s.as(coordinator).API("POST", "/api/concerns", concern(s.registers(coordinator, map[string]any{"name": "Navnløs Anden", "no_cpr": true}), nil)).Must(201).JSON(&got)
+	one, two := s.broken(ssp, "concerns", id, inDanger[0]), s.broken(ssp, "concerns", got.ID, inDanger[1])
+	s.as(ssp).Get("/concerns/" + string(id)).Must(200) // with the card of the person
+	for range 3 {
+		s.as(ssp).Get("/concerns/" + string(got.ID)).Must(200)
+	}
+	all := map[string]bool{}
+	for _, of := range []struct {
+		broke
+		item  hub.ID
+		reads int
+	}{{one, id, 1}, {two, got.ID, 3}} {
+		var l struct {
+			Reads    int
+			Readings []struct{ Rows []int }
+		}
+		s.as(koegeDPO).API("GET", "/api/glass/"+string(of.ID), nil).Must(200).JSON(&l)
+		if l.Reads != of.reads || len(l.Readings) != of.reads {
+			t.Errorf("of %s %d readings, want %d", of.item, l.Reads, of.reads)
+		}
+		for _, r := range l.Readings {
+			for _, row := range r.Rows {
+				if n := strconv.Itoa(row); all[n] {
+					t.Errorf("row %s stands in both", n)
+				} else if all[n] = true; !slices.Contains([]string{string(of.item), ""}, s.One("select case object_kind when 'subject' then '' else object_id end from audit.trail where id = $1", n)) {
+					t.Errorf("row %s is of something else than %s", n, of.item)
+				}
+			}
+		}
+	}
+	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); strconv.Itoa(len(all)) != want {
+		t.Errorf("%d rows stand in the two, of %s", len(all), want)
 	}
 }
 

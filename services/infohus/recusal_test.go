@@ -74,7 +74,7 @@ func TestRecusal(t *testing.T) {
 	// Who is told: the other coordinator, the deputy that it is theirs now, the own
 	// officer; none of why.
 	s.Settle()
-	for login, word := range map[string]string{policeMan: `"recused"`, deputy: `"recused_takeover"`, koegeDPO: `"recused"`, coordinator: `"recused_you"`} {
+	for login, word := range map[string]string{policeMan: `"recused"`, deputy: `"recused_takeover"`, koegeDPO: `"recused_officer"`, coordinator: `"recused_you"`} {
 		if a := s.as(login).API("GET", "/api/notices", nil); !strings.Contains(a.Text(), `"what":`+word) || strings.Contains(a.Text(), "kusine") {
 			t.Errorf("%s is told %s", login, a.Text())
 		}
@@ -166,6 +166,41 @@ func TestRecusal(t *testing.T) {
 	if ours, theirs := of(koegeDPO), of(mvsDPO); strings.Contains(ours, `"ground":"3"`) || !strings.Contains(theirs, `"ground":"3"`) {
 		t.Errorf("the ground of the police's is read by %s, and by its own officer %s", ours, theirs)
 	}
+}
+
+// TestTheRecusedHearNoMore is A012: whoever is recused is told nothing more of the case,
+// of what was told before or after, with neither reference nor limit; and is again, when
+// it is lifted. Who works on is told as ever.
+func TestTheRecusedHearNoMore(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("assessment")
+	d.writes(w)
+	s.broken("tage", "cases", w.kase, inDanger[0])
+	s.Settle()
+	hears := func(login string, yes bool, words ...string) {
+		t.Helper()
+		told, front := s.as(login).API("GET", "/api/notices", nil).Must(200).Text(), mainOf(s.as(login).Get("/").Must(200).Text())
+		for _, id := range []hub.ID{w.kase, w.id} {
+			if strings.Contains(front, string(id)) && !yes || strings.Contains(told, string(id)) && !yes {
+				t.Errorf("%s is told of %s: %s %s", login, id, told, front)
+			}
+		}
+		for _, word := range words {
+			if got := strings.Contains(told, `"`+word+`"`); got != yes {
+				t.Errorf("%s is told %s: %v, want %v: %s", login, word, got, yes, told)
+			}
+		}
+	}
+	hears(deputy, true, "glass_broken")
+	s.as(deputy).API("POST", "/api/cases/"+string(w.kase)+"/recusals", map[string]any{"ground": "2"}).Must(200)
+	hears(deputy, false, "glass_broken")
+	d.signs(w)
+	s.Settle()
+	hears(deputy, false, "glass_broken", "case_signed", "case_recommended")
+	hears(coordinator, true, "case_recommended")
+	s.as(koegeManager).API("POST", "/api/cases/"+string(w.kase)+"/recusals/"+string(s.as(deputy).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
+	hears(deputy, true, "case_recommended")
 }
 
 // TestRecusingAColleague: a coordinator or a manager says it of a colleague of the

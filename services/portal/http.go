@@ -8,6 +8,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -187,6 +188,8 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 		Go      string // where somebody of that role begins
 		Marks   []string
 		Glass   []pg.Glass // that somebody asked for and the reader may answer
+		Open    []pg.Glass // that the reader has broken, and reads under now
+		Review  []service.ToReview
 		Asked   []pg.Glass // that the reader asked for and somebody may answer
 		Notices []line
 		More    bool
@@ -197,6 +200,12 @@ func (x *room) homePage(w http.ResponseWriter, r *web.Request) error {
 			return err
 		}
 		if data.Asked, data.Glass, err = x.GlassWaiting(r.Context(), tx); err != nil {
+			return err
+		}
+		if data.Open, err = x.GlassOpen(r.Context(), tx); err != nil {
+			return err
+		}
+		if data.Review, err = x.GlassReviews(r.Context(), tx); err != nil {
 			return err
 		}
 		return x.ended(r.Context(), tx, list)
@@ -348,7 +357,7 @@ type Notices struct {
 // NoticeLine is one notice not yet read.
 type NoticeLine struct {
 	ID      hub.ID     `json:"id"`
-	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked swept glass_justified glass_not_justified glass_breach recused recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_you close_tried close_tried_manager review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
+	What    string     `json:"what" doc:"What happened." enum:"received rerouted check checked shared triaged handled overdue given taken ended case_taken case_ended request_taken request_ended glass_review glass_broken glass_asked glass_yes glass_no glass_late glass_blocked swept glass_justified glass_not_justified glass_breach recused recused_officer recused_you recused_takeover recused_empty recused_seat recusal_lifted recusal_lifted_officer recusal_lifted_you close_tried close_tried_manager review no_coordinator case_prepared case_opened case_given request_given request_settled meeting_called meeting_held case_signed case_recommended case_overdue offer_given offer_answered withdrawn withdrawn_error withdrawn_you withdrawn_you_error followed_up closing case_closed case_reopened"`
 	Kind    string     `json:"kind" doc:"Of what it leads to." enum:"concern case request offer"`
 	Concern hub.ID     `json:"concern,omitempty"`
 	Step    string     `json:"step,omitempty" doc:"Which step is over its time limit."`

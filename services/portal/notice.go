@@ -18,6 +18,7 @@ type Notice struct {
 	Word      string // portal.notice.<word>
 	Kind      string // of what it leads to: concern, case, request, offer
 	Concern   hub.ID // the thing it leads to; "" nowhere
+	Of        hub.ID // the thing it is of, also where its reader is not told which; "" none
 	Authority hub.AuthorityID
 	Role      hub.Role
 	Person    hub.ID
@@ -27,8 +28,15 @@ type Notice struct {
 	Ended     bool // what it leads to is not open to its reader any more
 }
 
+// officers are the words of notices for a data-protection officer, who never had what
+// they are of: they lead to the log.
+var officers = []string{"recused_officer", "recusal_lifted_officer"}
+
 // Href is where the notice leads.
 func (n Notice) Href() string {
+	if slices.Contains(officers, n.Word) {
+		return "/trail"
+	}
 	to := "/" + n.Kind + "s/" + string(n.Concern)
 	if n.Word == emptySeat {
 		to += "/recusal"

@@ -86,7 +86,7 @@ func (x *room) stepOverdue(ctx context.Context, tx *pg.Tx, _ event.Envelope, f e
 		concern, step = "", ""
 	}
 	for _, n := range climb(x.Structure, c.Authority, c.Level, tx.Now) {
-		n.Step = step
+		n.Step, n.Of = step, c.Concern
 		if err := x.tell(ctx, tx, "overdue", concern, c.Due, n); err != nil {
 			return err
 		}
@@ -101,11 +101,12 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	}
 	at, err := where(ctx, tx, c.Concern, c.Person, c.Granted)
 	for _, n := range at {
+		n.Of = c.Concern
 		// Whoever sees it in another way too, as the coordinator of the authority or as
 		// its author, has lost nothing but the assignment.
 		word, concern, sees := "given", c.Concern, false
 		if !c.Granted {
-			if sees, err = x.sees(ctx, tx, n.Person, n.Authority, c.Concern); err != nil {
+			if sees, err = x.sees(ctx, tx, n.Person, n.Authority, "concern", c.Concern); err != nil {
 				return err
 			}
 			if word = "ended"; !sees {
@@ -119,10 +120,10 @@ func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, _ event.Envelope, f
 	return err
 }
 
-// sees reports whether a person may see anything of a concern now, in any of
+// sees reports whether a person may see anything of a thing now, in any of
 // their hats at an authority: the same question as every read.
-func (x *room) sees(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, concern hub.ID) (bool, error) {
-	views, err := views(ctx, tx, person, a, concern)
+func (x *room) sees(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, kind string, id hub.ID) (bool, error) {
+	views, err := views(ctx, tx, person, a, kind, id)
 	if err != nil {
 		return false, err
 	}
@@ -167,12 +168,16 @@ func (x *room) tellReceivers(ctx context.Context, tx *pg.Tx, word string, concer
 	return nil
 }
 
-// tell writes a notice; to nobody is none.
+// tell writes a notice; to nobody is none. It is of the thing that it leads to, where it
+// does not say of which.
 func (x *room) tell(ctx context.Context, tx *pg.Tx, word string, concern hub.ID, due time.Time, to Notice) error {
 	if to.Authority == "" || (to.Role == "" && to.Person == "") {
 		return nil
 	}
 	to.ID, to.Word, to.Concern, to.Due, to.At = x.NewID(), word, concern, due, tx.Now
+	if to.Of == "" {
+		to.Of = concern
+	}
 	if to.Kind == "" {
 		to.Kind = "concern"
 	}

@@ -26,7 +26,7 @@ func (x *room) onCase() map[string]service.Reaction {
 		}),
 		"assessment.circle.changed.v1": told(x, func(n notes, f event.CircleChanged) error {
 			if !f.Granted {
-				return n.let("taken", "", "", false, f.Item, f.Person)
+				return n.taken(f)
 			}
 			return n.let(f.Kind+"_given", f.Kind, f.Item, true, f.Item, f.Person)
 		}),
@@ -74,7 +74,7 @@ func (x *room) onCase() map[string]service.Reaction {
 			if !hasDesk(n.Structure, f.Authority) {
 				return nil // its people are told by name, or who answers for them
 			}
-			return n.desk(erred("withdrawn", f.Why), "", time.Time{}, f.Authority)
+			return n.about(f.Case).desk(erred("withdrawn", f.Why), "", time.Time{}, f.Authority)
 		}),
 		"referral.access.ended.v1": told(x, func(n notes, f event.AccessEnded) error {
 			return n.ended(f)
@@ -104,7 +104,7 @@ func told[F event.Fact](x *room, say func(notes, F) error) service.Reaction {
 		if !ok {
 			return unreadable()
 		}
-		return say(notes{x, ctx, tx, "case"}, fact)
+		return say(notes{room: x, ctx: ctx, tx: tx, kind: "case"}, fact)
 	}
 }
 
@@ -114,16 +114,20 @@ type notes struct {
 	ctx  context.Context
 	tx   *pg.Tx
 	kind string // of what the notices lead to
+	item hub.ID // what they are of, where they lead nowhere
 }
 
 // of are notices that lead to another kind of thing.
 func (n notes) of(kind string) notes { n.kind = kind; return n }
 
+// about are notices of a thing that they do not lead to.
+func (n notes) about(id hub.ID) notes { n.item = id; return n }
+
 // desk tells the coordinators of authorities.
 func (n notes) desk(word string, id hub.ID, due time.Time, authorities ...hub.AuthorityID) error {
 	for _, a := range authorities {
 		to := desk(n.Structure, a)
-		to.Kind = n.kind
+		to.Kind, to.Of = n.kind, n.item
 		if err := n.tell(n.ctx, n.tx, word, id, due, to); err != nil {
 			return err
 		}
@@ -156,11 +160,31 @@ func (n notes) person(word, kind string, id hub.ID, due time.Time, person hub.ID
 		return err
 	}
 	for _, a := range posts {
-		if err := n.tell(n.ctx, n.tx, word, id, due, Notice{Authority: a, Person: person, Kind: kind}); err != nil {
+		if err := n.tell(n.ctx, n.tx, word, id, due, Notice{Authority: a, Person: person, Kind: kind, Of: n.item}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// taken tells somebody that they are let in no more: whoever sees it in another way
+// too, as the coordinator of their authority, has lost nothing but that.
+func (n notes) taken(f event.CircleChanged) error {
+	at, err := where(n.ctx, n.tx, f.Item, f.Person, false)
+	for _, to := range at {
+		word, id, sees := f.Kind+"_ended", f.Item, false
+		if sees, err = n.sees(n.ctx, n.tx, to.Person, to.Authority, f.Kind, f.Item); err != nil {
+			return err
+		}
+		if !sees {
+			word, id = f.Kind+"_taken", ""
+		}
+		to.Kind, to.Of = f.Kind, f.Item
+		if err = n.tell(n.ctx, n.tx, word, id, time.Time{}, to); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // circle tells everybody who takes part in a case.
@@ -182,7 +206,7 @@ func (n notes) assigned(id hub.ID) ([]Notice, error) { return letIn(n.ctx, n.tx,
 // named tells people, each where they are let in.
 func (n notes) named(word, kind string, id hub.ID, due time.Time, people []Notice) error {
 	for _, to := range people {
-		to.Kind = kind
+		to.Kind, to.Of = kind, n.item
 		if err := n.tell(n.ctx, n.tx, word, id, due, to); err != nil {
 			return err
 		}
@@ -240,13 +264,14 @@ func (n notes) ended(f event.AccessEnded) error {
 		if len(n.Structure.Holders(hub.Manager, f.Authority, n.tx.Now)) == 0 {
 			to = desk(n.Structure, f.Authority)
 		}
+		to.Of = f.Case
 		return n.tell(n.ctx, n.tx, erred("withdrawn", f.Why), "", time.Time{}, to)
 	}
 	own := desk(n.Structure, f.Authority).Role
 	if f.Person == "" || desked && slices.ContainsFunc(n.Structure.Holders(own, f.Authority, n.tx.Now), func(p structure.Post) bool { return p.Person == f.Person }) {
 		return nil
 	}
-	return n.tell(n.ctx, n.tx, erred("withdrawn_you", f.Why), "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
+	return n.tell(n.ctx, n.tx, erred("withdrawn_you", f.Why), "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person, Of: f.Case})
 }
 
 // erred is the word for what should never have been.
@@ -264,11 +289,12 @@ func (n notes) climb(id hub.ID, a hub.AuthorityID, level string, due time.Time, 
 	if level == "owner" && owner != "" {
 		return n.person("case_overdue", "case", id, due, owner)
 	}
+	of := id
 	if level == "manager" {
 		id = ""
 	}
 	for _, to := range climb(n.Structure, a, level, n.tx.Now) {
-		to.Kind = "case"
+		to.Kind, to.Of = "case", of
 		if err := n.tell(n.ctx, n.tx, "case_overdue", id, due, to); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 )
@@ -32,13 +33,17 @@ func (x *room) onGlass() map[string]service.Reaction {
 			return n.answered(f.Case, f.Authority, f.Person, f.Granted)
 		}),
 		"audit.glass.late.v1": told(x, func(n notes, f event.GlassLate) error {
+			b, err := n.glass(f.Glass)
+			if err != nil {
+				return err
+			}
 			if f.Level == "blocked" {
 				if err := n.tell(n.ctx, n.tx, "glass_blocked", "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person}); err != nil {
 					return err
 				}
 			}
 			for _, role := range []hub.Role{hub.DPO, hub.Manager} {
-				if err := n.tell(n.ctx, n.tx, "glass_late", "", time.Time{}, Notice{Authority: f.Owner, Role: role}); err != nil {
+				if err := n.tell(n.ctx, n.tx, "glass_late", "", time.Time{}, Notice{Authority: f.Owner, Role: role, Of: b.Item}); err != nil {
 					return err
 				}
 			}
@@ -56,7 +61,7 @@ func (x *room) onGlass() map[string]service.Reaction {
 // broken tells the owner's officer, who is led nowhere and sees no item, and the
 // coordinators of the owner and of those it is shared with.
 func (n notes) broken(id hub.ID, owner hub.AuthorityID) error {
-	if err := n.tell(n.ctx, n.tx, "glass_review", "", time.Time{}, Notice{Authority: owner, Role: hub.DPO}); err != nil {
+	if err := n.tell(n.ctx, n.tx, "glass_review", "", time.Time{}, Notice{Authority: owner, Role: hub.DPO, Of: id}); err != nil {
 		return err
 	}
 	shares, err := n.tx.Shares(n.ctx, n.kind, id)
@@ -72,10 +77,19 @@ func (n notes) broken(id hub.ID, owner hub.AuthorityID) error {
 	return n.desk("glass_broken", id, time.Time{}, all...)
 }
 
+// glass is a break-glass that was told of; zero where it is there no more.
+func (n notes) glass(id hub.ID) (pg.Glass, error) {
+	b, err := n.tx.GlassByID(n.ctx, id)
+	if hub.CodeOf(err) == hub.CodeNotFound {
+		err = nil
+	}
+	return b, err
+}
+
 // answered tells whoever asked, where they asked, what the second person said.
 func (n notes) answered(id hub.ID, a hub.AuthorityID, person hub.ID, granted bool) error {
 	if !granted {
-		return n.tell(n.ctx, n.tx, "glass_no", "", time.Time{}, Notice{Authority: a, Person: person})
+		return n.tell(n.ctx, n.tx, "glass_no", "", time.Time{}, Notice{Authority: a, Person: person, Of: id})
 	}
 	return n.tell(n.ctx, n.tx, "glass_yes", id, time.Time{}, Notice{Authority: a, Person: person, Kind: n.kind})
 }

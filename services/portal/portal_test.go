@@ -25,8 +25,9 @@ import (
 // has one form.
 type world struct {
 	*hubtest.Hub
-	env service.Env
-	did int
+	env   service.Env
+	cases service.Env // of the room assessment
+	did   int
 }
 
 func run(t *testing.T) *world {
@@ -45,14 +46,24 @@ func run(t *testing.T) *world {
 				}},
 			}}, nil
 	}}
-	w.Hub = hubtest.Run(t, portal.Service, intake)
+	assessment := service.Service{Name: "assessment", Open: func(e service.Env) (service.Room, error) {
+		w.cases = e
+		return service.Room{On: hubtest.Hears("assessment", nil)}, nil
+	}}
+	w.Hub = hubtest.Run(t, portal.Service, intake, assessment)
 	return w
 }
 
 // tell has intake tell facts, and waits until portal has heard.
 func (w *world) tell(t *testing.T, facts ...event.Fact) {
 	t.Helper()
-	err := w.env.DB.Command(t.Context(), hub.System(w.Now(), w.env.NewID()), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error {
+	w.tells(t, w.env, facts...)
+}
+
+// tells is tell of any room.
+func (w *world) tells(t *testing.T, env service.Env, facts ...event.Fact) {
+	t.Helper()
+	err := env.DB.Command(t.Context(), hub.System(w.Now(), env.NewID()), pg.Entry{Act: hub.ActAdmin}, func(tx *pg.Tx) error {
 		for _, f := range facts {
 			if err := tx.Tell(t.Context(), f); err != nil {
 				return err

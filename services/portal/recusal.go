@@ -13,7 +13,7 @@ import (
 // recused tells that somebody is too close to a thing to deal with it, or is so no
 // more, and never why: themselves; the coordinators of whoever has the thing, but
 // for those who are recused from it too; the data-protection officer of the
-// person's own authority. Where only deputies are left there, or somebody was
+// person's own authority, in words of their own. Where only deputies are left there, or somebody was
 // chosen, they are told that they take over; where nobody is, the manager is, with
 // the reference and the way to the page of who is recused, and so are the
 // coordinators of the others who have the thing. Where it was told before, and only now
@@ -29,7 +29,7 @@ func (n notes) recused(id hub.ID, a hub.AuthorityID, person, substitute hub.ID, 
 	if err := n.tell(n.ctx, n.tx, word+"_you", hub.ID(to), time.Time{}, Notice{Authority: a, Person: person, Kind: n.kind}); err != nil {
 		return err
 	}
-	if err := n.tell(n.ctx, n.tx, word, id, time.Time{}, Notice{Authority: a, Role: hub.DPO, Kind: n.kind}); err != nil {
+	if err := n.tell(n.ctx, n.tx, word+"_officer", id, time.Time{}, Notice{Authority: a, Role: hub.DPO, Kind: n.kind}); err != nil {
 		return err
 	}
 	parties, out, err := n.around(id)

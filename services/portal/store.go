@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -93,12 +94,12 @@ func workplaces(ctx context.Context, tx *pg.Tx, person hub.ID) ([]hub.AuthorityI
 	return pgx.CollectRows(rows, pgx.RowTo[hub.AuthorityID])
 }
 
-// views are the questions whether a person may see a concern now, one for each
-// of their hats at an authority.
-func views(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, concern hub.ID) ([]policies.View, error) {
+// views are the questions whether a person may see a thing now, one for each of
+// their hats at an authority.
+func views(ctx context.Context, tx *pg.Tx, person hub.ID, a hub.AuthorityID, kind string, id hub.ID) ([]policies.View, error) {
 	rows, err := tx.Query(ctx, `select h.authority, h.kind, h.role, r.* from access.hat h
 		cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $3) r
-		where h.person = $1 and h.authority = $4 and r.kind = 'concern' and r.id = $2`, person, concern, tx.Now, a)
+		where h.person = $1 and h.authority = $4 and r.kind = $5 and r.id = $2`, person, id, tx.Now, a, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +161,8 @@ func putNotice(ctx context.Context, tx *pg.Tx, n Notice) error {
 	if !n.Due.IsZero() {
 		due = &n.Due
 	}
-	_, err := tx.Exec(ctx, `insert into portal.notice (id, word, concern, authority, role, person, step, due, at, kind) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		n.ID, n.Word, n.Concern, n.Authority, n.Role, n.Person, n.Step, due, n.At, n.Kind)
+	_, err := tx.Exec(ctx, `insert into portal.notice (id, word, concern, authority, role, person, step, due, at, kind, item) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		n.ID, n.Word, n.Concern, n.Authority, n.Role, n.Person, n.Step, due, n.At, n.Kind, n.Of)
 	return err
 }
 
@@ -172,17 +173,31 @@ const (
 	mine  = `n.authority = $1 and (n.role = $2 or n.person = $3)`
 )
 
+// shut is the things of unread notices that their reader is too close to, by word or
+// because they are about them. What may be so is found by the access facts' own indexes;
+// that it is, access.relations says alone: as of every read (A012, A013).
+const shut = `shut as materialized (
+	select r.id from (select distinct n.item from unread n where n.item in (
+			select c.item from access.recusal c where c.person = $3
+			union select p.id from access.recusal c join access.item p on p.part_of = c.item where c.person = $3
+			union select i.id from (select distinct o.subject from access.own o where o.person = $3 offset 0) o
+				cross join lateral (select i.id from access.item i where i.about = o.subject offset 0) i)) n
+	cross join lateral (select r.id, r.recused from access.relations($3, $1, $2, $5, $6) r where r.id = n.item offset 0) r where r.recused)`
+
 // notices lists what a hat has not read, newest first: of each concern only the
-// latest, which says more than those before it. Nobody is told that there is something
-// about themselves.
+// latest, which says more than those before it. Of what its reader is too close to
+// there is none, from the minute it is so and for as long: what is told is kept, and
+// what is shown is asked for at each reading.
 func notices(ctx context.Context, tx *pg.Tx, limit int) ([]Notice, error) {
 	who := tx.Who()
-	rows, err := tx.Query(ctx, `select id, word, kind, concern, authority, role, person, step, due, at from (
-			select distinct on (case when concern = '' then id else concern end) n.* from portal.notice n where `+forMe+`
-			and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3)
-			and not exists (select 1 from access.item i join access.own o on o.subject = i.about where i.id = n.concern and o.person = $3)
+	rows, err := tx.Query(ctx, `with unread as materialized (select n.* from portal.notice n where `+forMe+`
+			and not exists (select 1 from portal.notice_read r where r.notice = n.id and r.person = $3)),
+		`+shut+`
+		select id, word, kind, concern, authority, role, person, step, due, at from (
+			select distinct on (case when concern = '' then id else concern end) n.* from unread n
+			where n.item = '' or n.item not in (select s.id from shut s)
 			order by case when concern = '' then id else concern end, n desc) latest
-		order by at desc, n desc limit $4`, who.Authority, who.Role, who.Person, limit)
+		order by at desc, n desc limit $4`, who.Authority, who.Role, who.Person, limit, who.Kind, tx.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +243,7 @@ func (x *room) ended(ctx context.Context, tx *pg.Tx, list []Notice) error {
 		if n.Word == emptySeat {
 			may = seat
 		}
-		list[i].Ended = n.Concern != "" && !may[n.Kind+string(n.Concern)]
+		list[i].Ended = n.Concern != "" && !slices.Contains(officers, n.Word) && !may[n.Kind+string(n.Concern)]
 	}
 	return err
 }
