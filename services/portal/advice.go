@@ -110,7 +110,7 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 	a := Advice{Asked: in, Item: law.Item(in.State), From: who.Authority, Role: who.Role, Bases: []Ground{}, Others: []Ground{}, Readers: []Seer{},
 		Revision: law.Revision, At: now}
 	for _, b := range x.Structure.LegalBases {
-		if !b.Holds(now) {
+		if !b.Holds(now) || !law.Holds(b.Code, now) {
 			continue
 		}
 		g, err := x.ground(ctx, who, in, law, b.Code, now)
@@ -298,7 +298,7 @@ func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item strin
 		in.Under, in.Agreed = widest(x.DB.Law(), item, other.Kind) // as whose it is may say
 		a := Advice{Asked: in, Item: item}
 		for _, b := range x.Structure.LegalBases {
-			if !b.Holds(now) {
+			if !b.Holds(now) || !x.DB.Law().Holds(b.Code, now) {
 				continue
 			}
 			g, err := x.ground(ctx, other, in, x.DB.Law(), b.Code, now)
