@@ -20,6 +20,7 @@ type Law struct {
 	Terms    []string // on which another may be let pass something on, the narrowest first
 	Special  []string // the data classes that take a ground of their own (L10, L11)
 	Duties   []Duty
+	Bases    []hub.LegalBasis // on which something is disclosed, in the order of disclose.bases: the usual first
 
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
@@ -181,6 +182,9 @@ func readLaw(revision string, document []byte) (*Law, error) {
 	}
 	for _, code := range written(document, "purposes") {
 		l.Purposes = append(l.Purposes, hub.Purpose(code))
+	}
+	for _, code := range written(document, "disclose", "bases") {
+		l.Bases = append(l.Bases, hub.LegalBasis(code))
 	}
 	l.Special = written(document, "disclose", "special")
 	l.Terms = written(document, "disclose", "onward", "terms")

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -134,7 +135,9 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 		}
 		a.Bases = append(a.Bases, g)
 	}
-	slices.SortStableFunc(a.Bases, func(g, h Ground) int { return yesFirst(g.Allow) - yesFirst(h.Allow) })
+	slices.SortStableFunc(a.Bases, func(g, h Ground) int {
+		return cmp.Or(yesFirst(g.Allow)-yesFirst(h.Allow), slices.Index(law.Bases, g.Basis)-slices.Index(law.Bases, h.Basis))
+	})
 	var err error
 	if a.Never, err = x.never(ctx, who, a, law, now); err != nil {
 		return Advice{}, err
