@@ -230,9 +230,10 @@ func (e *Engine) move(at int) {
 	}
 }
 
-// At is an engine that decides by the revision in force at an instant, whatever
-// comes after: for a transaction, whose decisions are all by one. The instant
-// never brings back what was in force before.
+// At is an engine that decides by the revision in force at an instant, and by the
+// legal bases that hold then, whatever comes after: for a transaction, whose
+// decisions are all by one. The instant never brings back a revision that was in
+// force before.
 func (e *Engine) At(now time.Time) *Engine {
 	if next := e.next.Load(); next != nil && !now.Before(*next) {
 		e.mu.Lock()
@@ -245,7 +246,7 @@ func (e *Engine) At(now time.Time) *Engine {
 		e.move(at)
 		e.mu.Unlock()
 	}
-	fixed := new(Engine)
+	fixed := &Engine{instant: now}
 	fixed.now.Store(e.now.Load())
 	return fixed
 }

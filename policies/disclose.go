@@ -6,8 +6,9 @@ import "github.com/infohus/infohus/pkg/hub"
 // (videregivelse, L1, L2): who discloses what, to which kind of authority, on
 // which legal basis, for which purpose. The grant's [Grant.Classes] are the most
 // that the share may name; the human who sends may name fewer. Its obligations
-// say what the share must carry besides. That a basis is valid today, that an
-// agreement is, and that a consent is in force is for the asker to have judged.
+// say what the share must carry besides. That this hub relies on a basis today, that
+// an agreement is in force, and that a consent is, is for the asker to have judged;
+// when the basis holds by the data, the engine of the instant judges ([Engine.At]).
 //
 // What is another authority's is passed on only as that one's terms let it: not at
 // all, after its yes, or freely within the cooperation. Where nothing of that kind is

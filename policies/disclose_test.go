@@ -280,10 +280,7 @@ func TestVolumeHealthAndOffencesTakeAGroundOfTheirOwn(t *testing.T) {
 // TestWhatStandsOnAnAgreement names by hand what is served only while an agreement holds:
 // all of § 115 (L2, L5), and no consent.
 func TestWhatStandsOnAnAgreement(t *testing.T) {
-	law, err := Shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
+	law := engine(t).Law()
 	var got []string
 	for code := range law.agreed {
 		if law.Agreed(code) {

@@ -204,11 +204,6 @@ func (e *edition) read(document []byte) error {
 		States map[string]struct {
 			Item string `json:"item"`
 		} `json:"states"`
-		Bases map[hub.LegalBasis]struct {
-			Source string `json:"source"`
-			From   date   `json:"from"`
-			Until  date   `json:"until"`
-		} `json:"bases"`
 		Reasons     map[string]json.RawMessage `json:"reasons"`
 		Obligations map[string]json.RawMessage `json:"obligations"`
 	}
@@ -223,14 +218,14 @@ func (e *edition) read(document []byte) error {
 	for state, s := range d.States {
 		e.items[state] = s.Item
 	}
-	for code, b := range d.Bases {
-		e.bases = append(e.bases, Basis{code, b.Source, b.From.Time, b.Until.Time})
-	}
-	slices.SortFunc(e.bases, func(a, b Basis) int { return cmp.Compare(a.Code, b.Code) })
 	var err error
 	if e.law, err = readLaw(e.revision, document); err != nil {
 		return err
 	}
+	for _, b := range e.law.bases {
+		e.bases = append(e.bases, b)
+	}
+	slices.SortFunc(e.bases, func(a, b Basis) int { return cmp.Compare(a.Code, b.Code) })
 	for _, codes := range []map[string]json.RawMessage{d.Reasons, d.Obligations} {
 		for code := range maps.Keys(codes) {
 			e.codes[code] = true

@@ -10,8 +10,10 @@
 //     something of the wrong shape or is slow gives hub.Unavailable.
 //   - An answer is a pure function of ([Engine.Revision], question). So it may
 //     be remembered, and a recorded question can be decided again. What depends
-//     on the clock (is this basis valid today, is this hat still worn) is judged
-//     by who asks, in the transaction, and arrives as an attribute.
+//     on the clock (is this hat still worn) is judged by who asks, in the
+//     transaction, and arrives as an attribute. When a legal basis holds the data
+//     says itself: an engine of an instant ([Engine.At]) puts a question with a
+//     basis that does not hold then as one without.
 //   - Rules are code (Rego, beside the question that asks them); the law they
 //     are judged against is data (data.json) with sources and validity dates.
 //   - No personal data goes in or comes out: only kinds, roles, states, codes.
@@ -52,7 +54,8 @@ var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}
 
 // Engine answers questions. It is safe for concurrent use.
 type Engine struct {
-	now atomic.Pointer[edition]
+	now     atomic.Pointer[edition]
+	instant time.Time // at which it judges which legal bases hold; zero for none, see [Engine.At]
 	chain
 }
 
@@ -101,6 +104,7 @@ func (e *Engine) Revise(document []byte) error {
 // or kind of authority than the asker's own hat is denied.
 func (e *Engine) Ask(ctx context.Context, who hub.Actor, q Question) (Grant, error) {
 	now := e.now.Load()
+	q = e.timely(now, q)
 	a, err := now.decide(ctx, q)
 	if err != nil {
 		return Grant{}, err
@@ -126,7 +130,8 @@ type Answer struct {
 // Advise gives the answer without a grant: for "may I share this?", and for
 // deciding a recorded question again. It is the same judgement as Ask's.
 func (e *Engine) Advise(ctx context.Context, q Question) (Answer, error) {
-	a, err := e.now.Load().decide(ctx, q)
+	now := e.now.Load()
+	a, err := now.decide(ctx, e.timely(now, q))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -164,9 +169,48 @@ type Basis struct {
 	Until  time.Time // the first instant at which it no longer holds; zero while no end is known
 }
 
-// Bases lists the legal bases, by code. Whether one holds today is judged by
-// who asks a question, before asking it.
+// Holds reports whether a legal basis is in force at an instant.
+func (b Basis) Holds(at time.Time) bool {
+	return !at.Before(b.From) && (b.Until.IsZero() || at.Before(b.Until))
+}
+
+// Bases lists the legal bases, by code, with when each holds.
 func (e *Engine) Bases() []Basis { return slices.Clone(e.now.Load().bases) }
+
+// timely is a question as it can be asked at the engine's instant: a legal basis
+// that the data does not know, or that does not hold then, is none.
+func (e *Engine) timely(now *edition, q Question) Question {
+	if e.instant.IsZero() {
+		return q
+	}
+	ends := func(b hub.LegalBasis) bool { return b != "" && !now.law.Holds(b, e.instant) }
+	switch v := q.(type) {
+	case View:
+		if ends(v.Basis) {
+			v.Basis = ""
+			return v
+		}
+	case Disclose:
+		if ends(v.Basis) {
+			v.Basis = ""
+		}
+		if ends(v.Special) {
+			v.Special = ""
+		}
+		return v
+	case Register:
+		if ends(v.Basis) {
+			v.Basis = ""
+			return v
+		}
+	case Submit:
+		if ends(v.Basis) {
+			v.Basis = ""
+			return v
+		}
+	}
+	return q
+}
 
 // Codes lists every reason and obligation that an answer can contain, sorted:
 // the keys that the message catalogues must have.

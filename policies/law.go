@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -19,12 +20,14 @@ type Law struct {
 	Terms    []string // on which another may be let pass something on, the narrowest first
 	Special  []string // the data classes that take a ground of their own (L10, L11)
 	Duties   []Duty
+	Bases    []hub.LegalBasis // on which something is disclosed, in the order of disclose.bases: the usual first
 
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
 	owns   map[string]special // data class, the grounds of its own
 	passes map[string]map[hub.AuthorityKind]bool
 	agreed map[hub.LegalBasis]bool
+	bases  map[hub.LegalBasis]Basis
 }
 
 // special is on what each kind of authority discloses a data class.
@@ -81,13 +84,16 @@ func (l *Law) Ground(from hub.AuthorityKind, basis hub.LegalBasis) bool {
 	return false
 }
 
+// Holds reports whether a legal basis is in the data, and in force at an instant.
+func (l *Law) Holds(basis hub.LegalBasis, at time.Time) bool {
+	b, ok := l.bases[basis]
+	return ok && b.Holds(at)
+}
+
 // Agreed reports whether what is shared on a legal basis stands on an agreement
 // between the two: the basis needs their cooperation (§ 115 stk. 1-2), or one of any
 // two parties to it needs a registered task area (stk. 3, L5).
 func (l *Law) Agreed(basis hub.LegalBasis) bool { return l.agreed[basis] }
-
-// Shipped is the law of the data document that this program was built with.
-func Shipped() (*Law, error) { return readLaw("", document) }
 
 // Sharers lists the roles that may disclose anything to anybody, sorted.
 func (l *Law) Sharers() []hub.Role {
@@ -131,8 +137,12 @@ func readLaw(revision string, document []byte) (*Law, error) {
 			Items, Fields []string
 		}
 		Purposes map[hub.Purpose]json.RawMessage
-		Kinds    map[hub.AuthorityKind]struct{ Needs map[string]json.RawMessage }
-		Duties   map[hub.LegalBasis]struct {
+		Bases    map[hub.LegalBasis]struct {
+			Source      string
+			From, Until date
+		}
+		Kinds  map[hub.AuthorityKind]struct{ Needs map[string]json.RawMessage }
+		Duties map[hub.LegalBasis]struct {
 			Kinds  map[hub.AuthorityKind]bool
 			Source string
 		}
@@ -151,7 +161,10 @@ func readLaw(revision string, document []byte) (*Law, error) {
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("policies: the data document: %w", err)
 	}
-	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}, agreed: map[hub.LegalBasis]bool{}}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}, agreed: map[hub.LegalBasis]bool{}, bases: map[hub.LegalBasis]Basis{}}
+	for code, b := range d.Bases {
+		l.bases[code] = Basis{code, b.Source, b.From.Time, b.Until.Time}
+	}
 	for code, b := range d.Disclose.Bases {
 		_, together := b.Needs["cooperation"]
 		each := len(b.Pairs) > 0
@@ -169,6 +182,9 @@ func readLaw(revision string, document []byte) (*Law, error) {
 	}
 	for _, code := range written(document, "purposes") {
 		l.Purposes = append(l.Purposes, hub.Purpose(code))
+	}
+	for _, code := range written(document, "disclose", "bases") {
+		l.Bases = append(l.Bases, hub.LegalBasis(code))
 	}
 	l.Special = written(document, "disclose", "special")
 	l.Terms = written(document, "disclose", "onward", "terms")

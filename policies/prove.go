@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -26,10 +27,16 @@ type tables struct {
 	States map[string]struct {
 		Item string `json:"item"`
 	} `json:"states"`
-	Bases    map[hub.LegalBasis]json.RawMessage                 `json:"bases"`
-	Act      map[string]map[hub.Role]map[string]map[string]bool `json:"act"`
-	Disclose struct {
-		Roles map[hub.Role]map[hub.AuthorityKind]map[string]bool `json:"roles"`
+	Bases map[hub.LegalBasis]struct {
+		From, Until date
+	} `json:"bases"`
+	Processing map[hub.AuthorityKind]map[hub.LegalBasis]json.RawMessage `json:"processing"`
+	Duties     map[hub.LegalBasis]json.RawMessage                       `json:"duties"`
+	Act        map[string]map[hub.Role]map[string]map[string]bool       `json:"act"`
+	Disclose   struct {
+		Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool `json:"roles"`
+		Special map[string]special                                 `json:"special"`
+		Bases   map[hub.LegalBasis]json.RawMessage                 `json:"bases"`
 	} `json:"disclose"`
 	View   map[hub.Role]map[string]map[string]json.RawMessage `json:"view"`
 	Search struct {
@@ -61,12 +68,17 @@ type tables struct {
 //   - Nobody may do nothing: the zero of every question is a no.
 //   - What this build's own document says never is a no. That changes with the
 //     code and its tests, and not by a revision.
+//   - A legal basis that any table names has a row of its own, with its source and
+//     dates, and ends after it begins: what carries nothing is not to look as if it did.
 //   - What people ask has an answer, in time: a revision that leaves a question
 //     without one would stop the work.
 func prove(ctx context.Context, e *edition) error {
 	var own, new tables
 	if err := errors.Join(json.Unmarshal(document, &own), json.Unmarshal(e.document, &new)); err != nil {
 		return fmt.Errorf("policies: the data document: %w", err)
+	}
+	if err := new.grounded(); err != nil {
+		return err
 	}
 	no := func(q Question) error {
 		a, err := e.eval(ctx, q)
@@ -83,6 +95,41 @@ func prove(ctx context.Context, e *edition) error {
 	for _, q := range new.daily() {
 		if _, err := e.eval(ctx, q); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// grounded tells of a legal basis that a table names and that has no row, or one
+// that ends before it begins.
+func (t tables) grounded() error {
+	named := map[hub.LegalBasis]string{}
+	for b := range t.Duties {
+		named[b] = "duties"
+	}
+	for _, bases := range t.Processing {
+		for b := range bases {
+			named[b] = "processing"
+		}
+	}
+	for _, s := range t.Disclose.Special {
+		for _, bases := range s.Bases {
+			for b := range bases {
+				named[b] = "disclose.special"
+			}
+		}
+	}
+	for b := range t.Disclose.Bases {
+		named[b] = "disclose.bases"
+	}
+	for _, b := range slices.Sorted(maps.Keys(named)) {
+		if _, ok := t.Bases[b]; !ok {
+			return fmt.Errorf("policies: %s names %s, which has no row in bases: a basis that is over keeps its row, with until", named[b], b)
+		}
+	}
+	for _, b := range slices.Sorted(maps.Keys(t.Bases)) {
+		if row := t.Bases[b]; !row.Until.IsZero() && !row.From.Before(row.Until.Time) {
+			return fmt.Errorf("policies: bases: %s ends on %s, and begins on %s", b, row.Until.Format(time.DateOnly), row.From.Format(time.DateOnly))
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
 )
 
 // Past is a question as it was asked, once or often, and how it was answered.
@@ -53,15 +56,20 @@ type Change struct {
 	After    Answer          `json:"after"`  // what the other says
 	Gained   []string        `json:"gained"` // fields that only the other opens
 	Lost     []string        `json:"lost"`   // fields that only the one opens
+	// Since is from when it is so, where that is later than the document: from the
+	// minute at which a legal basis begins or ends.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Try puts the questions of the past to two documents, and tells where they
-// differ. An answer that one of them does not give is an error: nothing is left
+// differ: at the instant from which the new one is to hold, and at each later one
+// at which a legal basis begins or ends by it otherwise than by the other. An answer that one of them does not give is an error: nothing is left
 // out in silence.
-func Try(ctx context.Context, before, after *Engine, past iter.Seq2[Past, error]) (Trial, error) {
+func Try(ctx context.Context, before, after *Engine, from time.Time, past iter.Seq2[Past, error]) (Trial, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	questions := make(chan Past, 256)
+	instants := turns(before, after, from)
 	t := Trial{Changes: []Change{}} // none is a list too
 	var failed error
 	var mu sync.Mutex
@@ -69,13 +77,13 @@ func Try(ctx context.Context, before, after *Engine, past iter.Seq2[Past, error]
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for p := range questions {
-				c, err := try(ctx, before, after, p)
-				if err == nil && c.What == "" {
+				changes, err := try(ctx, before, after, instants, p)
+				if err == nil && len(changes) == 0 {
 					continue
 				}
 				mu.Lock()
 				if err == nil {
-					t.Changes = append(t.Changes, c)
+					t.Changes = append(t.Changes, changes...)
 				} else if failed == nil {
 					failed = err
 					stop()
@@ -121,13 +129,52 @@ func Try(ctx context.Context, before, after *Engine, past iter.Seq2[Past, error]
 		if d := b.Times - a.Times; d != 0 {
 			return d
 		}
-		return strings.Compare(a.Question+string(a.Input), b.Question+string(b.Input))
+		return cmp.Or(strings.Compare(a.Question+string(a.Input), b.Question+string(b.Input)), a.Since.Compare(b.Since))
 	})
 	return t, nil
 }
 
-// try compares two answers to one question.
-func try(ctx context.Context, before, after *Engine, p Past) (Change, error) {
+// turns lists when two documents are to be compared: first, and at each later
+// instant at which the one has a legal basis begin or end and the other has not.
+func turns(before, after *Engine, first time.Time) []time.Time {
+	dates := func(e *Engine) map[hub.LegalBasis]Basis { return e.now.Load().law.bases }
+	list := []time.Time{first}
+	for code, b := range dates(after) {
+		was := dates(before)[code]
+		for _, d := range [][2]time.Time{{b.From, was.From}, {b.Until, was.Until}} {
+			for _, at := range d {
+				if !d[0].Equal(d[1]) && at.After(first) && !slices.Contains(list, at) {
+					list = append(list, at)
+				}
+			}
+		}
+	}
+	slices.SortFunc(list, time.Time.Compare)
+	return list
+}
+
+// try compares the answers to one question at each instant, and gives every change
+// that was not there at the instant before.
+func try(ctx context.Context, before, after *Engine, instants []time.Time, p Past) (list []Change, err error) {
+	what := ""
+	for i, at := range instants {
+		c, err := compare(ctx, before.At(at), after.At(at), p)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			c.Since = at
+		}
+		if c.What != "" && c.What != what {
+			list = append(list, c)
+		}
+		what = c.What
+	}
+	return list, nil
+}
+
+// compare compares two answers to one question.
+func compare(ctx context.Context, before, after *Engine, p Past) (Change, error) {
 	c := Change{Question: p.Question, Input: p.Input, Times: p.Allowed + p.Refused, Allowed: p.Allowed, Refused: p.Refused, First: p.First, Last: p.Last}
 	q, err := Decode(p.Question, p.Input)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestVolumeTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	trial, err := Try(t.Context(), before, after, pasts(n))
+	trial, err := Try(t.Context(), before, after, time.Now(), pasts(n))
 	if err != nil {
 		t.Fatal(err)
 	}

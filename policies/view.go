@@ -22,7 +22,7 @@ type View struct {
 	Author     bool              `json:"author"`      // the asker wrote it
 	Recused    bool              `json:"recused"`     // the asker is recused from it (inhabil)
 	Classes    string            `json:"classes"`     // data classes of the shares in force, sorted, comma between; a share opens no class that it does not name
-	Basis      hub.LegalBasis    `json:"basis"`       // of the share in force, if it is valid today; else empty
+	Basis      hub.LegalBasis    `json:"basis"`       // of the share in force, if it is valid now, by the data and by access.relations; else empty
 	Glass      bool              `json:"glass"`       // the asker has broken its glass, and it is open: need-to-know is set aside, nothing else (L9)
 	Purpose    hub.Purpose       `json:"purpose"`
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
-	"github.com/infohus/infohus/policies"
 )
 
 // Servers are the servers of a hub, as their owner reaches them.
@@ -89,15 +88,9 @@ func SyncStructure(ctx context.Context, s Servers, st *structure.Structure, now 
 	for _, a := range st.Agreements {
 		agreements = append(agreements, pg.Agreement{ID: a.ID, Parties: a.Parties, Basis: a.Basis, From: a.From, Until: a.Until})
 	}
-	law, err := policies.Shipped()
-	if err != nil {
-		return err
-	}
 	on := bases(st, now)
 	for i, b := range on {
-		if law.Agreed(b.Code) {
-			on[i].Agreements = st.Carriers(b.Code)
-		}
+		on[i].Agreements = st.Carriers(b.Code)
 	}
 	return pg.SyncStructure(ctx, s.Postgres, now, posts, on, agreements)
 }

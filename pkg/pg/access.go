@@ -67,7 +67,11 @@ func (tx *Tx) Me() []any {
 // Advise gives the rules' answer to a question without a Grant: for which
 // buttons to draw, and for "who can see this now". It opens nothing.
 func (db *DB) Advise(ctx context.Context, q policies.Question) (policies.Answer, error) {
-	return db.engine.Advise(ctx, q)
+	now, err := db.learn(ctx)
+	if err != nil {
+		return policies.Answer{}, err
+	}
+	return now.Advise(ctx, q)
 }
 
 // Relation is what the actor is to one item. In a command the item, the whole it

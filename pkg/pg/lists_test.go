@@ -81,9 +81,9 @@ func someThings(w *world, r *rand.Rand) {
 	for i, parties := range []string{"{koege,mvs}", "{koege,greve,mvs}", "{koege,greve}", "{greve,mvs}"} {
 		add(`insert into access.agreement (id, parties, basis, from_at, until_at) values ('g%d', '%s', %s, %s, %s)`, i, parties, one("RPL115-2", "RPL115-2", "DBL6"), at("-1 year", "-1 year", "0", "1 hour"), at("2 years", "2 years", "20 days", "0"))
 	}
-	add(`update access.basis set agreements = %s where code = 'RPL115-2'`, one("{RPL115-2}", "{RPL115-2,DBL6}", "{RPL115-2,DBL6}", "{}"))
+	add(`update access.relied set agreements = %s where code = 'RPL115-2'`, one("{RPL115-2}", "{RPL115-2,DBL6}", "{RPL115-2,DBL6}", "{}"))
 	if r.IntN(4) == 0 {
-		add(`update access.basis set agreements = null`)
+		add(`update access.relied set agreements = null`)
 	}
 	w.sql(append([]string{`truncate access.item, access.agreement cascade`, `truncate access.person_mark, access.subject_mark`}, s...)...)
 }

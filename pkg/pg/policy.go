@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,16 +20,41 @@ import (
 // before it began, in whatever process.
 const lastPolicy = `select p.number, p.sum from access.policy p order by p.number desc limit 1`
 
+// settle tells the transaction which legal bases hold in it by the data in force, and
+// on which of them a share needs an agreement: access.basis shows no other, and of an
+// agreement no more (see migration 0018). It asks for the last revision in the same
+// statement: none is a number that is null.
+const settle = `select p.number, p.sum, set_config('infohus.bases', $1, true), set_config('infohus.agreed', $2, true)
+	from (values (1)) v left join lateral (` + lastPolicy + `) p on true`
+
+// settling is what settle is to be told.
+func settling(rules *policies.Engine, now time.Time) (bases, agreed string) {
+	law := rules.Law()
+	var hold, need strings.Builder
+	for _, b := range rules.Bases() {
+		if !b.Holds(now) || strings.ContainsAny(string(b.Code), " ") { // no code has one: it would look like two
+			continue
+		}
+		fmt.Fprintf(&hold, " %s ", b.Code)
+		if law.Agreed(b.Code) {
+			fmt.Fprintf(&need, " %s ", b.Code)
+		}
+	}
+	return hold.String(), need.String()
+}
+
 // enter begins a transaction, and gives the rules that hold in it.
 func (db *DB) enter(ctx context.Context, conn *pgx.Conn, mode string, now time.Time) (*policies.Engine, error) {
 	b := new(pgx.Batch)
 	b.Queue("begin isolation level " + mode)
-	b.Queue(lastPolicy)
+	rules := db.engine.At(now)
+	bases, agreed := settling(rules, now)
+	b.Queue(settle, bases, agreed)
 	res := conn.SendBatch(ctx, b)
 	_, err := res.Exec()
 	var last policies.Mark
 	if err == nil {
-		last, err = marked(res.QueryRow())
+		last, err = marked(res.QueryRow(), nil, nil)
 	}
 	if cerr := res.Close(); err == nil {
 		err = cerr
@@ -43,13 +69,24 @@ func (db *DB) enter(ctx context.Context, conn *pgx.Conn, mode string, now time.T
 			return nil, err
 		}
 	}
-	return db.engine.At(now), nil
+	told := rules.Revision()
+	if rules = db.engine.At(now); rules.Revision() != told {
+		bases, agreed = settling(rules, now)
+		_, err = conn.Exec(ctx, settle, bases, agreed)
+	}
+	return rules, err
 }
 
-func marked(row pgx.Row) (m policies.Mark, err error) {
+// marked reads a number and a sum, and past what else the row has. No row, and a row
+// without a number, is the zero Mark.
+func marked(row pgx.Row, rest ...any) (m policies.Mark, err error) {
+	var number *int
 	var sum []byte
-	if err = row.Scan(&m.Number, &sum); errors.Is(err, pgx.ErrNoRows) {
+	if err = row.Scan(append([]any{&number, &sum}, rest...)...); errors.Is(err, pgx.ErrNoRows) || err == nil && number == nil {
 		return m, nil
+	}
+	if number != nil {
+		m.Number = *number
 	}
 	if copy(m.Sum[:], sum) != sha256.Size && err == nil {
 		err = errors.New("pg: a revision's sum is none")

@@ -326,7 +326,7 @@ func TestThePastIsReadWithARecord(t *testing.T) {
 	var trial policies.Trial
 	past := func() error {
 		return pg.Asked(ctx, w.owner, w.now(), time.Now().Add(-time.Hour), []hub.AuthorityID{"koege", "mvs"}, func(all func(func(policies.Past, error) bool)) (err error) {
-			trial, err = policies.Try(ctx, before, after, all)
+			trial, err = policies.Try(ctx, before, after, w.now(), all)
 			return err
 		})
 	}

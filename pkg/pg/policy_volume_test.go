@@ -41,7 +41,7 @@ func TestVolumePast(t *testing.T) {
 	var trial policies.Trial
 	began := time.Now()
 	check(t, pg.Asked(ctx, w.owner, w.now(), began.Add(-time.Hour), []hub.AuthorityID{"koege"}, func(all func(func(policies.Past, error) bool)) (err error) {
-		trial, err = policies.Try(ctx, before, after, all)
+		trial, err = policies.Try(ctx, before, after, w.now(), all)
 		return err
 	}))
 	took := time.Since(began)

@@ -38,5 +38,12 @@ func (tx *Tx) Held(ctx context.Context, kind string, id hub.ID) ([]Held, error) 
 		return nil, err
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Held])
+	for _, b := range tx.rules.Bases() { // as far as the data says itself
+		for i, h := range all {
+			if h.Basis == b.Code && !b.Until.IsZero() && b.Until.Before(h.Until) {
+				all[i].Until = b.Until
+			}
+		}
+	}
 	return all, wrap(err)
 }

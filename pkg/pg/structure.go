@@ -21,7 +21,7 @@ type Basis struct {
 	Code        hub.LegalBasis
 	Source      string
 	From, Until time.Time
-	Agreements  []hub.LegalBasis // on which an agreement between the two may be that a share on this basis needs; nil where it needs none
+	Agreements  []hub.LegalBasis // on which an agreement between the two may be that a share on this basis needs, where the law in force says that it needs one
 }
 
 // Agreement is what authorities have agreed on, on a basis.
@@ -48,7 +48,7 @@ func SyncStructure(ctx context.Context, owner string, now time.Time, posts []Pos
 	var hats, codes, ids []string
 	for _, x := range bases {
 		codes = append(codes, string(x.Code))
-		b.Queue(`insert into access.basis (code, source, from_at, until_at, agreements) values ($1, $2, $3, $4, $5)
+		b.Queue(`insert into access.relied (code, source, from_at, until_at, agreements) values ($1, $2, $3, $4, $5)
 			on conflict (code) do update set source = $2, from_at = $3, until_at = $4, agreements = $5`, x.Code, x.Source, x.From, until(x.Until), x.Agreements)
 	}
 	for _, x := range agreements {
@@ -67,7 +67,7 @@ func SyncStructure(ctx context.Context, owner string, now time.Time, posts []Pos
 	}
 	b.Queue(`update access.hat set until_at = $1 where until_at > $1 and not id = any($2)`, now, some(hats))
 	b.Queue(`update access.agreement set until_at = $1 where until_at > $1 and not id = any($2)`, now, some(ids))
-	b.Queue(`update access.basis set until_at = $1 where until_at > $1 and not code = any($2)`, now, some(codes))
+	b.Queue(`update access.relied set until_at = $1 where until_at > $1 and not code = any($2)`, now, some(codes))
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
 		return fmt.Errorf("pg: access facts of the structure: %w", safe(err))

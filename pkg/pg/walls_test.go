@@ -218,8 +218,8 @@ func TestTheWallsAreTheOwners(t *testing.T) {
 	never := []string{
 		`insert into access.writer (kind, room) values ('concern', session_user)`, `delete from access.writer`, `select * from access.writer`,
 		`select access.writes('concern')`, `create or replace function access.writes(text) returns boolean language sql as 'select true'`,
-		`insert into access.hat (id) values ('x')`, `update access.hat set role = 'dpo'`, `update access.basis set until_at = now()`,
-		`insert into access.agreement (id) values ('x')`, `insert into access.basis (code) values ('x')`, `insert into access.subject (id) values ('x')`,
+		`insert into access.hat (id) values ('x')`, `update access.hat set role = 'dpo'`, `update access.basis set until_at = now()`, `update access.relied set until_at = now()`,
+		`insert into access.agreement (id) values ('x')`, `insert into access.basis (code) values ('x')`, `insert into access.relied (code) values ('x')`, `insert into access.subject (id) values ('x')`,
 		`insert into access.policy (number, note) values (1, 'x')`, `update access.policy set note = 'x'`, `update access.subject set band = 'x'`, `select * from access.subject`, `select * from access.person_mark`, `select * from access.subject_mark`, `select * from access.number_period`, `update access.revision set document = 'x'`, `set role access_owner`,
 		`set session_replication_role = replica`,
 	}

@@ -151,7 +151,8 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 
 // May is the question whether somebody may disclose so. A basis on which this
 // hub does not rely today is no basis, and no ground of its own for health or
-// offences; an agreement that does not hold now is none.
+// offences; an agreement that does not hold now is none. Whether the basis holds by
+// the signed data is for the rules' own engine.
 func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 	to, _ := e.Structure.Authority(d.To)
 	basis, special := d.LegalBasis, d.Special
@@ -162,7 +163,14 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 		special = ""
 	}
 	return policies.Disclose{Role: who.Role, From: who.Kind, To: to.Kind, Basis: basis, Purpose: d.Purpose, State: d.State,
-		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, Cooperation: e.Structure.InCooperation(who.Authority, d.To, basis, now), TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
+		Item: d.Kind, Class: d.Class, Special: special, Consent: d.Consent, Cooperation: e.together(who.Authority, d.To, basis, now), TaskArea: e.taskArea(who.Authority, d.To, now), Terms: d.Terms, Under: d.Under, Agreed: d.Agreed}
+}
+
+// together reports whether two authorities are parties to an agreement in force for a
+// basis: an agreement on a basis that has ended by the signed data carries nothing.
+func (e Env) together(x, y hub.AuthorityID, basis hub.LegalBasis, now time.Time) bool {
+	law := e.DB.Law()
+	return slices.ContainsFunc(e.Structure.Cooperations(x, y, basis, now), func(b hub.LegalBasis) bool { return law.Holds(b, now) })
 }
 
 // taskArea reports whether both parties may take part as what they are: a
@@ -171,7 +179,7 @@ func (e Env) May(who hub.Actor, d Disclosure, now time.Time) policies.Disclose {
 func (e Env) taskArea(x, y hub.AuthorityID, now time.Time) bool {
 	for _, id := range []hub.AuthorityID{x, y} {
 		a, ok := e.Structure.Authority(id)
-		if !ok || a.Kind == hub.SelfGoverning && (a.TaskArea == "" || !e.Structure.InCooperation(x, y, "RPL115-3", now)) {
+		if !ok || a.Kind == hub.SelfGoverning && (a.TaskArea == "" || !e.together(x, y, "RPL115-3", now)) {
 			return false
 		}
 	}

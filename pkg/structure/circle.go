@@ -60,12 +60,21 @@ func (s *Structure) Holders(role hub.Role, a hub.AuthorityID, at time.Time) []Po
 // stk. 1 nr. 3 say of whom, and are one cooperation. An authority is in none with
 // itself.
 func (s *Structure) InCooperation(x, y hub.AuthorityID, basis hub.LegalBasis, at time.Time) bool {
+	return len(s.Cooperations(x, y, basis, at)) > 0
+}
+
+// Cooperations lists the bases of the agreements that [Structure.InCooperation]
+// finds; one may be there twice.
+func (s *Structure) Cooperations(x, y hub.AuthorityID, basis hub.LegalBasis, at time.Time) (list []hub.LegalBasis) {
 	if x == y || !s.Basis(basis, at) {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(s.Agreements, func(a Agreement) bool {
-		return carries(a.Basis, basis) && a.Holds(at) && s.Basis(a.Basis, at) && a.Between(x, y)
-	})
+	for _, a := range s.Agreements {
+		if carries(a.Basis, basis) && a.Holds(at) && s.Basis(a.Basis, at) && a.Between(x, y) {
+			list = append(list, a.Basis)
+		}
+	}
+	return list
 }
 
 // Carriers lists the bases in the file on which an agreement may be that carries

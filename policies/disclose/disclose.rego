@@ -73,6 +73,11 @@ grounded if {
 
 grounded if {
 	data.disclose.special[input.class].adds[input.item]
+	special
+}
+
+special if {
+	data.bases[input.special]
 	data.disclose.special[input.class].bases[input.from][input.special]
 }
 
@@ -176,7 +181,7 @@ refusals contains "class_not_for_item" if {
 
 refusals contains "special_basis_missing" if {
 	data.disclose.special[input.class]
-	not data.disclose.special[input.class].bases[input.from][input.special]
+	not special
 }
 
 refusals contains "number_missing" if data.bases[input.special].number == "missing"

@@ -37,14 +37,20 @@ stands("invited", _, "shared", assigned, _, _, shared_by) if {
 
 stands(standing, _, "shared", _, _, _, shared_by) if standing == data.senders[shared_by]
 
-# carries holds if a legal basis lets one kind of authority disclose to another (L2).
-carries(basis, from, to) if data.disclose.bases[basis].pairs[from][to]
+# carries holds if a legal basis that there is lets one kind of authority disclose to another (L2).
+carries(basis, from, to) if {
+	data.bases[basis]
+	data.disclose.bases[basis].pairs[from][to]
+}
 
 # covers holds if a legal basis is one for the kind of item that has this state.
 covers(basis, state) if data.disclose.bases[basis].items[data.states[state].item]
 
 # processes holds if a legal basis lets an authority process for a purpose by itself.
-processes(kind, basis, purpose) if data.processing[kind][basis][purpose]
+processes(kind, basis, purpose) if {
+	data.bases[basis]
+	data.processing[kind][basis][purpose]
+}
 
 # no is a denial.
 no(reasons) := {"allow": false, "fields": [], "reasons": reasons, "obligations": []}

@@ -25,7 +25,7 @@ func TestWhatEndsAtItsMinute(t *testing.T) {
 	for _, end := range []struct{ what, login, sql string }{
 		{"an assignment", "liv", "update access.assignment set until_at = $1 where item = '" + kase + "' and person = '" + string(d.as("liv").Post.Person) + "'"},
 		{"a share", "bodil", "update access.share set until_at = $1 where item = '" + kase + "' and receiver = 'psykiatrien'"},
-		{"a legal basis", policeMan, "update access.basis set until_at = $1 where code = 'RPL115-2'"},
+		{"a legal basis", policeMan, "update access.relied set until_at = $1 where code = 'RPL115-2'"},
 		{"a hat", coordinator, "update access.hat set until_at = $1 where id = '" + string(d.hat(coordinator)) + "'"},
 	} {
 		sees := func() (alone, page, listed bool) {

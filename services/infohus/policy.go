@@ -377,9 +377,13 @@ func (b *lawBook) try(ctx context.Context, file string, days int, asJSON bool) e
 	}
 	var t policies.Trial
 	now := time.Now()
+	from := now // from when it would decide
+	if h, err := policies.HeaderOf(document); err == nil && h.From.After(now) {
+		from = h.From
+	}
 	since := now.AddDate(0, 0, -days)
 	err = pg.Asked(ctx, b.owner, now, since, b.authorities(), func(past func(func(policies.Past, error) bool)) (err error) {
-		t, err = policies.Try(ctx, before, after, past)
+		t, err = policies.Try(ctx, before, after, from, past)
 		return err
 	})
 	if err != nil {
@@ -407,6 +411,9 @@ func tellTrial(w io.Writer, t policies.Trial, since time.Time) error {
 	for _, c := range t.Changes {
 		fmt.Fprintf(b, "\n%s: %s, %d times from %s to %s (then %d yes, %d no)\n  asked    %s\n", strings.ToUpper(strings.ReplaceAll(c.What, "_", " ")), c.Question,
 			c.Times, minute(c.First), minute(c.Last), c.Allowed, c.Refused, attributes(c.Input))
+		if !c.Since.IsZero() {
+			fmt.Fprintf(b, "  since    %s, when a legal basis begins or ends\n", minute(c.Since))
+		}
 		for _, line := range []struct {
 			what string
 			list []string

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,6 +40,8 @@ type Advice struct {
 	Others   []Ground          `json:"others" doc:"The others that are in force, none of which carries it."`
 	Readers  []Seer            `json:"readers" doc:"Who at the authority could open it, and how."`
 	Senders  []hub.AuthorityID `json:"senders,omitempty" doc:"Who could share it so that somebody there could open it, where the asker cannot."`
+	Leave    []hub.AuthorityID `json:"leave,omitempty" doc:"Who could, once whose it is has let them pass it on."`
+	Later    bool              `json:"later,omitempty" doc:"The asker may share it so when it has come further."`
 	Never    []string          `json:"never" doc:"Fields of such a thing that go to nobody there, for this purpose, whatever the basis."`
 	Revision string            `json:"revision" doc:"Of the rules that answered."`
 	At       time.Time         `json:"at"`
@@ -110,7 +113,7 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 	a := Advice{Asked: in, Item: law.Item(in.State), From: who.Authority, Role: who.Role, Bases: []Ground{}, Others: []Ground{}, Readers: []Seer{},
 		Revision: law.Revision, At: now}
 	for _, b := range x.Structure.LegalBases {
-		if !b.Holds(now) {
+		if !b.Holds(now) || !law.Holds(b.Code, now) {
 			continue
 		}
 		g, err := x.ground(ctx, who, in, law, b.Code, now)
@@ -132,7 +135,9 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 		}
 		a.Bases = append(a.Bases, g)
 	}
-	slices.SortStableFunc(a.Bases, func(g, h Ground) int { return yesFirst(g.Allow) - yesFirst(h.Allow) })
+	slices.SortStableFunc(a.Bases, func(g, h Ground) int {
+		return cmp.Or(yesFirst(g.Allow)-yesFirst(h.Allow), slices.Index(law.Bases, g.Basis)-slices.Index(law.Bases, h.Basis))
+	})
 	var err error
 	if a.Never, err = x.never(ctx, who, a, law, now); err != nil {
 		return Advice{}, err
@@ -142,7 +147,10 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 	}
 	a.Open = len(a.Readers) > 0 // so it is allowed too
 	if !a.Open {
-		a.Senders, err = x.senders(ctx, who, in, a.Item, now)
+		a.Senders, a.Leave, err = x.senders(ctx, who, in, a.Item, now)
+	}
+	if err == nil && !a.Allow {
+		a.Later, err = x.later(ctx, who, a, law, now)
 	}
 	if now := x.DB.Law(); err == nil && now.Revision != law.Revision { // other rules came into force meanwhile
 		return x.advise(ctx, who, in, a.At)
@@ -285,37 +293,60 @@ func (x *room) lets(ctx context.Context, who hub.Actor, post structure.Post, how
 	return false, nil
 }
 
+// later reports whether the same could be shared, by the same person on some basis, in
+// a state that comes after the one that was asked about.
+func (x *room) later(ctx context.Context, who hub.Actor, a Advice, law *policies.Law, now time.Time) (bool, error) {
+	passed := false
+	for _, s := range law.States {
+		if passed && s.Item == a.Item {
+			in := a.Asked
+			in.State = s.Code
+			for _, b := range a.Bases {
+				if g, err := x.ground(ctx, who, in, law, b.Basis, now); err != nil || g.Allow {
+					return g.Allow, err
+				}
+			}
+		}
+		passed = passed || s.Code == a.Asked.State
+	}
+	return false, nil
+}
+
 // senders are the other authorities of which somebody could share such a thing so
-// that somebody there could open it (D15).
-func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list []hub.AuthorityID, err error) {
+// that somebody there could open it (D15): now, or, of what is another's, once that one
+// has let them pass it on.
+func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list, leave []hub.AuthorityID, err error) {
 	asked := map[hub.Role]bool{}
 	for _, post := range x.Structure.Posts() {
-		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || !x.together(who.Authority, post.Authority, now) {
+		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || slices.Contains(leave, post.Authority) || !x.together(who.Authority, post.Authority, now) {
 			continue
 		}
 		asked[post.Role] = true
 		other := hub.Actor{Hat: post.Hat}
+		in := in
 		in.Under, in.Agreed = widest(x.DB.Law(), item, other.Kind) // as whose it is may say
 		a := Advice{Asked: in, Item: item}
 		for _, b := range x.Structure.LegalBases {
-			if !b.Holds(now) {
+			if !b.Holds(now) || !x.DB.Law().Holds(b.Code, now) {
 				continue
 			}
 			g, err := x.ground(ctx, other, in, x.DB.Law(), b.Code, now)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			a.Bases = append(a.Bases, g)
 		}
 		seers, err := x.seers(ctx, other, a, now)
-		if err != nil {
-			return nil, err
-		}
-		if len(seers) > 0 {
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case len(seers) > 0 && in.Under != "":
+			leave = append(leave, post.Authority)
+		case len(seers) > 0:
 			list = append(list, post.Authority)
 		}
 	}
-	return list, nil
+	return list, leave, nil
 }
 
 // together reports whether two authorities are the parties of an Infohus now.

@@ -126,12 +126,12 @@ func (x *room) adviceData(r *web.Request, state string) adviceData {
 		d.Terms = append(d.Terms, web.Option{Value: t, Label: r.T("portal.terms." + t)})
 	}
 	for _, b := range x.Structure.LegalBases {
-		if b.Holds(r.Now) && law.Ground(r.Who.Kind, b.Code) {
+		if b.Holds(r.Now) && law.Holds(b.Code, r.Now) && law.Ground(r.Who.Kind, b.Code) {
 			d.Specials = append(d.Specials, web.Option{Value: string(b.Code), Label: titled(x.Structure, b.Code, r.Lang)})
 		}
 	}
 	for _, duty := range law.Duties {
-		if duty.Kinds[r.Who.Kind] && x.Structure.Basis(duty.Basis, r.Now) {
+		if duty.Kinds[r.Who.Kind] && x.Structure.Basis(duty.Basis, r.Now) && law.Holds(duty.Basis, r.Now) {
 			d.Duties = append(d.Duties, duty.Basis)
 		}
 	}

@@ -155,7 +155,7 @@ func TestAConcernOfThePoliceTellsTheMunicipalityNothingBeforeItIsShared(t *testi
 	w.sees(t, "holger", overdue, "!"+string(concern))
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, writer) values ('` + string(concern) + `', 'concern', 's', 'mvs-politi', 'police', 'triage', 'intake')`)
 	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat, writer)
-		select 'sh', 'concern', '` + string(concern) + `', 's', '{summary}', 'mvs-politi', 'koege', code, 'prevention', '', '', from_at, until_at, 'p', 'h', 'intake' from access.basis limit 1`)
+		select 'sh', 'concern', '` + string(concern) + `', 's', '{summary}', 'mvs-politi', 'koege', code, 'prevention', '', '', from_at, until_at, 'p', 'h', 'intake' from access.relied limit 1`)
 	w.tell(t, event.CheckCompleted{Concern: concern, Authority: "mvs-politi", Police: "mvs-politi", Outcome: "released"})
 	w.sees(t, "gudrun", shared)
 	w.sees(t, "sigrid", none)

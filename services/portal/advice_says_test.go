@@ -1,0 +1,51 @@
+//go:build !race
+
+package portal_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/services/portal"
+)
+
+// TestTheAdviceSaysOnlyWhatHelps: wait only where a later step would be a yes, another
+// authority only as its own answer is, and a coordinator is not sent to herself. The
+// usual basis comes first.
+func TestTheAdviceSaysOnlyWhatHelps(t *testing.T) {
+	w := run(t)
+	gudrun := w.AsRole("gudrun", hub.MunicipalCoordinator)
+	in := portal.Asking{To: "psykiatrien", Purpose: hub.Prevention, State: "collecting"}
+	var a, early, own portal.Advice
+	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&a)
+	if a.Allow || a.Later || len(a.Senders) > 0 || !slices.Equal(a.Leave, []hub.AuthorityID{"mvs-politi"}) {
+		t.Errorf("a case to the region: %+v", a)
+	}
+	for _, under := range []string{"", "within_cooperation"} { // the police's own answer, as they have it and with leave
+		in := in
+		in.Under = under
+		w.AsRole("thorkild", hub.PoliceCoordinator).API("POST", "/api/advice", in).Must(200).JSON(&own)
+		if own.Allow != (under != "") {
+			t.Errorf("the police are answered %v under %q", own.Allow, under)
+		}
+	}
+	gudrun.SignIn()
+	gudrun.Get("/advice").Must(200)
+	page := gudrun.Submit("/advice", url.Values{"to": {"psykiatrien"}, "purpose": {"prevention"}, "state": {"collecting"}}).Must(200).Text()
+	if strings.Contains(page, "spørg tovholderen") || strings.Contains(page, "Vent, til den er nået længere") || !strings.Contains(page, "heller ikke på et senere trin") {
+		t.Error("she is sent to herself, or told to wait")
+	}
+	in.To, in.State = "mvs-politi", "draft"
+	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&early)
+	if early.Allow || !early.Later {
+		t.Errorf("a draft to the police: allow %v, later %v", early.Allow, early.Later)
+	}
+	in.State = "collecting"
+	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&own)
+	if len(own.Bases) == 0 || own.Bases[0].Basis != "RPL115-2" {
+		t.Errorf("the first basis is %+v", own.Bases)
+	}
+}
