@@ -28,6 +28,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		may("closed_days", items(r, "closed_days", &s.ClosedDays, r.closedDay)),
 		may("review", func(n *yaml.Node) { r.review(n, &s.Review) }),
 		may("look_ups", r.lookUps(&s.LookUps)),
+		may("trail", func(n *yaml.Node) { r.trail(n, &s.Trail) }),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }

@@ -43,6 +43,7 @@ type Structure struct {
 	Review      Review // how often access is gone through
 	LookUps     LookUps
 	Glass       Glass
+	Trail       Trail
 	People      []Person
 
 	revision string
