@@ -212,7 +212,9 @@ func TestWhatASuperuserDoesIsFound(t *testing.T) {
 	finds("two rows change places", leaf(10), `update audit.trail set id = -1 where id = `+row(10), `update audit.trail set id = `+row(10)+` where id = `+row(20), `update audit.trail set id = `+row(20)+` where id = -1`)
 	finds("two leaves change places", leaf(256), `update audit.leaves set rows = array[rows[2], rows[1]] || rows[3:], entries = substr(entries, 33, 32) || substr(entries, 1, 32) || substr(entries, 65) where start = 256`)
 	finds("two runs change places", leaf(0), `update audit.leaves set start = 99999999 where start = 0`, `update audit.leaves set start = 0 where start = 256`, `update audit.leaves set start = 256 where start = 99999999`)
-	finds("a row and its leaf", leaf(256), `update audit.trail set person = 'x' where id = `+at, `update audit.leaves set entries = overlay(entries placing '\x`+w.would(x, at)+`' from 32 * 44 + 1) where start = 256`)
+	finds("a row and its leaf", leaf(256), `update audit.trail set person = 'x' where id = `+at, w.forged(x, 256, 44, at))
+	finds("a row, its leaf and the hash above it", leaf(0), `update audit.trail set person = 'x' where id = `+at, w.forged(x, 256, 44, at), w.above(x, 256, 44, at))
+	finds("a row and its leaf, at the edge", leaf(0), `update audit.trail set person = 'x' where id = `+row(size-1), w.forged(x, 512, size-1-512, row(size-1)))
 	finds("an entry", leaf(300), `update audit.leaves set entries = set_byte(entries, 32 * 44, get_byte(entries, 32 * 44) # 1) where start = 256`)
 	finds("a run of leaves goes", leaf(256), `delete from audit.leaves where start = 256`)
 	finds("the last run goes", leaf(512), `delete from audit.leaves where start = (select max(start) from audit.leaves)`)
@@ -250,9 +252,30 @@ func TestOnlyWhatFollowsIsSigned(t *testing.T) {
 	}
 }
 
-// would is the entry of a row if its person were another, in hex: what somebody writes who
-// forges a leaf too.
-func (w *world) would(x *room, id string) (entry string) {
+// forged writes the leaf that a row would have if its person were another, at a place in a
+// run.
+func (w *world) forged(x *room, start, place int, id string) string {
+	return fmt.Sprintf(`update audit.leaves set entries = overlay(entries placing '\x%x' from %d) where start = %d`, w.would(x, id), 32*place+1, start)
+}
+
+// above writes the hash that comes above that leaf, in a full run.
+func (w *world) above(x *room, start, place int, id string) string {
+	w.t.Helper()
+	entries, err := hex.DecodeString(w.One(fmt.Sprintf(`select encode(entries, 'hex') from audit.leaves where start = %d`, start)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	copy(entries[32*place:], w.would(x, id))
+	top, err := tree.Top(tree.Hashes(entries))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprintf(`update audit.node set hash = '\x%x' where level = 1 and n = %d`, top[:], start/256)
+}
+
+// would is the entry of a row if its person were another: what somebody writes who forges
+// a leaf too.
+func (w *world) would(x *room, id string) (entry []byte) {
 	w.t.Helper()
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
@@ -262,7 +285,7 @@ func (w *world) would(x *room, id string) (entry string) {
 	w.SQL(`update audit.trail set person = 'x' where id = ` + id)
 	err = x.DB.View(w.t.Context(), x.self(), func(tx *pg.Tx) error {
 		entries, err := committed(w.t.Context(), tx, []int64{n}, time.Unix(0, 0), time.Now().AddDate(1, 0, 0))
-		entry = hex.EncodeToString(entries[n])
+		entry = entries[n]
 		return err
 	})
 	if err != nil {
