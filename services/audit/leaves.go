@@ -38,6 +38,14 @@ func state(ctx context.Context, tx *pg.Tx) (size int64, note string, waits bool,
 	return size, note, waits, err
 }
 
+// between is a signed checkpoint of more leaves than one and fewer than another, from the
+// middle where there is one; "" where there is none.
+func between(ctx context.Context, tx *pg.Tx, more, fewer int64) (note string, err error) {
+	err = tx.QueryRow(ctx, `select coalesce((select note from audit.checkpoint where size > $1 and size <= $3 order by size desc limit 1),
+		(select note from audit.checkpoint where size > $3 and size < $2 order by size limit 1), '')`, more, fewer, more+(fewer-more)/2).Scan(&note)
+	return note, err
+}
+
 // runs are those that hold leaves from an index on and before another.
 func runs(ctx context.Context, tx *pg.Tx, from, until int64) ([]leaves, error) {
 	rows, err := tx.Query(ctx, `select start, rows, entries, since, until from audit.leaves where start >= $1 and start < $2 order by start`, from-from%tree.Width, until)

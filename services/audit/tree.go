@@ -171,7 +171,7 @@ func (x *room) seal(ctx context.Context) error {
 		if err != nil || last.Size == size {
 			return err
 		}
-		root, err := checked(ctx, tx, last, size)
+		root, err := x.checked(ctx, tx, last, size)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (x *room) seal(ctx context.Context) error {
 
 // checked is the root of the tree as it is stored, once what is new since a checkpoint
 // holds, and the old tree is the beginning of the new one.
-func checked(ctx context.Context, tx *pg.Tx, last tree.Checkpoint, size int64) (root tlog.Hash, err error) {
+func (x *room) checked(ctx context.Context, tx *pg.Tx, last tree.Checkpoint, size int64) (root tlog.Hash, err error) {
 	if _, err := recomputed(ctx, tx, last.Size, size); err != nil {
 		return root, err
 	}
@@ -203,7 +203,7 @@ func checked(ctx context.Context, tx *pg.Tx, last tree.Checkpoint, size int64) (
 		return root, err
 	}
 	if tlog.CheckTree(proof, size, root, last.Size, last.Root) != nil {
-		err = &tree.Broken{Index: 0, Why: fmt.Sprintf("the tree does not begin with the %d leaves that were signed", last.Size)}
+		err = x.narrowed(ctx, tx, last.Size, fmt.Sprintf("the tree does not begin with the %d leaves that were signed", last.Size))
 	}
 	return root, err
 }

@@ -54,8 +54,8 @@ func (x *room) walk(ctx context.Context) error {
 		upto := x.tree.lastID
 		var ids []int64
 		for _, r := range list {
-			if err := signed(r, last.Size, proven); err != nil {
-				return err
+			if !proves(r, last.Size, proven) {
+				return x.narrowed(ctx, tx, last.Size, "rows and leaves agree, and come to another root")
 			}
 			ids, upto = append(ids, r.rows...), max(upto, slices.Max(r.rows))
 		}
@@ -73,26 +73,48 @@ func (x *room) walk(ctx context.Context) error {
 	}))
 }
 
-// signed holds those leaves of a run that a checkpoint is of against its root.
-func signed(r leaves, size int64, proven tlog.HashReader) error {
+// proves holds those leaves of a run that a checkpoint is of against its root: whether
+// the tile that they come to stands in the tree that was signed.
+func proves(r leaves, size int64, root tlog.HashReader) bool {
 	var indexes []int64
 	for at := r.start; at < min(size, r.start+int64(len(r.rows))); at++ {
 		indexes = append(indexes, tlog.StoredHashIndex(0, at))
 	}
 	if len(indexes) == 0 {
-		return nil
+		return true
 	}
-	hashes, err := proven.ReadHashes(indexes)
-	if err != nil {
-		return &tree.Broken{Index: r.start, Why: "its tile is not what was signed: " + err.Error()}
-	}
+	hashes, err := root.ReadHashes(indexes)
 	own := tree.Hashes(r.entries)
 	for i, h := range hashes {
 		if h != tlog.Hash(own[i*tlog.HashSize:]) {
-			return &tree.Broken{Index: r.start + int64(i), Why: "it is not what was signed"}
+			return false
 		}
 	}
-	return nil
+	return err == nil
+}
+
+// narrowed tells where a tree stops being what was signed, by the checkpoints that there
+// are: it comes after the largest that still holds, and before the first that does not.
+func (x *room) narrowed(ctx context.Context, tx *pg.Tx, until int64, why string) error {
+	read, good := tiles(ctx, tx), int64(0)
+	for {
+		text, err := between(ctx, tx, good, until)
+		if err != nil {
+			return err
+		}
+		if text == "" {
+			return &tree.Broken{Index: good, Why: fmt.Sprintf("it, or one before leaf %d, is not what was signed: %s", until, why)}
+		}
+		c, err := x.last(text)
+		if err != nil {
+			return err
+		}
+		if root, err := tlog.TreeHash(c.Size, tree.Reader(c.Size, read)); err == nil && root == c.Root {
+			good = c.Size
+		} else {
+			until = c.Size
+		}
+	}
 }
 
 // stored is how tlog reads tiles, to hold them against a root.
