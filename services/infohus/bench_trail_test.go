@@ -86,4 +86,13 @@ func BenchmarkTrailTree(b *testing.B) {
 	b.ReportMetric(ours[len(ours)/2], "rows-per-s-ours")
 	b.ReportMetric(plain[len(plain)/2], "rows-per-s-baseline")
 	b.ReportMetric(ours[len(ours)/2]/plain[len(plain)/2], "ratio")
+	for name, sizes := range map[string]string{"B/row-tree": "audit.leaves audit.node audit.checkpoint", "B/row-ours": "audit.trail_%", "B/row-baseline": "bench.trail"} {
+		var bytes, rows float64
+		const query = `select sum(pg_total_relation_size(c.oid)), (select count(*) from audit.trail) from pg_class c
+			where c.relkind = 'r' and c.relnamespace::regnamespace || '.' || c.relname like any (string_to_array($1, ' '))`
+		if err := owner.QueryRow(b.Context(), query, sizes).Scan(&bytes, &rows); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(bytes/rows, name)
+	}
 }
