@@ -142,6 +142,11 @@ func TestRowsWaitFromTheirCommitOn(t *testing.T) {
 	check(t, tx.Commit(ctx))
 	w.is("1 2", `select string_agg(id::text, ' ' order by id) from audit.pending`)
 	w.is("2", `select count(distinct salt)::text from audit.trail`)
+	// One that the owner puts back waits no second time.
+	w.sql(`create table taken as select * from audit.trail where id = 2`, `delete from audit.trail where id = 2`, `insert into audit.trail select * from taken`)
+	w.is("1 2", `select string_agg(id::text, ' ' order by id) from audit.pending`)
+	w.sql(`insert into audit.trail select (jsonb_populate_record(t, '{"id": 77}')).* from taken t`)
+	w.is("1 2", `select string_agg(id::text, ' ' order by id) from audit.pending`)
 	tx, err = slow.Begin(ctx)
 	check(t, err)
 	_, err = tx.Exec(ctx, `insert into audit.trail (`+columns+`) values (`+values+`)`)

@@ -122,14 +122,15 @@ create index trail_person on trail (person, at);
 create index trail_at on trail using brin (at);
 create index trail_subjects on trail using gin (subjects);
 
--- A row is numbered, and waits to become a leaf.
+-- A row is numbered, and waits to become a leaf. One that comes with a number is put back by
+-- the owner, and was a leaf, or waits, already; if not, it is found to be none.
 create function number_row() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if new.id is null then
 		new.id := nextval('audit.trail_id_seq');
+		insert into audit.pending (id, at) values (new.id, new.at);
 	end if;
-	insert into audit.pending (id, at) values (new.id, new.at);
 	return new;
 end $$;
 create trigger number_row before insert on trail for each row execute function number_row();
