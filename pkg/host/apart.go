@@ -233,8 +233,11 @@ func peerName(r *http.Request) string {
 	return r.TLS.VerifiedChains[0][0].DNSNames[0]
 }
 
+// signs is the one room that may have texts signed: the trail's checkpoints.
+const signs = "audit"
+
 // KeysHandler is what the process of the keys answers: the rooms whatever they
-// ask of the vault, the door only how it fares.
+// ask of the vault, the door only how it fares. Signatures are for one room alone.
 func KeysHandler(v *vault.Vault, rooms []string, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil) })
@@ -247,5 +250,6 @@ func KeysHandler(v *vault.Vault, rooms []string, log *slog.Logger) http.Handler 
 		health(w, http.StatusOK, nil, nil)
 	})
 	m.Handle("/-/", v.Handler(log))
+	m.Handle("/-/keys/sign", Guarded([]string{signs}, v.Handler(log)))
 	return Guarded(rooms, m)
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"log/slog"
 	"net"
@@ -31,7 +32,7 @@ func keysAt(t *testing.T, s Secrets, dir, address string) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(ctx, l, KeysHandler(v, []string{"intake", "person"}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+		ended <- Serve(ctx, l, KeysHandler(v, []string{"intake", "person", "audit"}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	}()
 	stop = func() {
 		cancel()
@@ -44,7 +45,7 @@ func keysAt(t *testing.T, s Secrets, dir, address string) (stop func()) {
 func certified(t *testing.T) Secrets {
 	t.Helper()
 	s := Secrets(t.TempDir())
-	if err := s.Certify(time.Now(), Keys, Door, "intake", "person"); err != nil {
+	if err := s.Certify(time.Now(), Keys, Door, "intake", "person", "audit"); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -69,6 +70,36 @@ func connect(t *testing.T, s Secrets, from, address string) (*vault.Remote, erro
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	return vault.Connect(ctx, at.URL, at.Via)
+}
+
+// The room audit alone has texts signed; whoever may use keys may know by which key.
+func TestWhoMaySign(t *testing.T) {
+	s, at := certified(t), address(t)
+	stop := keysAt(t, s, t.TempDir(), at)
+	defer stop()
+	audit, err := connect(t, s, "audit", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := audit.Public("trail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("infohus.example/trail\n1\n")
+	signature, err := audit.Sign("trail", text)
+	if err != nil || !ed25519.Verify(key, text, signature) {
+		t.Errorf("the signature %x, %v", signature, err)
+	}
+	intake, err := connect(t, s, "intake", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signature, err := intake.Sign("trail", text); err == nil {
+		t.Errorf("intake has a text signed: %x", signature)
+	}
+	if again, err := intake.Public("trail"); err != nil || !again.Equal(key) {
+		t.Errorf("intake is told another key: %v", err)
+	}
 }
 
 // The keys answer rooms that show a certificate of this hub, and nobody else.

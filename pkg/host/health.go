@@ -141,9 +141,11 @@ func (h *Hub) readyz(w http.ResponseWriter, r *http.Request) {
 	var odd []string
 	if len(failing) > 0 {
 		status = http.StatusServiceUnavailable
-	} else if err := h.odd(r.Context()); err != nil {
-		odd = []string{"policy"}
-		h.c.Log.ErrorContext(r.Context(), "ready, and odd", "what", "policy", "error", err.Error())
+	} else {
+		for _, c := range h.odd(r.Context()) {
+			odd = append(odd, c.What)
+			h.c.Log.ErrorContext(r.Context(), "ready, and odd", "what", c.What, "error", c.Err.Error())
+		}
 	}
 	health(w, status, failing, odd)
 }

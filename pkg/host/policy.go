@@ -32,13 +32,25 @@ func (h *Hub) tellRevision(r policies.Revision) {
 	h.c.Log.Info("a revision of policy", "number", r.Number, "from", r.From, "signed_by", strings.Join(by, " "), "sha256", r.Sum)
 }
 
-// odd tells what is wrong with the revisions of policy while the hub works by the
-// one in force: one that was refused, or a table put back to an older state.
-func (h *Hub) odd(ctx context.Context) error {
+// odd tells what somebody should look at while the hub works: a revision of policy that
+// was refused, or a table of them that was put back to an older state ("policy"), and
+// what a room says of itself, by the room's name.
+func (h *Hub) odd(ctx context.Context) (odd []Check) {
 	if len(h.rooms) == 0 { // the door has no rules
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	return h.rooms[0].db.Rules(ctx)
+	if err := h.rooms[0].db.Rules(ctx); err != nil {
+		odd = append(odd, Check{"policy", err})
+	}
+	for _, r := range h.rooms {
+		if r.Odd == nil {
+			continue
+		}
+		if err := r.Odd(); err != nil {
+			odd = append(odd, Check{r.name, err})
+		}
+	}
+	return odd
 }

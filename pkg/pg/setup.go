@@ -230,7 +230,11 @@ func giveRights(ctx context.Context, conn *pgx.Conn, rooms []RoomSchema) error {
 			return fmt.Errorf("pg: setup: grants of %s: %w", r.Name, safe(err))
 		}
 	}
-	if _, err := conn.Exec(ctx, `grant usage on schema audit to audit; grant select on audit.trail, audit.reason to audit`); err != nil {
+	text, err := embedded.ReadFile("migrations/grants/audit.sql")
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, string(text)); err != nil {
 		return fmt.Errorf("pg: setup: grants of audit: %w", safe(err))
 	}
 	return nil

@@ -3,6 +3,7 @@ package service
 
 import (
 	"context"
+	"crypto/ed25519"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -33,6 +34,7 @@ type Room struct {
 	Marks  map[string]web.Mark             // what it renders for other rooms' pages
 	On     map[string]Reaction             // event type to reaction; the same set as event.Table gives it
 	Chores []Chore                         // what it does by the clock
+	Odd    func() error                    // what somebody should look at while it works, for /readyz and the log; nil is nothing
 }
 
 // Reaction is how a room reacts to a fact, in the transaction that also notes
@@ -59,6 +61,8 @@ type Keys interface {
 	OpenAll(boxes ...vault.Box) []vault.Opened
 	Pseudonym(subject hub.ID) string
 	Blind(a hub.AuthorityID, period string, p hub.Personal) (string, error)
+	Sign(name string, text []byte) ([]byte, error)
+	Public(name string) (ed25519.PublicKey, error)
 }
 
 var _, _ Keys = (*vault.Vault)(nil), (*vault.Remote)(nil)

@@ -31,6 +31,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		may("leaving", func(n *yaml.Node) {
 			s.Leaving.lines = r.mapping(n, "leaving", must("days", r.number("days", 1, 365, &s.Leaving.Days)))
 		}),
+		may("trail", func(n *yaml.Node) { r.trail(n, &s.Trail) }),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }

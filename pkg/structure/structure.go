@@ -44,6 +44,7 @@ type Structure struct {
 	LookUps     LookUps
 	Leaving     Leaving
 	Glass       Glass
+	Trail       Trail
 	People      []Person
 
 	revision string

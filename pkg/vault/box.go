@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -103,6 +104,38 @@ func (v *Vault) DestroyPeriod(a hub.AuthorityID, period string) error {
 // AuthorityKey is the ID of an authority's own key, under which its people's
 // justifications are sealed. Make it before it is used.
 func AuthorityKey(a hub.AuthorityID) hub.ID { return derive("authority", string(a)) }
+
+// Sign signs a text with the Ed25519 key of that name ("trail"). The key is made when it
+// is first needed, lies with the others and never leaves the vault. The texts of two
+// uses must not be mistaken for one another, so each has a name of its own.
+func (v *Vault) Sign(name string, text []byte) (signature []byte, err error) {
+	err = v.signer(name, func(k ed25519.PrivateKey) { signature = ed25519.Sign(k, text) })
+	return signature, err
+}
+
+// Public is the public key of what [Vault.Sign] signs under a name.
+func (v *Vault) Public(name string) (key ed25519.PublicKey, err error) {
+	err = v.signer(name, func(k ed25519.PrivateKey) { key = k.Public().(ed25519.PublicKey) })
+	return key, err
+}
+
+func (v *Vault) signer(name string, use func(ed25519.PrivateKey)) error {
+	id := derive("sign", name)
+	lend := func(seed []byte) error {
+		k := ed25519.NewKeyFromSeed(seed)
+		defer clear(k)
+		use(k)
+		return nil
+	}
+	err := v.with(id, lend)
+	if errors.Is(err, ErrNoKey) {
+		if err := v.Make(id); err != nil {
+			return err
+		}
+		err = v.with(id, lend)
+	}
+	return err
+}
 
 // derive is the ID of a key that has a name instead of a drawn ID.
 func derive(parts ...string) hub.ID {

@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -216,6 +217,30 @@ func (k *Remote) Blind(a hub.AuthorityID, period string, p hub.Personal) (string
 	defer clear(plain)
 	out, err := k.ask(diskTime, "blind", wireAsked{Authority: a, Period: period, Texts: []wireText{{Bytes: plain}}})
 	return out.Index, err
+}
+
+// Sign is [Vault.Sign].
+func (k *Remote) Sign(name string, text []byte) ([]byte, error) { return k.one("sign", name, text) }
+
+// Public is [Vault.Public].
+func (k *Remote) Public(name string) (ed25519.PublicKey, error) {
+	key, err := k.one("public", name, nil)
+	if err == nil && len(key) != ed25519.PublicKeySize {
+		return nil, errorOf("unavailable")
+	}
+	return key, err
+}
+
+// one asks something about one text under a name. It may make a key.
+func (k *Remote) one(verb, name string, text []byte) ([]byte, error) {
+	out, err := k.ask(diskTime, verb, wireAsked{Texts: []wireText{{Where: name, Bytes: text}}})
+	if err != nil {
+		return nil, err
+	}
+	if len(out.Items) != 1 {
+		return nil, errorOf("unavailable")
+	}
+	return out.Items[0].Bytes, errorOf(out.Items[0].Fault)
 }
 
 // Ready is [Vault.Ready].

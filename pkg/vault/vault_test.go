@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -566,6 +567,45 @@ func TestPseudonymsAndBlindIndexes(t *testing.T) {
 		t.Errorf("after the period is destroyed: %q, %v", s, err)
 	}
 	blind(v, "koege", "2027", cpr)
+}
+
+func TestSign(t *testing.T) {
+	dir := t.TempDir()
+	v := opened(t, dir)
+	text := []byte("a text")
+	public := func(v *Vault, name string) ed25519.PublicKey {
+		t.Helper()
+		k, err := v.Public(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	key := public(v, "trail")
+	if key.Equal(public(v, "other")) {
+		t.Error("two names have one key")
+	}
+	signature, err := v.Sign("trail", text)
+	if err != nil || !ed25519.Verify(key, text, signature) || ed25519.Verify(public(v, "other"), text, signature) {
+		t.Errorf("signed %x, %v", signature, err)
+	}
+	v.Close()
+	if _, err := v.Sign("trail", text); err == nil {
+		t.Error("a closed vault signs")
+	}
+	v = opened(t, dir)
+	if !public(v, "trail").Equal(key) {
+		t.Error("another key after a restart")
+	}
+	if public(opened(t, t.TempDir()), "trail").Equal(key) {
+		t.Error("two vaults have the same key")
+	}
+	if err := v.Destroy(derive("sign", "trail")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Sign("trail", text); !errors.Is(err, ErrDestroyed) {
+		t.Errorf("after the key is destroyed: %v", err)
+	}
 }
 
 func TestAuthorityKey(t *testing.T) {

@@ -97,6 +97,8 @@ func (v *Vault) Handler(log *slog.Logger) http.Handler {
 		"seal":    func(in wireAsked) wireAnswer { return v.wireSeal(log, in) },
 		"open":    func(in wireAsked) wireAnswer { return v.wireOpen(log, in) },
 		"blind":   func(in wireAsked) wireAnswer { return v.wireBlind(log, in) },
+		"sign":    func(in wireAsked) wireAnswer { return v.wireSign(log, in) },
+		"public":  func(in wireAsked) wireAnswer { return v.wirePublic(log, in) },
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		verb, ok := r.URL.Path, false
@@ -162,5 +164,23 @@ func (v *Vault) wireBlind(log *slog.Logger, in wireAsked) wireAnswer {
 	clear(in.Texts[0].Bytes)
 	out := v.told(log, err)
 	out.Index = index
+	return out
+}
+
+func (v *Vault) wireSign(log *slog.Logger, in wireAsked) wireAnswer {
+	var out wireAnswer
+	for _, t := range in.Texts {
+		signature, err := v.Sign(t.Where, t.Bytes)
+		out.Items = append(out.Items, wireItem{Bytes: signature, Fault: v.told(log, err).Fault})
+	}
+	return out
+}
+
+func (v *Vault) wirePublic(log *slog.Logger, in wireAsked) wireAnswer {
+	var out wireAnswer
+	for _, t := range in.Texts {
+		key, err := v.Public(t.Where)
+		out.Items = append(out.Items, wireItem{Bytes: key, Fault: v.told(log, err).Fault})
+	}
 	return out
 }

@@ -14,6 +14,9 @@
 //   - Whoever tries to reach what they are too close to is told of to their officer and
 //     their manager, without content, and after they were answered as of what is not
 //     there.
+//   - Every row of the trail becomes a leaf of a Merkle tree whose root is signed, and
+//     anybody may read the tree (docs/trail.md). What is not as it was signed is told,
+//     and nothing more is signed until somebody has looked.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -39,15 +42,21 @@ var Service = service.Service{Name: "audit", Schema: schema, Writes: []string{pg
 
 type room struct {
 	service.Env
-	past past
+	past  past
+	tree  memory
+	asked chan struct{} // held while the published tree is read
 }
 
 func open(env service.Env) (service.Room, error) {
-	x := &room{Env: env}
+	x := &room{Env: env, asked: make(chan struct{}, 2)}
 	again := web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to the rules of its day and to today's, and say whether they differ. Send no content: the address says which row.", x.decideAgain)
 	again.Numbers = []string{"row"}
 	return service.Room{
+		Begin: x.begin,
+		Odd:   x.odd,
 		Routes: []web.Route{
+			{Method: "GET", Path: "/trail/checkpoint", Public: true, NoTrace: true, Do: x.checkpointNow},
+			{Method: "GET", Path: "/trail/tile/{tile...}", Public: true, NoTrace: true, Do: x.tile},
 			{Method: "GET", Path: "/trail", Do: x.trailPage, Nav: web.Nav{Word: "audit.nav.trail", Roles: []hub.Role{hub.DPO}, Order: 10}},
 			{Method: "POST", Path: "/trail", Do: x.trailForm},
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
@@ -65,7 +74,8 @@ func open(env service.Env) (service.Room, error) {
 			again,
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
-		Marks:  map[string]web.Mark{"seen": x.seen},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}},
+		Marks: map[string]web.Mark{"seen": x.seen},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "months", Every: time.Hour, Do: x.months}},
 	}, nil
 }

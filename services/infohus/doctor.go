@@ -241,7 +241,7 @@ func answers(ctx context.Context, s host.Settings) finding {
 		return finding{"hub", "", fmt.Errorf("the hub at %s cannot use: %s; its log says why", s.Listen, strings.Join(health.Failing, ", "))}
 	}
 	if len(health.Odd) > 0 {
-		return finding{"hub", "", fmt.Errorf("the hub at %s works, and has something to say about: %s; its log says what, and so does infohus policy show", s.Listen, strings.Join(health.Odd, ", "))}
+		return finding{"hub", "", fmt.Errorf("the hub at %s works, and has something to say about: %s; its log says what, and of policy so does infohus policy show", s.Listen, strings.Join(health.Odd, ", "))}
 	}
 	return finding{"hub", "runs at " + s.Listen + " and is ready", nil}
 }
