@@ -10,7 +10,7 @@ import "github.com/infohus/infohus/pkg/hub"
 //   - a concern: edit, discard, forward (to the police check), reroute, check,
 //     triage, notify (say how the duty to notify about a child was assessed, L25);
 //   - a case: open (confirm the circle), invite, onward (let the police bring
-//     another authority in), uninvite, ask (put a question to
+//     another authority in), recall (take that back), uninvite, ask (put a question to
 //     an authority), convene, hold (say that it was discussed), draft, inform
 //     (decide on the duty to inform, L35), dissent, sign, reassess, recommend,
 //     follow (up), close, resume, reopen;

@@ -115,6 +115,8 @@ func naiveStep(q Act) bool {
 		return among(q.State, "collecting", "analysis", "assessment") && both
 	case "onward": // it is the municipality's to say whom the police may bring in
 		return among(q.State, "collecting", "analysis", "assessment") && municipal && own
+	case "recall":
+		return among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "uninvite", "close":
 		return among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && both
 	case "convene":

@@ -56,7 +56,7 @@ var (
 // the actions on each kind of item, and one that there is not
 var actionsOf = map[string][]string{
 	"concern": {"edit", "discard", "forward", "reroute", "check", "triage", "notify"},
-	"case": {"open", "invite", "onward", "uninvite", "ask", "convene", "hold", "draft", "inform", "dissent", "sign", "reassess", "recommend", "follow",
+	"case": {"open", "invite", "onward", "recall", "uninvite", "ask", "convene", "hold", "draft", "inform", "dissent", "sign", "reassess", "recommend", "follow",
 		"close", "resume", "reopen"},
 	"request": {"answer", "decline", "retract"},
 	"answer":  {"withdraw"},

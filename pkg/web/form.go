@@ -439,7 +439,7 @@ func (s *Site) typedFields(lang, room string, typed url.Values, shown map[string
 	var left []typedField
 	labels := map[string]string{}
 	for _, l := range strings.Fields(typed.Get("_labels")) {
-		if name, key, ok := strings.Cut(l, "="); ok && strings.HasPrefix(key, room+".") {
+		if name, key, ok := strings.Cut(l, "="); ok && (strings.HasPrefix(key, room+".") || strings.HasPrefix(key, "web.")) { // a form that every room has is in the words of all
 			labels[name] = key
 		}
 	}

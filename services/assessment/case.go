@@ -35,6 +35,7 @@ const (
 	Open     Action = "open"     // one coordinator confirms the circle
 	Invite   Action = "invite"   // let a named person in
 	Onward   Action = "onward"   // let the police bring another authority in
+	Recall   Action = "recall"   // take that back
 	Uninvite Action = "uninvite" // and out again
 	Ask      Action = "ask"      // put questions to one authority
 	Convene  Action = "convene"  // say when it is discussed
@@ -47,19 +48,19 @@ const (
 )
 
 // Actions lists every action on a case in this room.
-var Actions = []Action{Open, Invite, Onward, Uninvite, Ask, Convene, Hold, Draft, Dissent, Inform, Sign, Reassess}
+var Actions = []Action{Open, Invite, Onward, Recall, Uninvite, Ask, Convene, Hold, Draft, Dissent, Inform, Sign, Reassess}
 
 // Moves is the state × action table of a case in this room; the room referral
 // has its own for what follows. Open leads onward when both have confirmed, Sign
 // when everybody who must has signed.
 var Moves = map[State]map[Action]State{
 	Opening:     {Open: Opening},
-	Collecting:  {Invite: Collecting, Onward: Collecting, Uninvite: Collecting, Ask: Collecting, Convene: Analysis},
-	Analysis:    {Invite: Analysis, Onward: Analysis, Uninvite: Analysis, Ask: Collecting, Convene: Analysis, Hold: Assessment},
-	Assessment:  {Invite: Assessment, Onward: Assessment, Uninvite: Assessment, Ask: Assessment, Draft: Assessment, Dissent: Assessment, Inform: Assessment, Sign: Assessment},
-	Recommended: {Uninvite: Recommended, Reassess: Assessment},
-	FollowUp:    {Uninvite: FollowUp, Reassess: Assessment},
-	Closing:     {Uninvite: Closing},
+	Collecting:  {Invite: Collecting, Onward: Collecting, Recall: Collecting, Uninvite: Collecting, Ask: Collecting, Convene: Analysis},
+	Analysis:    {Invite: Analysis, Onward: Analysis, Recall: Analysis, Uninvite: Analysis, Ask: Collecting, Convene: Analysis, Hold: Assessment},
+	Assessment:  {Invite: Assessment, Onward: Assessment, Recall: Assessment, Uninvite: Assessment, Ask: Assessment, Draft: Assessment, Dissent: Assessment, Inform: Assessment, Sign: Assessment},
+	Recommended: {Recall: Recommended, Uninvite: Recommended, Reassess: Assessment},
+	FollowUp:    {Recall: FollowUp, Uninvite: FollowUp, Reassess: Assessment},
+	Closing:     {Recall: Closing, Uninvite: Closing},
 }
 
 // move is where an action leads, or a Conflict where it does not fit the state.

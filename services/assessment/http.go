@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"slices"
@@ -147,15 +148,22 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		Candidates []web.Option
 		Purposes   []string
 		Bases      []web.Option
-		Mine       func(MemberView) bool
-		Onward     []web.Option // to whom the police may be let pass it on
-	}{CaseView: v, Purposes: []string{string(hub.Prevention)}}
-	if slices.Contains(v.Actions, Onward) {
-		d.Onward = x.passable(r, v)
+		Outs       map[hub.ID]bool // whose access is the reader's to end
+		Passings   []web.Option    // to whom the police may be let pass it on
+		Recalls    bool            // the reader may take such a yes back
+	}{CaseView: v, Purposes: []string{string(hub.Prevention)}, Recalls: slices.Contains(v.Actions, Recall)}
+	if v.Onward != nil && slices.Contains(v.Actions, Onward) {
+		d.Passings = x.passings(r, v)
 	}
 	in := map[hub.ID]bool{}
 	for _, m := range v.Circle {
 		in[m.Hat] = m.State == invited
+	}
+	d.Outs = map[hub.ID]bool{}
+	for _, m := range v.Circle {
+		may := x.mayInvite(r.Who, v.rel, v.State, Member{Person: m.person, Authority: m.Authority, Role: m.Role})
+		may.End = true
+		d.Outs[m.ID] = slices.Contains(v.Actions, Uninvite) && x.lets(r.Context(), may)
 	}
 	under, seen := "", map[hub.LegalBasis]bool{}
 	if r.Who.Authority != v.Municipality { // it is the municipality's, which says at the step whether it lets it
@@ -182,13 +190,12 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 
 // invitable asks the rules whether the reader may let a post into the case.
 func (x *room) invitable(r *web.Request, v *CaseView, p structure.Post) bool {
-	a, _ := x.Structure.Authority(p.Authority)
-	relation := "own"
-	if r.Who.Authority != v.Municipality {
-		relation = "shared"
-	}
-	answer, err := x.DB.Advise(r.Context(), policies.Assign{Role: r.Who.Role, Kind: r.Who.Kind, Relation: relation, State: string(v.State),
-		SameAuthority: p.Authority == r.Who.Authority, Self: p.Person == r.Who.Person, Target: p.Role, TargetKind: a.Kind})
+	return x.lets(r.Context(), x.mayInvite(r.Who, v.rel, v.State, Member{Person: p.Person, Authority: p.Authority, Role: p.Role}))
+}
+
+// lets is the rules' answer, for what a page offers.
+func (x *room) lets(ctx context.Context, q policies.Question) bool {
+	answer, err := x.DB.Advise(ctx, q)
 	return err == nil && answer.Allow
 }
 

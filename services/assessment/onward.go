@@ -1,26 +1,74 @@
 package assessment
 
 import (
+	"context"
 	"net/http"
+	"slices"
+	"time"
 
+	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
 
-// terms are those on which the actor's authority has a case that is another's, and
-// whether the municipality has said yes to a receiver.
-func (x *room) terms(d *doing, to hub.AuthorityID) (under string, agreed bool, err error) {
+// Onwards is on which terms the police have a case that is the municipality's, and
+// to which authorities the municipality has said yes (L1, D15).
+type Onwards struct {
+	Terms string  `json:"terms"` // no_onward, ask_first, within_cooperation
+	Given []Leave `json:"given"`
+}
+
+// Leave is the municipality's yes to one authority.
+type Leave struct {
+	Authority hub.AuthorityID `json:"authority"`
+	By        string          `json:"by"`
+	At        time.Time       `json:"at"`
+}
+
+// yes is a Leave as it is kept.
+type yes struct {
+	Authority hub.AuthorityID `json:"authority"`
+	Hat       hub.ID          `json:"hat"`
+	At        time.Time       `json:"at"`
+}
+
+func (x *room) onwards(o *opened) *Onwards {
+	v := &Onwards{Terms: o.Terms, Given: []Leave{}}
+	for _, l := range o.Leave {
+		v.Given = append(v.Given, Leave{l.Authority, x.nameOf(l.Hat), l.At})
+	}
+	return v
+}
+
+// terms are those on which an authority has a case that is another's, and whether
+// the municipality has said yes to a receiver.
+func (x *room) terms(d *doing, by, to hub.AuthorityID) (under string, agreed bool, err error) {
 	given, err := d.tx.Shares(d.ctx, "case", d.ID)
 	if err != nil {
 		return "", false, err
 	}
 	for _, s := range given { // the newest counts
-		if s.To == d.tx.Who().Authority && s.From == d.Municipality {
+		if s.To == by && s.From == d.Municipality {
 			under = s.Terms
 		}
 	}
 	err = d.tx.QueryRow(d.ctx, `select exists (select from onward where case_id = $1 and authority = $2)`, d.ID, to).Scan(&agreed)
 	return under, agreed, err
+}
+
+// passes asks the rules whether the police could bring in an authority on some basis,
+// if they had the case on these terms and the municipality had said yes, or not.
+// It is what they are asked when the police do; nothing is given here.
+func (x *room) passes(ctx context.Context, police, to hub.AuthorityID, state State, under string, agreed bool, now time.Time) bool {
+	who := hub.Actor{Hat: hub.Hat{Authority: police, Kind: hub.Police, Role: hub.PoliceCoordinator}}
+	return slices.ContainsFunc(x.Structure.LegalBases, func(b structure.LegalBasis) bool {
+		answer, err := x.DB.Advise(ctx, x.May(who, service.Disclosure{Kind: "case", State: string(state), To: to, Under: under, Agreed: agreed,
+			Basis: service.Basis{LegalBasis: b.Code, Purpose: hub.Prevention}}, now))
+		return err == nil && answer.Allow
+	})
 }
 
 // Passing names an authority to which a case may be passed on.
@@ -29,21 +77,67 @@ type Passing struct {
 }
 
 // allowOnward is the municipality's yes: the police may bring in people of another
-// authority (D15), on a basis of their own. Where the terms are that nothing is
-// passed on, it changes nothing.
+// authority (D15), on a basis of their own. It is refused where it would change
+// nothing: of an authority that the police may bring in on no terms, and where they
+// have the case on terms that no yes, or every one, is part of.
 func (x *room) allowOnward(r *web.Request, in Passing) (CaseReceipt, error) {
 	return x.change(r, Onward, hub.ActDecide, func(d *doing) error {
 		a, ok := x.Structure.Authority(in.Authority)
 		if !ok || a.ID == d.Municipality || a.ID == d.Police {
 			return hub.Invalid("authority", "error.choose")
 		}
-		tag, err := d.tx.Exec(d.ctx, `insert into onward (case_id, authority, person, hat, at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-			d.ID, a.ID, d.tx.Who().Person, d.tx.Who().Hat.ID, d.tx.Now)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = hub.Conflict("assessment.error.onward_already")
+		if !slices.Contains(x.passable(d.ctx, d.Municipality, d.Police, d.State, d.tx.Now), a.ID) {
+			return hub.Invalid("authority", "assessment.error.onward_never")
 		}
-		d.entry.Recipient = a.ID
+		under, agreed, err := x.terms(d, d.Police, a.ID)
+		switch {
+		case err != nil:
+			return err
+		case agreed:
+			return hub.Conflict("assessment.error.onward_already")
+		case !x.passes(d.ctx, d.Police, a.ID, d.State, under, true, d.tx.Now):
+			return hub.Conflict("assessment.error.onward_terms")
+		case x.passes(d.ctx, d.Police, a.ID, d.State, under, false, d.tx.Now):
+			return hub.Conflict("assessment.error.onward_free")
+		}
+		d.of, d.entry.Recipient = a.ID, a.ID
+		_, err = d.tx.Exec(d.ctx, `insert into onward (case_id, authority, person, hat, at) values ($1, $2, $3, $4, $5)`,
+			d.ID, a.ID, d.tx.Who().Person, d.tx.Who().Hat.ID, d.tx.Now)
 		return err
+	})
+}
+
+// recallOnward takes a yes back: nobody more is let in on it, and those who were are
+// out, from this commit on, as when a share is taken back.
+func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
+	of := hub.AuthorityID(r.PathValue("authority"))
+	return x.change(r, Recall, hub.ActRevoke, func(d *doing) error {
+		if _, ok := x.Structure.Authority(of); !ok {
+			return hub.NotFound()
+		}
+		tag, err := d.tx.Exec(d.ctx, `delete from onward where case_id = $1 and authority = $2`, d.ID, of)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return hub.Conflict("assessment.error.onward_none")
+		}
+		circle, err := members(d.ctx, d.tx, d.ID)
+		if err != nil {
+			return err
+		}
+		for i, m := range circle {
+			if m.Authority != of || m.State != invited {
+				continue
+			}
+			if err := letOut(d.ctx, d.tx, d.grant, d.ID, circle, m); err != nil {
+				return err
+			}
+			circle[i].State = ended
+			d.facts = append(d.facts, event.CircleChanged{Case: d.ID, Item: d.ID, Kind: "case", Person: m.Person})
+		}
+		d.of, d.entry.Recipient = of, of
+		return nil
 	})
 }
 
@@ -60,17 +154,42 @@ func (x *room) onwardForm(w http.ResponseWriter, r *web.Request) error {
 	return r.Redirect(w, "/cases/"+string(done.Case)+"/circle")
 }
 
-// passable are the authorities that the police could bring in: those with people
-// whom they may let in.
-func (x *room) passable(r *web.Request, v *CaseView) []web.Option {
-	var list []web.Option
-	seen := map[hub.AuthorityID]bool{v.Municipality: true, v.Police: true}
+func (x *room) recallForm(w http.ResponseWriter, r *web.Request) error {
+	done, err := x.recallOnward(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "assessment.onward.recalled")
+	return r.Redirect(w, "/cases/"+string(done.Case)+"/circle")
+}
+
+// passable are the authorities that the police could bring in if the municipality
+// let them: those with people whom the rules let them let in, on some basis.
+func (x *room) passable(ctx context.Context, municipality, police hub.AuthorityID, state State, now time.Time) []hub.AuthorityID {
+	var list []hub.AuthorityID
+	tried := map[hub.AuthorityID]bool{municipality: true, police: true}
+	coordinator := hub.Actor{Hat: hub.Hat{Authority: police, Kind: hub.Police, Role: hub.PoliceCoordinator}}
 	for _, p := range x.Structure.Posts() {
-		if p.Role != hub.Partner && p.Role != hub.Institution || seen[p.Authority] || !p.Holds(r.Now) {
+		if tried[p.Authority] || !p.Holds(now) || !x.lets(ctx, x.mayInvite(coordinator, pg.Relation{Relation: "shared"}, state, Member{Person: p.Person, Authority: p.Authority, Role: p.Role})) {
 			continue
 		}
-		seen[p.Authority] = true
-		list = append(list, web.Option{Value: string(p.Authority), Label: x.where(p.Authority, "")})
+		tried[p.Authority] = true
+		if x.passes(ctx, police, p.Authority, state, "within_cooperation", true, now) {
+			list = append(list, p.Authority)
+		}
+	}
+	return list
+}
+
+// passings are the authorities to which the reader may say yes, as the choices of a
+// form: none where the terms are such that a yes is no part of them.
+func (x *room) passings(r *web.Request, v *CaseView) []web.Option {
+	var list []web.Option
+	for _, a := range x.passable(r.Context(), v.Municipality, v.Police, v.State, r.Now) {
+		given := slices.ContainsFunc(v.Onward.Given, func(l Leave) bool { return l.Authority == a })
+		if !given && x.passes(r.Context(), v.Police, a, v.State, v.Onward.Terms, true, r.Now) && !x.passes(r.Context(), v.Police, a, v.State, v.Onward.Terms, false, r.Now) {
+			list = append(list, web.Option{Value: string(a), Label: x.where(a, "")})
+		}
 	}
 	return list
 }

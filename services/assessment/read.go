@@ -34,6 +34,7 @@ type CaseView struct {
 	Meetings      []MeetingView       `json:"meetings,omitempty"`
 	Joint         *JointView          `json:"assessment,omitempty"`
 	Steps         []CaseStep          `json:"steps,omitempty"`
+	Onward        *Onwards            `json:"onward,omitempty"` // to whom the police may pass it on
 	WhoCanSee     []CaseReader        `json:"-"`
 	Unattended    []hub.AuthorityID   `json:"-"`               // of the two that lead it, where nobody is left who does
 	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
@@ -65,6 +66,7 @@ type MemberView struct {
 	State      string          `json:"state"`
 	Reason     string          `json:"reason,omitempty"` // what they were let in for
 	Until      *time.Time      `json:"until,omitempty"`
+	person     hub.ID
 }
 
 // AskedLine is a question of the case, without its words: they are the asker's
@@ -85,6 +87,8 @@ type CaseStep struct {
 	Action string    `json:"action"`
 	State  State     `json:"state"`
 	By     string    `json:"by"`
+
+	Authority hub.AuthorityID `json:"authority,omitempty"` // of which it was, where it was of one
 }
 
 // CaseReader is somebody who can see a case, a question or an answer now, by which
@@ -104,6 +108,8 @@ type opened struct {
 	Circle   []Member
 	Requests []AskedLine
 	Steps    []step
+	Terms    string // of the police's share
+	Leave    []yes
 	worked
 	readers    []CaseReader
 	glasses    []pg.Glass
@@ -118,7 +124,10 @@ var sheetSQL = `select ` + columns + `, ` + pg.TextsOf("c.id") + `,
 		'state', ` + stateOf("$5") + `, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', q.id, 'asker', q.asker, 'authority', q.authority, 'department', q.department, 'state', q.state,
 		'outcome', q.outcome, 'due', q.due_at) order by q.asked_at, q.id) from request q where q.case_id = c.id), '[]'),
-	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from step s where s.case_id = c.id), '[]'),
+	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat, 'authority', s.authority) order by s.n) from step s where s.case_id = c.id), '[]'),
+	coalesce((select h.terms from access.share h where h.kind = 'case' and h.item = c.id and h.sender = c.municipality and h.receiver = c.police
+		and h.ended_by is null and h.until_at > $5 order by h.from_at desc, h.id desc limit 1), ''),
+	coalesce((select jsonb_agg(jsonb_build_object('authority', w.authority, 'hat', w.hat, 'at', w.at) order by w.at, w.authority) from onward w where w.case_id = c.id), '[]'),
 	` + workedSQL + `
 	from cases c where c.id = r.id`
 
@@ -128,7 +137,7 @@ func load(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
 	c := &o.casework
 	err := tx.Sheet(ctx, "case", id, &o.rel, sheetSQL, append([]any{&c.ID, &c.Concern, &c.Subject, &c.Municipality, &c.Police, &c.Version, &c.Round, &c.BegunAt, &c.OpenedAt, &c.ClosedAt,
-		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Requests, &o.Steps}, o.worked.into()...)...)
+		&c.NextAt, &c.StepTold, &c.RetentionRule, &c.EraseAt, &o.Texts, &o.Confirmed, &o.Circle, &o.Requests, &o.Steps, &o.Terms, &o.Leave}, o.worked.into()...)...)
 	return o, err
 }
 
@@ -214,10 +223,13 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		}
 		for _, m := range o.Circle {
 			mv := MemberView{ID: m.ID, Hat: m.Hat, Name: x.nameOf(m.Hat), Role: m.Role, Authority: m.Authority, Department: m.Department, State: m.State,
-				Reason: text["member."+string(m.ID)+".reason"]}
+				Reason: text["member."+string(m.ID)+".reason"], person: m.Person}
 			keep(m.Until.Year() > 1, &mv.Until, &m.Until)
 			v.Circle = append(v.Circle, mv)
 		}
+	}
+	if may("circle") && o.Terms != "" {
+		v.Onward = x.onwards(&o)
 	}
 	if may("requests") {
 		for _, q := range o.Requests {
@@ -227,7 +239,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	}
 	if may("state") && may("who_can_see") { // the parties, while it is open
 		for _, s := range o.Steps {
-			v.Steps = append(v.Steps, CaseStep{s.At, s.Action, s.State, x.nameOf(s.Hat)})
+			v.Steps = append(v.Steps, CaseStep{s.At, s.Action, s.State, x.nameOf(s.Hat), s.Authority})
 		}
 	}
 	return v, nil

@@ -25,7 +25,8 @@ type doing struct {
 	State State
 	made  hub.ID // what the action made, for the receipt
 	facts []event.Fact
-	entry pg.Entry // what the trail is told, beyond what every action tells it
+	of    hub.AuthorityID // of which the history names it
+	entry pg.Entry        // what the trail is told, beyond what every action tells it
 }
 
 // change does one action on a case, whole or not at all: policy is asked, the
@@ -134,7 +135,7 @@ func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 // finish writes what every action leaves behind: history, record, facts and the
 // receipt kept for a repeated request.
 func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act hub.Act, done CaseReceipt) error {
-	if err := putStep(d.ctx, d.tx, d.grant, d.ID, a, d.State); err != nil {
+	if err := putStep(d.ctx, d.tx, d.grant, d.ID, a, d.State, d.of); err != nil {
 		return err
 	}
 	e := d.entry
@@ -289,12 +290,12 @@ func (x *room) inviteToCase(r *web.Request, in Invitation) (CaseReceipt, error) 
 // the member's authority is another than the case's controller.
 func (x *room) letIn(d *doing, m *Member, reason hub.Personal, until time.Time, b service.Basis) error {
 	who := d.tx.Who()
-	g, err := d.tx.Ask(d.ctx, x.mayInvite(who, d, *m))
+	g, err := d.tx.Ask(d.ctx, x.mayInvite(who, d.rel, d.State, *m))
 	if err != nil {
 		return invalidMember(err)
 	}
 	if m.Authority != d.Municipality && m.Authority != d.Police {
-		under, agreed, err := x.terms(d, m.Authority)
+		under, agreed, err := x.terms(d, d.tx.Who().Authority, m.Authority)
 		if err != nil {
 			return err
 		}
@@ -331,10 +332,9 @@ func (x *room) letIn(d *doing, m *Member, reason hub.Personal, until time.Time, 
 var guestClasses = []string{"case_status", "identity", "meeting", "own_dimensions"}
 
 // mayInvite is the question whether somebody may be let into a case.
-func (x *room) mayInvite(who hub.Actor, d *doing, m Member) policies.Assign {
+func (x *room) mayInvite(who hub.Actor, rel pg.Relation, state State, m Member) policies.Assign {
 	a, _ := x.Structure.Authority(m.Authority)
-	rel := d.rel
-	return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: string(d.State), Recused: rel.Recused,
+	return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: string(state), Recused: rel.Recused,
 		SameAuthority: m.Authority == who.Authority, Self: m.Person == who.Person, Target: m.Role, TargetKind: a.Kind}
 }
 
@@ -355,11 +355,14 @@ func (x *room) uninviteFromCase(r *web.Request, _ struct{}) (CaseReceipt, error)
 		if m.State != invited {
 			return hub.Conflict("error.already_ended")
 		}
-		may := x.mayInvite(d.tx.Who(), d, m)
+		may := x.mayInvite(d.tx.Who(), d.rel, d.State, m)
 		may.End = true
 		g, err := d.tx.Ask(d.ctx, may)
+		if errors.As(err, new(*policies.Denial)) { // who is in is no secret to whoever lets people out
+			return hub.Invalid("member", "assessment.error.others_member")
+		}
 		if err != nil {
-			return invalidMember(err)
+			return err
 		}
 		if err := letOut(d.ctx, d.tx, g, d.ID, circle, m); err != nil {
 			return err

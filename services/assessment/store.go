@@ -42,6 +42,8 @@ type step struct {
 	State  State     `json:"state"`
 	Person hub.ID    `json:"person"`
 	Hat    hub.ID    `json:"hat"`
+
+	Authority hub.AuthorityID `json:"authority"`
 }
 
 // lock reads the row for a command, and holds it until the command ends.
@@ -72,11 +74,12 @@ func update(ctx context.Context, tx *pg.Tx, _ policies.Grant, c *casework) error
 	return err
 }
 
-// putStep appends to the case's history.
-func putStep(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, a Action, to State) error {
+// putStep appends to the case's history; of is the authority that the step was of,
+// where it was of one.
+func putStep(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, a Action, to State, of hub.AuthorityID) error {
 	who := g.Actor()
-	_, err := tx.Exec(ctx, `insert into step (case_id, n, at, action, state, person, hat)
-		select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6 from step where case_id = $1`, id, tx.Now, a, to, who.Person, who.Hat.ID)
+	_, err := tx.Exec(ctx, `insert into step (case_id, n, at, action, state, person, hat, authority)
+		select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, $7 from step where case_id = $1`, id, tx.Now, a, to, who.Person, who.Hat.ID, of)
 	return err
 }
 

@@ -16,6 +16,22 @@ import (
 func TestOnwardTerms(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}
+	shows := func(login string, kase hub.ID, words, not []string) {
+		t.Helper()
+		text := s.as(login).Get("/cases/" + string(kase) + "/circle").Text()
+		_, part, _ := strings.Cut(text, "Må politiet tage andre med?")
+		part, _, _ = strings.Cut(part, "Med nu")
+		for _, word := range words {
+			if !strings.Contains(part, word) {
+				t.Errorf("%s is not shown %q: %s", login, word, part)
+			}
+		}
+		for _, word := range not {
+			if strings.Contains(part, word) {
+				t.Errorf("%s is shown %q", login, word)
+			}
+		}
+	}
 	for _, terms := range []string{"", "no_onward", "ask_first", "within_cooperation"} {
 		w := d.works("opening")
 		in := with(d.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": sayWhy, "terms": terms})
@@ -33,28 +49,68 @@ func TestOnwardTerms(t *testing.T) {
 		}
 		if terms == "within_cooperation" {
 			invite("bodil", 201)
+			d.call(coordinator, "POST", "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, 409, w.kase) // they need not ask
+			shows(coordinator, w.kase, []string{"Politiet skal ikke spørge"}, []string{"Giv lov"})
 			continue
 		}
 		invite("bodil", 409)
 		if a := s.as("bodil").API("GET", "/api/cases/"+string(w.kase), nil); a.Status != 404 {
 			t.Errorf("%q: who was not let in gets %d", terms, a.Status)
 		}
-		// The municipality says yes; the police cannot for it, nor anybody else.
+		// The municipality says yes; the police cannot for it, nor anybody else; and to
+		// nobody whom the police may bring in on no terms.
 		yes := map[string]any{"authority": "psykiatrien"}
 		d.call(policeMan, "POST", "/api/cases/{id}/onward", yes, 404, w.kase)
 		d.call(roskilde, "POST", "/api/cases/{id}/onward", yes, 404, w.kase)
-		d.call(coordinator, "POST", "/api/cases/{id}/onward", map[string]any{"authority": "mvs-politi"}, 400, w.kase)
+		for _, never := range []string{"mvs-politi", "koege", "paraplyen", "roskilde", "nowhere"} {
+			d.call(coordinator, "POST", "/api/cases/{id}/onward", map[string]any{"authority": never}, 400, w.kase)
+		}
+		if terms != "ask_first" { // the terms are that nothing is passed on, and a yes is none of them
+			if a := d.call(coordinator, "POST", "/api/cases/{id}/onward", yes, 409, w.kase); !strings.Contains(a.Text(), "yes would change nothing") && !strings.Contains(a.Text(), "ja ville intet ændre") {
+				t.Errorf("%q: the refusal does not say why: %s", terms, a.Text())
+			}
+			invite("bodil", 409)
+			shows(coordinator, w.kase, []string{"Nej.", "kan ikke ændres"}, []string{"Giv lov", "Psykiatri"})
+			continue
+		}
+		shows(coordinator, w.kase, []string{"Kun når kommunen har sagt ja", "Giv lov"}, []string{"Paraplyen", "Roskilde", "Tag tilbage"})
 		d.changes(coordinator, "/api/cases/{id}/onward", yes, w.kase)
 		d.call(coordinator, "POST", "/api/cases/{id}/onward", yes, 409, w.kase)
-		if terms != "ask_first" {
-			invite("bodil", 409) // the terms are that nothing is passed on, and a yes is none of them
-			continue
+		shows(coordinator, w.kase, []string{"Kommunen har sagt ja til", "Psykiatri", "Af Gudrun", "Tag tilbage"}, nil)
+		shows(policeMan, w.kase, []string{"Kommunen har sagt ja til", "Psykiatri", "Af Gudrun"}, []string{"Tag tilbage", "Giv lov"})
+		if got := s.as(coordinator).Get("/cases/" + string(w.kase)).Text(); !strings.Contains(got, "Politiet fik lov til at tage en myndighed med: Region Sjælland, Psykiatrien") {
+			t.Error("the history does not name the authority")
 		}
 		invite("bodil", 201)
 		if got := s.One("select terms from access.share where item = $1 and receiver = 'psykiatrien'", string(w.kase)); got != "no_onward" {
 			t.Errorf("who gets it from another may pass it on: %s", got)
 		}
 		invite("jytte", 400) // another authority, of which nothing was said: not on this basis either
+		// The yes is taken back, by whom it was: whoever was let in by it is out at once.
+		reads := func(is int) {
+			t.Helper()
+			if a := s.as("bodil").API("GET", "/api/cases/"+string(w.kase), nil); a.Status != is {
+				t.Errorf("who was let in on the yes gets %d, want %d", a.Status, is)
+			}
+		}
+		reads(200)
+		d.call(policeMan, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
+		d.call(roskilde, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
+		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/kriminalforsorgen", nil, 409, w.kase)
+		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/nowhere", nil, 404, w.kase)
+		reads(200)
+		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 200, w.kase)
+		reads(404)
+		if n := s.One("select count(*) from access.share where item = $1 and receiver = 'psykiatrien' and ended_by is null", string(w.kase)); n != "0" {
+			t.Errorf("%s shares outlive the yes that they stood on", n)
+		}
+		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 409, w.kase)
+		invite("bodil", 409)
+		d.changes(coordinator, "/api/cases/{id}/onward", yes, w.kase) // and once more
+		invite("bodil", 201)
+		if got := s.as(coordinator).Get("/cases/" + string(w.kase)).Text(); strings.Count(got, "med: Region Sjælland, Psykiatrien") != 3 {
+			t.Error("the history does not name the authority each time")
+		}
 	}
 	// What no basis carries is told at its field.
 	w := d.works("opening")
@@ -64,5 +120,40 @@ func TestOnwardTerms(t *testing.T) {
 		if !strings.Contains(page.Text(), word) {
 			t.Errorf("the page does not show %q", word)
 		}
+	}
+}
+
+// TestWhoseAccessIsWhosToEnd: the page offers to end an access to whoever the rules
+// let, and to nobody else; who asks all the same is told whom to ask.
+func TestWhoseAccessIsWhosToEnd(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("collecting")
+	d.call(policeMan, "POST", "/api/cases/{id}/circle", map[string]any{"hat": d.hat("ebbe"), "reason": sayWhy, "until": d.day(20)}, 201, w.kase)
+	of := map[hub.ID]string{d.hat("liv"): coordinator, d.hat("ebbe"): policeMan}
+	found := 0
+	for _, m := range d.circle(coordinator, w.kase) {
+		whose, ok := of[m.Hat]
+		if !ok || m.State != "invited" {
+			continue
+		}
+		found++
+		end := "/circle/" + string(m.ID) + "/end"
+		for _, login := range []string{coordinator, policeMan} {
+			if page := s.as(login).Get("/cases/" + string(w.kase) + "/circle").Must(200).Text(); strings.Contains(page, end) != (login == whose) || !strings.Contains(page, "Ebbe Skinhøj") {
+				t.Errorf("%s is offered to end what is %s's: %v", login, whose, login != whose)
+			}
+			if login == whose {
+				continue
+			}
+			a := d.call(login, "DELETE", "/api/cases/{id}/circle/{member}", nil, 400, w.kase, m.ID)
+			if !strings.Contains(a.Text(), "Bed den tovholder, der gav den") && !strings.Contains(a.Text(), "Ask the coordinator who gave it") {
+				t.Errorf("%s is not told whom to ask: %s", login, a.Text())
+			}
+		}
+		d.call(whose, "DELETE", "/api/cases/{id}/circle/{member}", nil, 201, w.kase, m.ID)
+	}
+	if found != 2 {
+		t.Errorf("%d were in, want 2", found)
 	}
 }

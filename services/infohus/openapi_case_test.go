@@ -104,8 +104,11 @@ func (d *desk) everything() {
 	get(coordinator, "/api/cases/{id}/course", w.kase)
 	d.changes(coordinator, "/api/cases/{id}/reopen", d.reopens(coordinator), w.kase)
 
-	w = d.works("collecting")
+	w = d.asksFirst()
 	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "kriminalforsorgen"}, w.kase)
+	get(coordinator, "/api/cases/{id}", w.kase)
+	drops(coordinator, "/api/cases/{id}/onward/kriminalforsorgen", 200, w.kase)
+	w = d.works("collecting")
 	for route, id := range map[string]hub.ID{"/api/concerns/{id}/recusals": w.id, "/api/cases/{id}/recusals": w.kase} {
 		d.call(coordinator, "POST", route, map[string]any{"ground": "3", "hat": d.hat(ssp), "reason": d.text(sayWhy)}, 200, id)
 		get(coordinator, route, id)
@@ -164,7 +167,9 @@ func (s *driver) caseRequests() map[string]func() request {
 	}
 	outside := true
 	return map[string]func() request{
-		"allowOnward":    on("collecting", coordinator, "/api/cases/{id}/onward", is(map[string]any{"authority": "psykiatrien"})),
+		"allowOnward": func() request {
+			return request{coordinator, "/api/cases/" + string(d.asksFirst().kase) + "/onward", map[string]any{"authority": "psykiatrien"}}
+		},
 		"recuseFromCase": on("collecting", coordinator, "/api/cases/{id}/recusals", is(map[string]any{"ground": "1"})),
 		"liftCaseRecusal": on("collecting", koegeManager, "/api/cases/{id}/recusals/"+string(d.as(ssp).Post.Person)+"/lift", func(w *work) map[string]any {
 			d.call(coordinator, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "1", "hat": d.hat(ssp)}, 200, w.kase)

@@ -189,6 +189,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["advice"] = kept.ID
 	waits["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege'"))
 	waits["person"], waits["hat"] = s.as(coordinator).Post.Person, s.as(ssp).Post.Hat.ID
+	waits["authority"] = "psykiatrien"
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {

@@ -102,6 +102,16 @@ func (d *desk) works(state string) *work {
 	return d.brings(d.from(d.drives("municipality", "case")), state)
 }
 
+// asksFirst is a case that the police have on the terms that they ask before they
+// pass it on.
+func (d *desk) asksFirst() *work {
+	d.Helper()
+	w := d.works("opening")
+	d.changes(coordinator, "/api/cases/{id}/open", with(d.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": d.text(sayWhy), "terms": "ask_first"}), w.kase)
+	d.changes(policeMan, "/api/cases/{id}/open", map[string]any{"members": []hub.ID{}, "reason": d.text(sayWhy)}, w.kase)
+	return w
+}
+
 // from is the case that came of a concern.
 func (d *desk) from(of driven) *work {
 	d.Helper()

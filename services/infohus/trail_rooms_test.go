@@ -73,7 +73,7 @@ func (d *desk) caseForms() {
 		}
 	}
 	d.fills(c, at+"/open", url.Values{"reason": {"kort"}}).Must(400)
-	d.fills(c, at+"/open", url.Values{"reason": {sayWhy}, "necessity": {because}, "members[]": {string(w.member)}}).Must(200)
+	d.fills(c, at+"/open", url.Values{"reason": {sayWhy}, "necessity": {because}, "members[]": {string(w.member)}, "terms": {"ask_first"}}).Must(200)
 	d.fills(p, at+"/open", url.Values{"reason": {sayWhy}}).Must(200)
 	d.Settle()
 	c.Get(at)
@@ -83,7 +83,9 @@ func (d *desk) caseForms() {
 	d.fills(c, at+"/circle", url.Values{"hat": {string(d.hat("tage"))}}).Must(400)
 	d.fills(c, at+"/circle", and(url.Values{"hat": {string(d.hat("tage"))}, "reason": {sayWhy}}, day("until", 20))).Must(200)
 	d.fills(c, at+"/circle/"+string(w.member)+"/end", nil).Must(200)
+	d.fills(c, at+"/onward", url.Values{"authority": {"paraplyen"}}).Must(400)
 	d.fills(c, at+"/onward", url.Values{"authority": {"psykiatrien"}}).Must(200)
+	d.fills(c, at+"/onward/psykiatrien/end", nil).Must(200)
 	d.recuses(d.fills, c, at)
 
 	c.Get(at + "/ask?authority=koege").Must(200)
