@@ -453,3 +453,21 @@ func TestAFileNeedsASignInJustNow(t *testing.T) {
 	s.as(coordinator).SignIn()
 	s.file(s.posts(coordinator, at+"/export", nil))
 }
+
+// Whoever is refused at the door gets back what they typed by the labels of that
+// form, and not by those of another form of the room with a field of that name.
+func TestARefusedGlassIsGivenBackInItsWords(t *testing.T) {
+	s := begin(t)
+	s.as("ebbe").SignIn()
+	door := s.as("ebbe").Get("/cases/glass").Must(200).Text()
+	labels := regexp.MustCompile(`name="_labels" value="([^"]+)"`).FindStringSubmatch(door)
+	if labels == nil {
+		t.Fatalf("the door does not say what its fields are called: %s", mainOf(door))
+	}
+	a := s.posts("ebbe", "/cases/glass", url.Values{"reference": {string(hub.NewID())}, "category": {"life"}, "reason": {inDanger[0]}, "minutes": {"30"}, "_labels": {labels[1]}})
+	if a.Status != 404 {
+		t.Errorf("what is not there is answered %d", a.Status)
+	}
+	s.saysAll(a.Text(), "Referencen, eller adressen på siden", "Hvorfor?", "Nogens liv eller helbred er i fare", "Skriv med dine egne ord", inDanger[0],
+		"!Hvad skal de med til?", "!>category<", "!>reference<", "!>life<")
+}

@@ -196,7 +196,9 @@ func (x *affair) letIn(a *actor, now time.Time) bool {
 
 // assigned is letIn whether or not the authority has it. An assignment is of one of a person's hats.
 func (x *affair) assigned(a *actor, now time.Time) bool {
-	return slices.ContainsFunc(x.circle, func(g *guest) bool { return g.who.person == a.person && g.who.at == a.at && g.who.role == a.role && g.in(now) })
+	return slices.ContainsFunc(x.circle, func(g *guest) bool {
+		return g.who.person == a.person && g.who.at == a.at && g.who.role == a.role && g.in(now)
+	})
 }
 
 // takesPart is who is told what at the meeting table, and may dissent.

@@ -102,7 +102,9 @@ func (c *thing) fits(action string) bool { return among(steps[c.state], action) 
 
 // assigned reports whether somebody is let in now.
 func (c *thing) assigned(a *actor, now time.Time) bool {
-	return slices.ContainsFunc(c.letIn, func(l letIn) bool { return l.person == a.person && l.at == a.at && l.role == a.role && !l.ended && now.Before(l.until) })
+	return slices.ContainsFunc(c.letIn, func(l letIn) bool {
+		return l.person == a.person && l.at == a.at && l.role == a.role && !l.ended && now.Before(l.until)
+	})
 }
 
 // classes says what somebody may see of the concern: domain.md 2.4, by party,
