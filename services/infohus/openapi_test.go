@@ -463,7 +463,8 @@ func TestTheDocumentSaysWhatIsNeeded(t *testing.T) {
 				in := r.only(way)
 				for _, field := range way { // the least that is said is enough
 					if p := d.resolve(says.Properties[field]); p.MinLength > 1 {
-						in[field] = strings.Repeat("æ", p.MinLength)
+						const words = "en ny vej ud " // of a reason the least is words
+						in[field] = words[:min(len(words), p.MinLength-1)] + strings.Repeat("æ", max(1, p.MinLength-len(words)))
 					}
 				}
 				if err := d.fits(decoded(t, in), says, op.OperationID); err != nil {
