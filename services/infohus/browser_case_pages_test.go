@@ -53,7 +53,7 @@ func (v *visitor) cases() {
 	b.chooses("authority", "Køge Kommune, Børne")
 	b.chooses("measure", "Mentor")
 	b.chooses("dimension", map[string]string{"da": "Netværk", "en": "Network"}[v.lang])
-	b.types("preview", strings.Repeat("Xerxes ", 6)) // in no language
+	b.types("preview", strings.Repeat("Xerxes Qvobly ", 3)) // in no language
 	b.types("task", "Xerxes")
 	b.presses("referral.recommend.send")
 	b.says("referral.send.before")

@@ -304,7 +304,7 @@ func (v *visitor) oddities() {
 // covers holds that every page there is was looked at.
 func (s *site) covers() {
 	s.Helper()
-	none := []string{"/assets/{hash}/{file...}", "/favicon.ico", "/openapi.json", "/session", "/signin/callback", // files, what a script asks, and an address that only leads on
+	none := []string{"/assets/{hash}/{file...}", "/favicon.ico", "/openapi.json", "/session", "/signin/callback", "/trail/checkpoint", "/trail/tile/{tile...}", // files, what a script asks, and an address that only leads on
 		"/cases/{id}/assessment/diff"} // the demo world has no second version; its room's test opens it
 	for _, r := range s.Site().Routes() {
 		if r.Method != http.MethodGet || strings.HasPrefix(r.Path, "/api/") || slices.Contains(none, r.Path) {
