@@ -23,7 +23,6 @@ allowed if {
 	input.self == false
 	target
 	state
-	opens
 }
 
 # whose is which table holds: of colleagues, or of people of other authorities.
@@ -48,25 +47,6 @@ target if data.assign[whose].targets[input.role][data.states[input.state].item][
 
 state if data.assign[whose][deed][input.role][input.relation][input.state]
 
-# opens holds if whoever is let in may see something of it then, or of what it comes
-# to: access to nothing is none. Access is taken back whatever it opened.
-opens if input.end
-
-opens if {
-	data.view[input.target][standings[_]][input.state]
-}
-
-opens if {
-	data.view[input.target][standings[_]][data.assign.opens[input.state][_]]
-}
-
-# standings is how somebody stands to what they are let in to, as the own authority's or
-# through what was shared.
-standings := ["own", "assigned"] if {
-	whose == "colleagues"
-	input.relation == "own"
-} else := data.through
-
 refusals contains code if some code in law.hat_refusals(input.role, input.kind)
 
 refusals contains data.kinds[input.target_kind].never
@@ -86,12 +66,6 @@ refusals contains "not_for_target" if {
 	whose
 	data.states[input.state]
 	not target
-}
-
-refusals contains "nothing_to_see" if {
-	target
-	state
-	not opens
 }
 
 refusals contains "recused" if input.recused

@@ -106,13 +106,3 @@ test_an_attribute_that_was_not_given_is_nobody if {
 		not a.allow
 	}
 }
-
-test_nobody_is_let_in_to_what_they_could_see_nothing_of if {
-	denied(but({"state": "triage", "relation": "shared"}), "nothing_to_see")
-	denied(but({"state": "case_closed"}), "nothing_to_see")
-	denied(but({"state": "asked", "relation": "shared"}), "nothing_to_see")
-	but({"state": "triage", "relation": "shared", "end": true}).allow
-	but({"state": "triage", "relation": "shared", "target": "municipal_coordinator"}).allow
-	but({"state": "opening", "target": "core_group"}).allow # who sees it when it collects
-	but({"state": "offer_draft", "target": "receiver"}).allow
-}

@@ -299,7 +299,7 @@ func keep[T any](may bool, field *T, value T) {
 func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 	if a == Assign || a == Unassign {
 		return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
-			SameAuthority: true, Target: letIn(who), End: a == Unassign}
+			SameAuthority: true, Target: letIn(who)}
 	}
 	return policies.Act{Action: a.asked(), Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy,
 		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, SharedBy: rel.SharedBy, Purpose: hub.Prevention}
