@@ -303,7 +303,7 @@ func naiveAssign(q Assign) bool {
 		return false
 	}
 	if q.SameAuthority {
-		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, itemIn(q.State)) && whenColleague(q) && (q.End || opens(q))
+		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, itemIn(q.State)) && whenColleague(q)
 	}
 	// Other authorities are the police coordinator's to bring in (D15).
 	guest := q.Target == hub.Partner && (q.TargetKind == hub.PrisonService || q.TargetKind == hub.Region) ||
@@ -359,13 +359,6 @@ func whenColleague(q Assign) bool {
 		}
 	}
 	return false
-}
-
-// opens: nobody is let in to nothing (L9). Whoever receives concerns works on the own
-// authority's, and on what is asked of it or offered; what others shared, and what is
-// closed, opens nothing to them.
-func opens(q Assign) bool {
-	return q.Target != hub.Receiver || q.Relation == "own" && q.State != "case_closed"
 }
 
 // whenGuest: to the case that the municipality shared, while it is worked on; to
