@@ -121,6 +121,9 @@ func (d describer) operation(t Route, params []string) (object, error) {
 		"description": "The hat to ask under; needed with several."}}
 	for _, name := range params {
 		schema := idSchema()
+		if name == "authority" { // as the structure file calls it
+			schema = object{"type": "string"}
+		}
 		if slices.Contains(t.Numbers, name) {
 			schema = object{"type": "integer"}
 		}

@@ -107,7 +107,7 @@ func (d *desk) everything() {
 	w = d.asksFirst()
 	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "kriminalforsorgen"}, w.kase)
 	get(coordinator, "/api/cases/{id}", w.kase)
-	drops(coordinator, "/api/cases/{id}/onward/kriminalforsorgen", 200, w.kase)
+	drops(coordinator, "/api/cases/{id}/onward/{authority}", 200, w.kase, "kriminalforsorgen")
 	w = d.works("collecting")
 	for route, id := range map[string]hub.ID{"/api/concerns/{id}/recusals": w.id, "/api/cases/{id}/recusals": w.kase} {
 		d.call(coordinator, "POST", route, map[string]any{"ground": "3", "hat": d.hat(ssp), "reason": d.text(sayWhy)}, 200, id)
