@@ -36,11 +36,12 @@ const (
 // judge tries mutants against the Rego tests beside the rules, the lines of the
 // hand-written tables, and worlds of the differential test.
 type judge struct {
-	code   map[string]string  // the rules
-	beside map[string]string  // the Rego tests
-	first  map[string][]probe // by question: one of each line of the tables, and some worlds
-	rest   map[string][]probe // many worlds
-	sound  *edition           // the rules as they are
+	code   map[string]string   // the rules
+	beside map[string]string   // the Rego tests
+	first  map[string][]probe  // by question: one of each line of the tables, and some worlds
+	rest   map[string][]probe  // many worlds
+	sound  *edition            // the rules as they are
+	t      *testing.T
 }
 
 // probe is a question with what should be said to it.
@@ -52,7 +53,7 @@ type probe struct {
 
 func newJudge(t *testing.T, many int) *judge {
 	t.Helper()
-	j := &judge{code: code(t, nil), beside: map[string]string{}, first: map[string][]probe{}, rest: map[string][]probe{}}
+	j := &judge{code: code(t, nil), beside: map[string]string{}, first: map[string][]probe{}, rest: map[string][]probe{}, t: t}
 	var err error
 	if j.sound, err = compile(j.code, document, questions); err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func (j *judge) try(ctx context.Context, m mutant) (verdict, error) {
 	if fail, err := j.regoFails(ctx, changed, data, m.asks()); err != nil || fail {
 		return killed, err
 	}
-	if fails(j.rest) {
+	if fails(j.rest) || m.path != nil && fails(j.aimed(m)) {
 		return killed, nil
 	}
 	return survived, nil
@@ -156,6 +157,24 @@ func (j *judge) with(m mutant) map[string][]probe {
 					all[name] = append(all[name], probe{q, naive(q), nil})
 				}
 			}
+		}
+	}
+	return all
+}
+
+// aimed is many worlds more, drawn toward what was changed.
+func (j *judge) aimed(m mutant) map[string][]probe {
+	words := append(slices.Clone(m.path), m.word)
+	for _, s := range words {
+		if by, ok := strings.CutPrefix(s, "from_"); ok {
+			words = append(words, "shared", by)
+		}
+	}
+	all, w := map[string][]probe{}, newWorlds(j.t, 7)
+	for _, name := range m.asks() {
+		for range 10_000 {
+			q := w.toward(name, words)
+			all[name] = append(all[name], probe{q, naive(q), nil})
 		}
 	}
 	return all

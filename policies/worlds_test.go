@@ -385,6 +385,44 @@ func linesOfTheRest() (list, register, submit, trail []line) {
 	return list, register, submit, trail
 }
 
+// known is every value that there is of an attribute of text.
+func known(name string) []string {
+	switch name {
+	case "role", "target":
+		return names(append(slices.Clone(allRoles), hub.Anonymous))
+	case "kind", "from", "to", "received_by", "shared_by", "target_kind":
+		return names(hub.AuthorityKinds)
+	case "relation":
+		return relations
+	case "state":
+		return allStates
+	case "item":
+		return allItems
+	case "action":
+		return slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
+			[]string{"list", "confirm", "expire"})
+	case "step":
+		return []string{"break", "second", "end", "review", "ask", "open"}
+	case "category":
+		return []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"}
+	case "by":
+		return append([]string{"name", "birth_date"}, searchedBy...)
+	case "habit":
+		return []string{"first", "second", "third"}
+	case "ground":
+		return []string{"1", "2", "3", "4", "5", "6"}
+	case "terms", "under":
+		return []string{"no_onward", "ask_first", "within_cooperation"}
+	case "class":
+		return []string{"health", "offence"}
+	case "basis", "special":
+		return names(knownBases)
+	case "purpose":
+		return names(purposesKnown)
+	}
+	panic("nobody knows what " + name + " may be")
+}
+
 // anew draws a value for an attribute: mostly one that there is, else nothing,
 // or something misspelt.
 func (w *worlds) anew(name string, kind reflect.Kind) any {
@@ -392,42 +430,10 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 		return w.IntN(2) == 0
 	}
 	one := func() string {
-		switch name {
-		case "role", "target":
-			return string(oneOf(w.Rand, append(slices.Clone(allRoles), hub.Anonymous)))
-		case "kind", "from", "to", "received_by", "shared_by", "target_kind":
-			return string(oneOf(w.Rand, hub.AuthorityKinds))
-		case "relation":
-			return oneOf(w.Rand, relations)
-		case "state":
-			return oneOf(w.Rand, allStates)
-		case "item":
-			return oneOf(w.Rand, allItems)
-		case "action":
-			return oneOf(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
-				[]string{"list", "confirm", "expire"}))
-		case "step":
-			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "open"})
-		case "category":
-			return oneOf(w.Rand, []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"})
-		case "by":
-			return oneOf(w.Rand, append([]string{"name", "birth_date"}, searchedBy...))
-		case "habit":
-			return oneOf(w.Rand, []string{"first", "second", "third"})
-		case "ground":
-			return oneOf(w.Rand, []string{"1", "2", "3", "4", "5", "6"})
-		case "terms", "under":
-			return oneOf(w.Rand, []string{"no_onward", "ask_first", "within_cooperation"})
-		case "classes":
+		if name == "classes" {
 			return someClasses(w.Rand)
-		case "class":
-			return oneOf(w.Rand, []string{"health", "offence"})
-		case "basis", "special":
-			return string(oneOf(w.Rand, knownBases))
-		case "purpose":
-			return string(oneOf(w.Rand, purposesKnown))
 		}
-		panic("nobody knows what " + name + " may be")
+		return oneOf(w.Rand, known(name))
 	}
 	switch v := one(); w.IntN(20) {
 	case 0, 1:
@@ -441,6 +447,30 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 	default:
 		return v
 	}
+}
+
+// toward is a world of a question with some words where they can stand, mostly.
+func (w *worlds) toward(name string, words []string) Question {
+	q, _ := w.of(name)
+	for range 8 {
+		if other, _ := w.of(name); nearness(other, words) > nearness(q, words) {
+			q = other
+		}
+	}
+	for _, a := range w.shapes[name] {
+		switch {
+		case w.IntN(4) == 0 || a.name == "classes":
+		case a.kind == reflect.Bool:
+			if slices.Contains(words, a.name) {
+				q = with(q, a.name, true)
+			}
+		default:
+			if fit := slices.DeleteFunc(slices.Clone(words), func(s string) bool { return !slices.Contains(known(a.name), s) }); len(fit) > 0 {
+				q = with(q, a.name, oneOf(w.Rand, fit))
+			}
+		}
+	}
+	return q
 }
 
 // another draws a world, and says of which line it is unchanged.
@@ -462,10 +492,14 @@ func (w *worlds) another() (Question, *line) {
 	default:
 		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Search{}, Return{}, Certify{}}[n%10]
 	}
-	name := zero.Question()
+	return w.of(zero.Question())
+}
+
+// of draws one of a question.
+func (w *worlds) of(name string) (Question, *line) {
 	shape := w.shapes[name]
 	if w.IntN(8) == 0 { // altogether
-		return w.with(zero, shape), nil
+		return w.with(questions[slices.IndexFunc(questions, func(q Question) bool { return q.Question() == name })], shape), nil
 	}
 	l := &w.lines[name][w.next[name]%len(w.lines[name])]
 	w.next[name]++

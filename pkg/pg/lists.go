@@ -173,7 +173,7 @@ func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, er
 		select r.id, `+attributes+` from t, near, lateral (select i.id from unnest(t.ids, t.whole) i (id, whole)
 			where i.id = any(t.own) or i.id = any(near.shared) or i.id = any(near.assigned) or i.whole = any(near.assigned) offset 0) c
 		cross join `+EachSQL+` where $8 = '' or r.state = $8`,
-		append(a.tx.Me(), a.kind, Padded(ids, few), state)...)
+		append(a.tx.Me(), a.kind, Padded(ids, padding), state)...)
 	if err != nil {
 		return f, err
 	}
@@ -187,8 +187,8 @@ func (a *Listing) Of(ctx context.Context, state string, ids []string) (f Few, er
 	return f, err
 }
 
-// few is how many references a look at some is about at least.
-const few = 16
+// padding is how many references a look at some is about at least.
+const padding = 16
 
 // Padded are references with as many that never were as make them no fewer than so
 // many, and are as long.

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
@@ -311,99 +309,6 @@ func (x Glass) secondable(ctx context.Context, tx *pg.Tx, id, glass hub.ID) (pg.
 	return rel, b, g, err
 }
 
-// GlassWaiting are the break-glasses that wait for a second person: those that the
-// actor asked for in the post they wear, and those that are theirs to answer. It says
-// no more than that they are there.
-func (e Env) GlassWaiting(ctx context.Context, tx *pg.Tx) (mine, answer []pg.Glass, err error) {
-	list, err := tx.GlassesWaiting(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	who := tx.Who()
-	for _, b := range list {
-		if b.Person == who.Person {
-			if b.Hat == who.Hat.ID {
-				mine = append(mine, b)
-			}
-			continue
-		}
-		rel, err := tx.Relation(ctx, b.Kind, b.Item)
-		if err != nil {
-			return nil, nil, err
-		}
-		q := glassQuestion("second", who, rel)
-		q.SameAuthority, q.Linked = true, e.Linked(who.Person, b.Person, tx.Now)
-		may, err := e.DB.Advise(ctx, q)
-		if err != nil {
-			return nil, nil, err
-		}
-		if may.Allow {
-			answer = append(answer, b)
-		}
-	}
-	return mine, answer, nil
-}
-
-// GlassOpen are the break-glasses of the actor's, in the post they wear, that open
-// something to them now. It says no more than that they are there.
-func (e Env) GlassOpen(ctx context.Context, tx *pg.Tx) (open []pg.Glass, err error) {
-	list, err := tx.GlassesOpen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range list {
-		rel, err := tx.Relation(ctx, b.Kind, b.Item)
-		if err != nil {
-			return nil, err
-		}
-		if tx.Sees(ctx, rel) {
-			open = append(open, b)
-		}
-	}
-	return open, nil
-}
-
-// mostReviews is how many break-glasses stand on a front page for their review.
-const mostReviews = 20
-
-// ToReview is a break-glass that waits for its review.
-type ToReview struct {
-	pg.Glass
-	Due  time.Time // when the review is late (A054)
-	Late bool
-}
-
-// GlassReviews are the break-glasses that wait for the actor's review, the oldest first:
-// of the own authority's, what the rules let them review, and nothing that they are too
-// close to. It says no more than that they are there.
-func (e Env) GlassReviews(ctx context.Context, tx *pg.Tx) (wait []ToReview, err error) {
-	who := tx.Who()
-	q := policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: true}
-	if may, err := e.DB.Advise(ctx, q); err != nil || !may.Allow {
-		return nil, err
-	}
-	list, err := tx.GlassesOf(ctx, who.Authority, true, mostReviews)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range list {
-		rel, err := tx.Relation(ctx, b.Kind, b.Item)
-		if err != nil {
-			return nil, err
-		}
-		q.Self, q.Linked = b.Person == who.Person || b.Second == who.Person, e.Linked(who.Person, b.Person, tx.Now)
-		may, err := e.DB.Advise(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if may.Allow && !rel.Recused {
-			due := b.From.Add(pg.GlassLate)
-			wait = append(wait, ToReview{b, due, !tx.Now.Before(due)})
-		}
-	}
-	return wait, nil
-}
-
 // End gives one's own break-glass back before its time.
 func (x Glass) End(r *web.Request, id, glass hub.ID) (GlassReceipt, error) {
 	ctx := r.Context()
@@ -455,56 +360,4 @@ func (e Env) Linked(who, of hub.ID, at time.Time) bool {
 		}
 	}
 	return false
-}
-
-// How many marks are kept of a text, and how many of them two texts have in common
-// that are nearly the same: of those of the shorter.
-const (
-	mostMarks = 32
-	nearMarks = 0.5
-)
-
-// marks tell whether somebody gave nearly the same reason before, without the text:
-// digests under a key, of the whole and of the pieces that sort first. They are one
-// person's only, so that nothing tells that two wrote alike. The text is shown to
-// nobody, and so counts as shown in no request.
-func (e Env) marks(person hub.ID, reason hub.Personal) []string {
-	var letters []rune
-	for _, c := range strings.ToLower(reason.Reveal(context.Background())) {
-		if unicode.IsLetter(c) || unicode.IsDigit(c) {
-			letters = append(letters, c)
-		}
-	}
-	mark := func(what string) string {
-		return e.Vault.Pseudonym(hub.ID("glass\x00" + string(person) + "\x00" + what))
-	}
-	const piece = 5
-	seen := map[string]bool{}
-	for i := 0; i+piece <= len(letters); i++ {
-		seen[mark(string(letters[i:i+piece]))] = true
-	}
-	pieces := make([]string, 0, len(seen))
-	for m := range seen {
-		pieces = append(pieces, m)
-	}
-	slices.Sort(pieces)
-	return append([]string{mark("whole\x00" + string(letters))}, pieces[:min(len(pieces), mostMarks)]...)
-}
-
-// likeness reports whether a reason is nearly, or exactly, one of those before.
-func likeness(marks []string, before [][]string) (near, same bool) {
-	for _, b := range before {
-		if len(b) == 0 || len(marks) == 0 {
-			continue
-		}
-		same = same || b[0] == marks[0]
-		least, common := min(len(b), len(marks))-1, 0
-		for _, m := range marks[1:] {
-			if slices.Contains(b[1:], m) {
-				common++
-			}
-		}
-		near = near || least > 0 && float64(common) >= nearMarks*float64(least)
-	}
-	return near || same, same
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"html/template"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/policies"
@@ -52,30 +54,67 @@ func (t *Taking) may(ctx context.Context, item string, by hub.AuthorityID, tooCl
 	return g, err
 }
 
-// Wrote is a thing in which an authority wrote.
+// Wrote is a thing in which an authority wrote, and that it goes out.
 type Wrote struct {
 	Object     hub.Object
 	Controller hub.AuthorityID // whose the thing is
 	Subject    hub.ID
 	By         hub.AuthorityID // who wrote
 	TooClose   bool            // the asker is
+	Grant      policies.Grant
+	Receipt    hub.Receipt
 }
 
-// Out asks, and records that what was written goes out, with those of the fields that
-// the thing has of it. The grant is not valid where it does not.
-func (t *Taking) Out(ctx context.Context, w Wrote, fields ...string) (policies.Grant, hub.Receipt, error) {
-	g, err := t.may(ctx, w.Object.Kind, w.By, w.TooClose)
-	if err != nil || !g.Valid() {
-		return g, hub.Receipt{}, err
+// Itself is w, of whatever a room keeps beside it.
+func (w *Wrote) Itself() *Wrote { return w }
+
+// Takes reads what an authority wrote of one kind, asks of each, records what goes out
+// with those of the fields that it may carry, and gives that. The statement has the
+// authority ($1) and the person ($2), and begins with id, version, controller, subject,
+// who wrote and whether the asker is too close; into says where the rest of it goes.
+func Takes[T any, P interface {
+	*T
+	Itself() *Wrote
+}](ctx context.Context, t *Taking, item, sql string, into func(P) []any, fields ...string) (list []P, err error) {
+	who := t.tx.Who()
+	rows, err := t.tx.Query(ctx, sql, who.Authority, who.Person)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (P, error) {
+		o := P(new(T))
+		w := o.Itself()
+		w.Object.Kind = item
+		return o, r.Scan(append([]any{&w.Object.ID, &w.Object.Version, &w.Controller, &w.Subject, &w.By, &w.TooClose}, into(o)...)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range all {
+		goes, err := t.out(ctx, o.Itself(), fields)
+		if err != nil {
+			return nil, err
+		}
+		if goes {
+			list = append(list, o)
+		}
+	}
+	return list, nil
+}
+
+// out asks, and records that what was written goes out.
+func (t *Taking) out(ctx context.Context, w *Wrote, fields []string) (goes bool, err error) {
+	if w.Grant, err = t.may(ctx, w.Object.Kind, w.By, w.TooClose); err != nil || !w.Grant.Valid() {
+		return false, err
 	}
 	given := []string{}
 	for _, f := range fields {
-		if g.Allows(f) {
+		if w.Grant.Allows(f) {
 			given = append(given, f)
 		}
 	}
-	receipt, err := t.tx.Record(ctx, g, pg.Entry{Act: hub.ActExport, Object: w.Object, Controller: w.Controller, Subjects: []hub.ID{w.Subject}, Fields: given})
-	return g, receipt, err
+	w.Receipt, err = t.tx.Record(ctx, w.Grant, pg.Entry{Act: hub.ActExport, Object: w.Object, Controller: w.Controller, Subjects: []hub.ID{w.Subject}, Fields: given})
+	return err == nil, err
 }
 
 // Cells is a view as the cells of a mark: for each of the ids the same.

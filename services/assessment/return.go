@@ -8,12 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
-	"github.com/infohus/infohus/policies"
 )
 
 // Returned is what an authority wrote in this room: what it asked and answered, whom it
@@ -114,17 +111,14 @@ type wrote struct {
 	Day      string
 	Hash     []byte
 	Voided   *time.Time
-	grant    policies.Grant
-	receipt  hub.Receipt
 	revealed map[string]string
 	erased   bool
 }
 
-// thing is one kind of what is taken along: a statement with the authority ($1) and the
-// person ($2), which begins with id, version, controller, subject, who wrote and whether
-// the asker is too close; and the fields that it has.
+// thing is one kind of what is taken along: the item that it stands in, the statement
+// that finds it ([service.Takes]), and the fields that it has.
 type thing struct {
-	kind, sql string
+	item, sql string
 	into      func(*wrote) []any
 	texts     func(o *wrote, field string) bool // of its texts, those that are meant
 	fields    []string
@@ -172,7 +166,7 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 			return err
 		}
 		for i, kind := range things {
-			if all[i], err = kind.takes(ctx, tx, t); err != nil {
+			if all[i], err = service.Takes(ctx, t, kind.item, kind.sql, kind.into, kind.fields...); err != nil {
 				return err
 			}
 		}
@@ -195,37 +189,10 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 	return x.Cells(lang, "assessment", out, ids)
 }
 
-// takes reads what there is of a kind, and keeps what goes out.
-func (k thing) takes(ctx context.Context, tx *pg.Tx, t *service.Taking) ([]*wrote, error) {
-	who := tx.Who()
-	rows, err := tx.Query(ctx, k.sql, who.Authority, who.Person)
-	if err != nil {
-		return nil, err
-	}
-	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*wrote, error) {
-		o := new(wrote)
-		o.Object.Kind = k.kind
-		return o, r.Scan(append([]any{&o.Object.ID, &o.Object.Version, &o.Controller, &o.Subject, &o.By, &o.TooClose}, k.into(o)...)...)
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list []*wrote
-	for _, o := range all {
-		if o.grant, o.receipt, err = t.Out(ctx, o.Wrote, k.fields...); err != nil {
-			return nil, err
-		}
-		if o.grant.Valid() {
-			list = append(list, o)
-		}
-	}
-	return list, nil
-}
-
 // reveals opens the texts that are meant and that the grant names.
 func (x *room) reveals(ctx context.Context, o *wrote, k thing) (err error) {
-	may := o.grant.Allows
-	o.revealed, o.erased, err = x.Open(ctx, o.receipt, place(k.kind, o.Object.ID), o.Texts, func(field string) bool {
+	may := o.Grant.Allows
+	o.revealed, o.erased, err = x.Open(ctx, o.Receipt, place(k.item, o.Object.ID), o.Texts, func(field string) bool {
 		if !k.texts(o, field) {
 			return false
 		}
@@ -250,7 +217,7 @@ func (x *room) tells(all [][]*wrote) (out Returned, err error) {
 		out.Questions = append(out.Questions, ReturnedQuestion{o.Object.ID, o.At, x.nameOf(o.Hat), o.revealed["questions"], o.revealed["necessity"], o.erased})
 	}
 	for _, o := range all[1] {
-		may := o.grant.Allows
+		may := o.Grant.Allows
 		a := ReturnedAnswer{ID: o.Object.ID, Request: o.Request, By: x.nameOf(o.Hat), Contact: o.revealed["contact"], Conclusion: o.revealed["conclusion"], Erased: o.erased}
 		keep(may("grade"), &a.Grade, strconv.Itoa(o.Grade))
 		keep(may("settled_at"), &a.At, &o.At)

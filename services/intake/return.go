@@ -8,13 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
-	"github.com/infohus/infohus/policies"
 )
 
 // Returned is what an authority wrote in this room: the concerns that its people handed
@@ -68,26 +65,24 @@ var (
 type wrote struct {
 	concern
 	service.Wrote
-	boxes   []box
-	judged  judgement
-	grant   policies.Grant
-	receipt hub.Receipt
+	boxes  []box
+	judged judgement
 }
 
 // returned gives what the asker's authority wrote here, for the file that it takes along.
 func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
-	var concerns, triages []wrote
+	var concerns, triages []*wrote
 	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		t, err := x.Taking(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if concerns, err = takes(ctx, tx, t, handedIn, func(o *wrote) []any {
+		if concerns, err = service.Takes(ctx, t, "concern", handedIn, func(o *wrote) []any {
 			return []any{&o.ReceivedAt, &o.Channel, &o.Urgency, &o.Statements, &o.boxes}
 		}, "channel", "context", "received_at", "reference", "statements", "theme", "urgency", "urgency_reason", "why_now", "wishes"); err != nil {
 			return err
 		}
-		triages, err = takes(ctx, tx, t, judged, func(o *wrote) []any {
+		triages, err = service.Takes(ctx, t, "concern", judged, func(o *wrote) []any {
 			return []any{&o.judged.Party, &o.judged.At, &o.judged.Outcome, &o.judged.Track, &o.judged.Box}
 		}, "municipal_rationale", "police_rationale", "triage_outcome")
 		return err
@@ -104,12 +99,12 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 		out.Concerns = append(out.Concerns, c)
 	}
 	for _, o := range triages {
-		j := ReturnedTriage{Concern: o.ID, At: o.judged.At}
-		keep(o.grant.Allows("triage_outcome"), &j.Outcome, o.judged.Outcome)
-		keep(o.grant.Allows("triage_outcome"), &j.Track, o.judged.Track)
-		if o.grant.Allows(rationaleOf[o.judged.Party]) {
+		j := ReturnedTriage{Concern: o.Object.ID, At: o.judged.At}
+		keep(o.Grant.Allows("triage_outcome"), &j.Outcome, o.judged.Outcome)
+		keep(o.Grant.Allows("triage_outcome"), &j.Track, o.judged.Track)
+		if o.Grant.Allows(rationaleOf[o.judged.Party]) {
 			field := "judgement." + o.judged.Party
-			text, erased, err := x.opens(ctx, o, []box{{Field: field, Key: o.concern.Subject, Box: o.judged.Box}})
+			text, erased, err := x.opens(ctx, o, []box{{Field: field, Key: o.Wrote.Subject, Box: o.judged.Box}})
 			if err != nil {
 				return nil, err
 			}
@@ -123,38 +118,10 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 // rationaleOf is the field of policy of each party's rationale.
 var rationaleOf = map[string]string{"municipality": "municipal_rationale", "police": "police_rationale"}
 
-// takes reads what a statement finds, and keeps what goes out.
-func takes(ctx context.Context, tx *pg.Tx, t *service.Taking, sql string, into func(*wrote) []any, fields ...string) ([]wrote, error) {
-	who := tx.Who()
-	rows, err := tx.Query(ctx, sql, who.Authority, who.Person)
-	if err != nil {
-		return nil, err
-	}
-	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (o wrote, err error) {
-		err = r.Scan(append([]any{&o.ID, &o.Version, &o.concern.Controller, &o.concern.Subject, &o.By, &o.TooClose}, into(&o)...)...)
-		return o, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list []wrote
-	for _, o := range all {
-		o.Object = hub.Object{Kind: "concern", ID: o.ID, Version: o.Version}
-		o.Wrote.Controller, o.Wrote.Subject = o.concern.Controller, o.concern.Subject
-		if o.grant, o.receipt, err = t.Out(ctx, o.Wrote, fields...); err != nil {
-			return nil, err
-		}
-		if o.grant.Valid() {
-			list = append(list, o)
-		}
-	}
-	return list, nil
-}
-
 // handed opens what the grant names of a concern that was handed in.
-func (x *room) handed(ctx context.Context, o wrote) (ReturnedConcern, error) {
-	may := o.grant.Allows
-	c := ReturnedConcern{ID: o.ID}
+func (x *room) handed(ctx context.Context, o *wrote) (ReturnedConcern, error) {
+	may := o.Grant.Allows
+	c := ReturnedConcern{ID: o.Object.ID}
 	keep(may("received_at"), &c.ReceivedAt, o.ReceivedAt)
 	keep(may("channel"), &c.Channel, o.Channel)
 	keep(may("urgency"), &c.Urgency, o.Urgency)
@@ -172,13 +139,13 @@ func (x *room) handed(ctx context.Context, o wrote) (ReturnedConcern, error) {
 }
 
 // opens gives the texts that the grant names; a rationale is judged by who asks.
-func (x *room) opens(ctx context.Context, o wrote, sealed []box) (text map[string]string, erased bool, err error) {
+func (x *room) opens(ctx context.Context, o *wrote, sealed []box) (text map[string]string, erased bool, err error) {
 	var fields []string
 	var boxes []vault.Box
 	for _, b := range sealed {
-		if name, _, _ := strings.Cut(b.Field, "."); name == "judgement" || o.grant.Allows(name) {
+		if name, _, _ := strings.Cut(b.Field, "."); name == "judgement" || o.Grant.Allows(name) {
 			fields = append(fields, b.Field)
-			boxes = append(boxes, vault.Box{Receipt: o.receipt, Key: b.Key, Where: where(o.ID, b.Field), Sealed: b.Box})
+			boxes = append(boxes, vault.Box{Receipt: o.Receipt, Key: b.Key, Where: where(o.Object.ID, b.Field), Sealed: b.Box})
 		}
 	}
 	text = map[string]string{}

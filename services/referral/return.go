@@ -7,12 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
-	"github.com/infohus/infohus/policies"
 )
 
 // Returned is what an authority wrote in this room: the offers that it sent, what it
@@ -129,18 +126,15 @@ type wrote struct {
 	moved    []Movement
 	newSigns bool
 	said     struct{ What, Reason, Level, Informed, Ground string }
-	grant    policies.Grant
-	receipt  hub.Receipt
 	revealed map[string]string
 	erased   bool
 }
 
-// thing is one kind of what is taken along: a statement with the authority ($1) and the
-// person ($2), which begins with id, version, controller, subject, who wrote, whether the
-// asker is too close, when, in which hat, where the words are sealed and the words; and
-// the fields that it has.
+// thing is one kind of what is taken along: the item that it stands in, the statement
+// that finds it ([service.Takes]; after what is common to all come when, in which hat,
+// where the words are sealed and the words), and the fields that it has.
 type thing struct {
-	kind, sealed, sql string
+	item, sealed, sql string
 	into              func(*wrote) []any
 	begins            func(*wrote) []string // what the names of its words begin with
 	fields            []string
@@ -202,7 +196,7 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 			return err
 		}
 		for i, kind := range things {
-			if all[i], err = kind.takes(ctx, tx, t); err != nil {
+			if all[i], err = service.Takes(ctx, t, kind.item, kind.sql, kind.reads, kind.fields...); err != nil {
 				return err
 			}
 		}
@@ -213,7 +207,7 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 	}
 	for i, kind := range things {
 		for _, o := range all[i] {
-			if o.revealed, o.erased, err = x.Open(ctx, o.receipt, place(kind.sealed, o.Thing), o.Texts, func(field string) bool {
+			if o.revealed, o.erased, err = x.Open(ctx, o.Receipt, place(kind.sealed, o.Thing), o.Texts, func(field string) bool {
 				for _, begin := range kind.begins(o) {
 					if strings.HasPrefix(field, begin) {
 						return true
@@ -228,31 +222,9 @@ func (x *room) returned(ctx context.Context, who hub.Actor, lang string, ids []h
 	return x.Cells(lang, "referral", x.tells(all), ids)
 }
 
-// takes reads what there is of a kind, and keeps what goes out with all its fields.
-func (k thing) takes(ctx context.Context, tx *pg.Tx, t *service.Taking) ([]*wrote, error) {
-	who := tx.Who()
-	rows, err := tx.Query(ctx, k.sql, who.Authority, who.Person)
-	if err != nil {
-		return nil, err
-	}
-	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*wrote, error) {
-		o := new(wrote)
-		o.Object.Kind = k.kind
-		return o, r.Scan(append([]any{&o.Object.ID, &o.Object.Version, &o.Controller, &o.Subject, &o.By, &o.TooClose, &o.At, &o.Hat, &o.Thing, &o.Texts}, k.into(o)...)...)
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list []*wrote
-	for _, o := range all {
-		if o.grant, o.receipt, err = t.Out(ctx, o.Wrote, k.fields...); err != nil {
-			return nil, err
-		}
-		if o.grant.Valid() {
-			list = append(list, o)
-		}
-	}
-	return list, nil
+// reads says where a row of the kind goes.
+func (k thing) reads(o *wrote) []any {
+	return append([]any{&o.At, &o.Hat, &o.Thing, &o.Texts}, k.into(o)...)
 }
 
 // tells puts what was revealed into words.
