@@ -36,11 +36,11 @@ const (
 // judge tries mutants against the Rego tests beside the rules, the lines of the
 // hand-written tables, and worlds of the differential test.
 type judge struct {
-	code   map[string]string   // the rules
-	beside map[string]string   // the Rego tests
-	first  map[string][]probe  // by question: one of each line of the tables, and some worlds
-	rest   map[string][]probe  // many worlds
-	sound  *edition            // the rules as they are
+	code   map[string]string  // the rules
+	beside map[string]string  // the Rego tests
+	first  map[string][]probe // by question: one of each line of the tables, and some worlds
+	rest   map[string][]probe // many worlds
+	sound  *edition           // the rules as they are
 	t      *testing.T
 }
 
