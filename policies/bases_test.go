@@ -1,3 +1,5 @@
+//go:build !race
+
 package policies
 
 import (
@@ -96,6 +98,9 @@ func TestABasisHoldsByItsDates(t *testing.T) {
 	}
 	if answers(changedBasis(t, "DBL7", until("2027-01-01")), end, special) {
 		t.Error("health goes on a ground that has ended")
+	}
+	if answers(changedBasis(t, "DBL7", nil), time.Time{}, special) {
+		t.Error("health goes on a ground that is not in the data")
 	}
 }
 

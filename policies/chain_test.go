@@ -189,9 +189,15 @@ func TestDecisionsDuringARevisionAreOfOne(t *testing.T) {
 	take(t, e, first)
 	now := e.At(monday).Revision()
 	take(t, e, first, second)
+	last := e.At(monday).Revision()
+	for there := false; !there; time.Sleep(time.Millisecond) {
+		mu.Lock()
+		there = seen[last]
+		mu.Unlock()
+	}
 	close(stop)
 	all.Wait()
-	if e.At(monday).Revision() == now || len(seen) < 2 {
+	if last == now || len(seen) < 2 {
 		t.Errorf("seen: %v", seen)
 	}
 }

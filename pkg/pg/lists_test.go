@@ -1,3 +1,5 @@
+//go:build !race
+
 package pg_test
 
 import (
@@ -14,10 +16,6 @@ import (
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/policies"
 )
-
-// findable is what every list of a kind, $6, finds for somebody, before policy is asked.
-const findable = `select r.* from access.relations($1, $2, $3, $4, $5) r where r.kind = $6 and (r.relation <> '' or r.assigned or r.author)
-	and (r.controller = $2 or r.id in (select n.id from access.near($1, $2, $5, $6, 1000000, 1000000, null) n))`
 
 // someThings fills the access facts with things of every kind of fate: whole and
 // part, given to somebody or to an authority for a time that has come, passed or

@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"bytes"
 	"context"
 	"html/template"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/infohus/infohus/pkg/hubtest"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/services/portal"
 )
@@ -212,4 +214,45 @@ func counted(list []string) map[string]int {
 		n[s]++
 	}
 	return n
+}
+
+var informed = map[string]any{"decision": "later", "again": "2026-12-20", "reason": "Det ville skade den samtale, der er aftalt med familien."}
+
+func (w *world) signs(login string) CaseReceipt {
+	w.t.Helper()
+	return w.does(login, "POST", "/sign", Signing{Content: w.sees(login).Content})
+}
+
+var today = time.Date(2026, 11, 21, 12, 0, 0, 0, hub.Copenhagen)
+
+// held is what the demo's assessments are held against.
+func held(t testing.TB) table {
+	t.Helper()
+	s, err := structure.Load(bytes.NewReader(deploy.Demo()), deploy.DemoName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, ok := s.InstrumentAt(today)
+	if !ok || len(in.Dimensions) != 9 {
+		t.Fatalf("the instrument has %d dimensions, wanted nine", len(in.Dimensions))
+	}
+	return table{in, func(id hub.AuthorityID) bool { _, ok := s.Authority(id); return ok }, today}
+}
+
+func says(text string, cited bool) Evidence {
+	return Evidence{Text: text, Kind: "fact", Source: "samtale på skolen", AsOf: "2026-11-01", Cited: cited}
+}
+
+// whole is an assessment that can be signed.
+func whole(t testing.TB) Joint {
+	by := held(t)
+	j := Joint{Level: "concern", Rationale: strings.Repeat("Gruppen ser begge sider af sagen. ", 4), ChangeTest: "Hvis den nye omgangskreds er væk.", ValidUntil: "2027-03-01"}
+	for _, d := range by.Dimensions {
+		j.Dimensions = append(j.Dimensions, Dimension{Code: d.Code, Relevance: "none"})
+	}
+	j.Dimensions[0] = Dimension{Code: by.Dimensions[0].Code, Relevance: "central", Movement: "worse", Confidence: "low",
+		For: []Evidence{says("Har delt opslag, der hylder vold.", true)}, Against: []Evidence{says("Har selv slettet opslagene.", true)},
+		Protective: []Evidence{says("Går til fodbold to gange om ugen.", false)}}
+	j.Dimensions[3] = Dimension{Code: by.Dimensions[3].Code, Relevance: notAssessable, Gaps: []Gap{{What: "Hvem er den nye omgangskreds?", Who: "mvs-politi", Due: "2026-12-10"}}}
+	return j
 }
