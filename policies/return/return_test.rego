@@ -22,6 +22,10 @@ test_the_manager_of_an_authority_that_leaves_takes_along_what_it_wrote if {
 	}
 }
 
+test_a_sign_in_of_just_now_is_what_the_law_asks_for if {
+	count(rule.obligations) == 0 with data.return.step_up as false
+}
+
 test_it_is_what_one_writes_and_never_whom_it_is_about_nor_who_reported if {
 	every item in ["concern", "request", "answer", "case", "offer"] {
 		given := {field | some field in but({"item": item}).fields}
