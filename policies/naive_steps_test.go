@@ -400,6 +400,8 @@ func naiveAdvice(q Advice) bool {
 	switch q.Step {
 	case "ask":
 		return mayAnswer(q.Role) // the same roles
+	case "list":
+		return mayAnswer(q.Role) || q.Role == hub.Manager || q.Role == hub.DPO
 	case "open":
 		return q.Own && (q.Asker && mayAnswer(q.Role) || q.Manages && q.Role == hub.Manager || q.Role == hub.DPO)
 	}

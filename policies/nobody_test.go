@@ -148,6 +148,7 @@ var allowed = map[string]permitted{
 	"certify":             {Certify{Role: hub.Manager, Kind: hub.Region, Action: "confirm", SameAuthority: true}, ""},
 	"return":              {Return{hub.Manager, hub.Region, hub.Prevention, "answer", true, true, false}, ""},
 	"advice":              {Advice{Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Step: "ask"}, "own asker manages"},
+	"advice, list":        {Advice{Role: hub.Manager, Kind: hub.Police, Step: "list"}, "own asker manages"},
 	"advice, kept":        {Advice{Role: hub.Partner, Kind: hub.Region, Step: "open", Own: true, Asker: true}, "manages"},
 	"advice, of another":  {Advice{Role: hub.Manager, Kind: hub.Police, Step: "open", Own: true, Manages: true}, "asker"},
 	"advice, to the DPO":  {Advice{Role: hub.DPO, Kind: hub.SelfGoverning, Step: "open", Own: true}, "asker manages"},

@@ -314,6 +314,9 @@ func linesOfAdvice() (all []line) {
 				return Advice{Role: role, Kind: oneOf(r, kinds), Step: "ask"}, true
 			}})
 		}
+		all = append(all, line{name: fmt.Sprintf("%s may list it", role), draw: func(r *rand.Rand) (Question, bool) {
+			return Advice{Role: role, Kind: oneOf(r, kinds), Step: "list"}, true
+		}})
 		all = append(all, line{name: fmt.Sprintf("%s may open it", role), draw: func(r *rand.Rand) (Question, bool) {
 			return Advice{Role: role, Kind: oneOf(r, kinds), Step: "open", Own: true, Asker: role != hub.Manager && role != hub.DPO, Manages: role == hub.Manager}, true
 		}})
@@ -407,7 +410,7 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 			return oneOf(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
 				[]string{"list", "confirm", "expire"}))
 		case "step":
-			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "open"})
+			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "list", "open"})
 		case "category":
 			return oneOf(w.Rand, []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"})
 		case "by":
