@@ -3,6 +3,7 @@
 package main
 
 import (
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -268,6 +269,27 @@ func TestReceiptsAreListedAsTheyOpen(t *testing.T) {
 	for login, from := range map[string]string{coordinator: "/advice", "hedvig": "/", "dagny": "/"} {
 		if !strings.Contains(s.as(login).Get(from).Must(200).Text(), `href="/advice/receipts"`) {
 			t.Errorf("%s is not led to the receipts", login)
+		}
+	}
+}
+
+// On the page of the advice the fields stand as the things' own pages have them, in the
+// reader's language and never by their codes; and of a number it says what of it is
+// masked, and by which right (L29).
+func TestTheAdviceNamesFieldsAsPagesDo(t *testing.T) {
+	s := begin(t)
+	for lang, want := range map[string][]string{
+		"da": {"navn; personnummer; fødselsdato; aldersgruppe", "modtaget hvornår; modtaget af; reference; tilstand", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
+		"en": {"name; personal number; birth date; age band", "received when; received by; reference; state", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
+	} {
+		c := s.AsRole(coordinator, hub.MunicipalCoordinator)
+		c.Lang = lang
+		c.Get("/advice").Must(200)
+		text := html.UnescapeString(mainOf(c.Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"prevention"}, "state": {"police_check"}}).Must(200).Text()))
+		for _, words := range want {
+			if !strings.Contains(text, words) {
+				t.Errorf("%s: not %q in %s", lang, words, text)
+			}
 		}
 	}
 }

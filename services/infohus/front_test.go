@@ -121,7 +121,7 @@ func TestWhatIsDueFirstStandsFirst(t *testing.T) {
 	// Those were two lists, after the front page at signing in, and that is what the
 	// concern says of who has seen it; of the number, only the mask.
 	if text := s.as(coordinator).Get("/concerns/" + string(child)).Must(200).Text(); !strings.Contains(text, "Åbnet 1 gang den dag<br>Vist som en linje i en liste 3 gange") ||
-		!strings.Contains(text, "personnummer (skjult)") {
+		!strings.Contains(text, "personnummer uden de sidste fire cifre (databeskyttelsesloven § 11)") {
 		t.Errorf("who has seen it: %s", text[strings.Index(text, "Hvem har set"):])
 	}
 }

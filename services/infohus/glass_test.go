@@ -357,7 +357,7 @@ func TestTheReview(t *testing.T) {
 		s.as(ssp).Get("/concerns/" + string(id)).Must(200)
 	}
 	officer := func() string { return mainOf(s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200).Text()) }
-	s.saysAll(officer(), "3 opslag", "personnummer (skjult)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
+	s.saysAll(officer(), "3 opslag", "personnummer uden de sidste fire cifre (databeskyttelsesloven § 11)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
 	rows := rowLink.FindAllStringSubmatch(officer(), -1)
 	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); len(rows) == 0 || strconv.Itoa(len(rows)) != want {
 		t.Errorf("the page leads to %d rows of %s", len(rows), want)
