@@ -315,7 +315,7 @@ func TestTheThirdInAWeek(t *testing.T) {
 	}
 	// The log says what each was: asked for, and then said yes to.
 	log := s.as(koegeDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "reference": {string(id)}}).Must(200).Text()
-	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødåbning", "Åbnet i en nødsituation: bekymring")
+	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødadgang", "Åbnet i en nødsituation: bekymring")
 	if n := strings.Count(log, "Åbnet i en nødsituation: bekymring"); n != 2 {
 		t.Errorf("%d were opened at once", n)
 	}
@@ -417,7 +417,7 @@ func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
 		front := mainOf(s.as(login).Get("/").Must(200).Text())
 		return front[strings.Index(front, `class="waiting"`):strings.Index(front, `class="beside`)]
 	}
-	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødåbning af en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
+	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødadgang til en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
 	for _, login := range []string{mvsDPO, roskildeDPO, coordinator, "tage"} {
 		s.saysAll(waits(login), "!/glass/"+string(b.ID), "!skal gennemgås")
 	}
