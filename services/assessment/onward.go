@@ -108,6 +108,7 @@ func (x *room) allowOnward(r *web.Request, in Passing) (CaseReceipt, error) {
 }
 
 // recallOnward takes a yes back: nobody more is let in on it, and those who were are
+		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
 // out, from this commit on, as when a share is taken back.
 func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
 	of := hub.AuthorityID(r.PathValue("authority"))
@@ -144,6 +145,7 @@ func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
 func (x *room) onwardForm(w http.ResponseWriter, r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
+		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
 		return err
 	}
 	done, err := x.allowOnward(r, Passing{Authority: hub.AuthorityID(f.Line("authority"))})

@@ -33,6 +33,9 @@ func (x *room) onCase() map[string]service.Reaction {
 		"assessment.recusal.changed.v1": told(x, func(n notes, f event.CaseRecusal) error {
 			return n.recused(f.Case, f.Authority, f.Person, f.Substitute, f.Lifted)
 		}),
+		"assessment.onward.changed.v1": told(x, func(n notes, f event.OnwardChanged) error {
+			return n.desk("onward", f.Case, time.Time{}, f.Authority)
+		}),
 		"assessment.information.requested.v1": told(x, func(n notes, f event.InformationRequested) error {
 			if named, err := n.assigned(f.Request); err != nil || len(named) > 0 {
 				return err // they are told by name
