@@ -11,8 +11,9 @@ import "github.com/infohus/infohus/pkg/hub"
 //     second_person, and opens nothing before another person has said yes;
 //   - second: say that yes, or no. Self and Linked are of whoever asked for it;
 //   - end: give one's own back, also where nothing else is allowed any more;
-//   - review: say afterwards whether it was justified. SameAuthority is whether the
-//     item was the asker's authority's; Self and Linked are of whoever broke it.
+//   - review: read afterwards what was done, and say whether it was justified.
+//     SameAuthority is whether the item was the asker's authority's; Self and Linked are
+//     of whoever broke it; Recused is the asker, of the item (A012).
 type Glass struct {
 	Step          string            `json:"step"`
 	Role          hub.Role          `json:"role"`

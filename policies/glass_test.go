@@ -31,7 +31,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 			return q.Purpose == hub.Prevention && q.Self && (slices.Contains(sees[q.Role], q.Kind) ||
 				(q.Role == hub.Manager || q.Role == hub.DPO) && slices.Contains(anyKind, string(q.Kind)))
 		case "review":
-			return q.Role == hub.DPO && slices.Contains(anyKind, string(q.Kind)) && q.Purpose == hub.LogControl && other
+			return q.Role == hub.DPO && slices.Contains(anyKind, string(q.Kind)) && q.Purpose == hub.LogControl && other && !q.Recused
 		}
 		return false
 	}

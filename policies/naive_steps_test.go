@@ -530,8 +530,8 @@ func naiveGlass(q Glass) bool {
 		return worksAs(q.Role, q.Kind) && content(q.Purpose) && coordinator(q.Role) && takesPart(q.ReceivedBy) && near && worked && !q.Recused && another
 	case "end": // what one has taken one may always give back; the hub has none
 		return (worksAs(q.Role, q.Kind) || q.Role == "system" && q.Kind == "") && content(q.Purpose) && q.Self
-	case "review": // the own authority's data-protection officer, and never of the own
-		return q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && another
+	case "review": // the own authority's data-protection officer, and never of the own, nor of what they are too close to
+		return q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && another && !q.Recused
 	}
 	return false
 }

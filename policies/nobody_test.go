@@ -141,7 +141,7 @@ var allowed = map[string]permitted{
 	"glass, second": {Glass{Step: "second", Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "closing", Purpose: hub.Prevention, SameAuthority: true},
 		"category habit overdue"},
 	"glass, end":          {Glass{Step: "end", Role: hub.CoreGroup, Kind: hub.Police, Purpose: hub.Prevention, Self: true}, "relation received_by shared_by state recused category habit overdue same_authority linked"},
-	"glass, review":       {Glass{Step: "review", Role: hub.DPO, Kind: hub.Municipality, Purpose: hub.LogControl, SameAuthority: true}, "relation received_by shared_by state recused category habit overdue"},
+	"glass, review":       {Glass{Step: "review", Role: hub.DPO, Kind: hub.Municipality, Purpose: hub.LogControl, SameAuthority: true}, "relation received_by shared_by state category habit overdue"},
 	"recuse, oneself":     {Recuse{Role: hub.Receiver, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "received", Assigned: true, Ground: "1", Self: true, SameAuthority: true}, "shared_by said"},
 	"recuse, a colleague": {Recuse{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "analysis", Ground: "5", SameAuthority: true}, "assigned self"},
 	"recuse, lift":        {Recuse{Role: hub.Manager, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "closed", SameAuthority: true, Lift: true}, "assigned shared_by"},

@@ -46,9 +46,11 @@ allowed if {
 	input.self
 }
 
-# The owner's data-protection officer, and never of the own (A055).
+# The owner's data-protection officer, and never of the own, nor of what they are too
+# close to (A055, A012).
 allowed if {
 	input.step == "review"
+	input.recused == false
 	law.hat(input.role, input.kind)
 	data.glass.review.roles[input.role]
 	data.glass.review.purposes[input.purpose]
@@ -118,6 +120,11 @@ refusals contains code if {
 refusals contains code if {
 	input.step in {"break", "second"}
 	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
+}
+
+refusals contains "recused" if {
+	input.step == "review"
+	input.recused
 }
 
 refusals contains "no_relation" if {

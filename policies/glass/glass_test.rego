@@ -106,6 +106,13 @@ test_A055_the_owners_officer_reviews_and_never_the_own if {
 	but(officer, {"purpose": "investigation"}).reasons == {"purpose_not_log_control", "purpose_investigation_never"}
 }
 
+test_A012_nobody_reviews_what_they_are_too_close_to if {
+	denied(but(officer, {"recused": true}), "recused")
+	"recused" in but(officer, {"recused": true, "linked": true}).reasons
+	a := glass.answer with input as object.remove(officer, ["recused"])
+	not a.allow
+}
+
 test_a_step_that_there_is_not if denied(but(breaker, {"step": "copy"}), "action_unknown")
 
 test_an_attribute_that_was_not_given_is_nobody if {

@@ -426,7 +426,22 @@ func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
 		string(s.as("tage").Post.Person), string(s.as(koegeDPO).Post.Person), string(kase))
 	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "!"+string(kase))
 	s.saysAll(waits(koegeDPO), "!/glass/")
+	found := map[string]any{"outcome": "justified", "text": inDanger[3]}
+	for _, of := range []hub.ID{b.ID, hub.NewID()} { // by its address neither, as of one that never was
+		s.as(koegeDPO).API("GET", "/api/glass/"+string(of), nil).Must(404)
+		s.as(koegeDPO).Get("/glass/" + string(of)).Must(404)
+		s.as(koegeDPO).API("POST", "/api/glass/"+string(of)+"/review", found).Must(404)
+	}
+	if list := s.as(koegeDPO).API("GET", "/api/glass", nil).Must(200).Text(); strings.Contains(list, string(b.ID)) {
+		t.Errorf("who is too close is listed %s", list)
+	}
+	if n := s.One("select count(*) from audit.trail where question = 'glass' and outcome = 'deny' and 'recused' = any(reasons)"); n != "1" {
+		t.Errorf("%s tries to review it are in the trail", n)
+	}
 	s.SQL("delete from access.recusal")
+	if list := s.as(koegeDPO).API("GET", "/api/glass", nil).Must(200).Text(); !strings.Contains(list, string(b.ID)) {
+		t.Errorf("who is too close no more is listed %s", list)
+	}
 	s.Advance(24 * time.Hour)
 	s.who = map[string]*hubtest.Client{}
 	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), `!class="emergency"`)
