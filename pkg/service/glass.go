@@ -212,7 +212,7 @@ func (x Glass) mayBreak(ctx context.Context, tx *pg.Tx, rel pg.Relation, categor
 // was read: an answer to anything else is refused (A049).
 type Seconding struct {
 	Answer  string `json:"answer"` // yes, no
-	Content string `json:"content"`
+	Content string `json:"content" doc:"As the break-glass that waits gives it, where it is read."`
 }
 
 // Codes are the answers, for the document of the API.

@@ -517,6 +517,20 @@ func (s *script) asks3rd(login, thing string, id hub.ID, why string) (glass hub.
 	}
 	_, content, _ = strings.Cut(s.as(coordinator).Get("/"+thing+"/"+string(id)+"/glass/"+string(b.ID)).Must(200).Text(), `name="content" value="`)
 	content, _, _ = strings.Cut(content, `"`)
+	// A program is given the same as a person, and only whoever may answer is.
+	at := "/api/" + thing + "/" + string(id) + "/glass/" + string(b.ID)
+	var read struct {
+		ID, Item                        hub.ID
+		Content, Reason, Category, Name string
+		Minutes                         int
+	}
+	s.as(coordinator).API("GET", at, nil).Must(200).JSON(&read)
+	if read.ID != b.ID || read.Item != id || content == "" || read.Content != content || read.Reason != why || read.Category == "" || read.Minutes == 0 || read.Name != s.as(login).Post.Name {
+		s.Errorf("the second person reads %+v by the API, and %s on the page", read, content)
+	}
+	for _, other := range []string{login, roskilde, koegeDPO, policeMan} {
+		s.as(other).API("GET", at, nil).Must(404)
+	}
 	return b.ID, content
 }
 
@@ -550,6 +564,7 @@ func (d *desk) emergencies() {
 		third, _ := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[2]+" "+of.thing))
 		d.as(coordinator).Submit(at+"/"+string(of.id)+"/glass/"+string(third), url.Values{"answer": {"no"}}).Must(200)
 		again, content := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[3]+" "+of.thing))
+		d.call(coordinator, "GET", "/api"+at+"/{id}/glass/{glass}", nil, 200, of.id, again)
 		d.call(coordinator, "GET", "/api"+at+"/{id}", nil, 200, of.id)
 		d.as(coordinator).Get(at + "/" + string(of.id)).Must(200)
 		d.changes(coordinator, "/api"+at+"/{id}/glass/{glass}/answer", map[string]any{"answer": "yes", "content": content}, of.id, again)
