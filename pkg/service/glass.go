@@ -75,8 +75,12 @@ func (in Breaking) check(most int) (p hub.Problems) {
 // glassQuestion is what the rules are asked about a break-glass of an item.
 func glassQuestion(step string, who hub.Actor, rel pg.Relation) policies.Glass {
 	return policies.Glass{Step: step, Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy, SharedBy: rel.SharedBy,
-		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention}
+		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention, Basis: emergency}
 }
+
+// emergency is the legal basis on which glass is broken: whether it is one for that, and
+// until when, the rules' data says.
+const emergency hub.LegalBasis = "EMERGENCY"
 
 // glassEntry is what the trail is told of a break-glass of an item.
 func glassEntry(act hub.Act, kind string, id hub.ID, rel pg.Relation) pg.Entry {
