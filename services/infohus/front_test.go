@@ -148,3 +148,30 @@ func TestAFormThatMayNotBeSentIsNotThere(t *testing.T) {
 		s.as(login).Get("/subjects/new").Must(200)
 	}
 }
+
+// Of a concern whose case is closed, and of which nobody has assessed whether to notify
+// about the child (L25), what waits says both: it is not read as a case that goes on.
+func TestWhatWaitsOfAClosedCaseSaysSo(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	subject := s.registers(coordinator, map[string]any{"name": "Opdigtet Barn", "no_cpr": true, "birth_date": "05-05-2011"})
+	var got done
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, map[string]any{"child": "yes", "forward": toPolice})).Must(201).JSON(&got)
+	d.does(policeMan, "check", got.ID, says("released"))
+	for _, login := range []string{coordinator, policeMan} {
+		d.does(login, "triage", got.ID, judge("case"))
+	}
+	w := d.from(driven{id: got.ID, subject: subject})
+	waits := func() string {
+		_, line, _ := strings.Cut(mainOf(s.as(coordinator).Get("/").Must(200).Text()), `href="/concerns/`+string(got.ID)+`">`)
+		line, _, _ = strings.Cut(line, "<")
+		return strings.TrimSpace(line)
+	}
+	if open := waits(); open != "Vurdér underretningspligten" {
+		t.Errorf("of a case that goes on it says %q", open)
+	}
+	d.brings(w, "closed")
+	if closed := waits(); closed != "Sagen er afsluttet, men ingen har vurderet, om der skal underrettes om barnet" {
+		t.Errorf("of a closed one it says %q", closed)
+	}
+}
