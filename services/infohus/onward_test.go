@@ -95,7 +95,9 @@ func TestOnwardTerms(t *testing.T) {
 			}
 		}
 		reads(200)
-		d.call(policeMan, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
+		for _, of := range []string{"psykiatrien", "kriminalforsorgen", "koege", "nowhere"} { // the other party is refused as everybody is, whatever was said yes to
+			d.call(policeMan, "DELETE", "/api/cases/{id}/onward/"+of, nil, 404, w.kase)
+		}
 		d.call(roskilde, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
 		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/kriminalforsorgen", nil, 409, w.kase)
 		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/nowhere", nil, 404, w.kase)
