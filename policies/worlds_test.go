@@ -410,7 +410,7 @@ func (w *worlds) anew(name string, kind reflect.Kind) any {
 			return oneOf(w.Rand, slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
 				[]string{"list", "confirm", "expire"}))
 		case "step":
-			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "list", "open"})
+			return oneOf(w.Rand, []string{"break", "second", "end", "review", "ask", "open"})
 		case "category":
 			return oneOf(w.Rand, []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"})
 		case "by":
