@@ -113,7 +113,7 @@ test_A012_nobody_reviews_what_they_are_too_close_to if {
 	not a.allow
 }
 
-test_L9_it_is_broken_on_a_basis_that_there_is_and_that_is_one_for_it if {
+test_it_is_broken_on_a_basis_that_there_is_and_that_is_one_for_it if {
 	every q in [breaker, second] {
 		denied(but(q, {"basis": ""}), "basis_unknown")
 		denied(but(q, {"basis": "RPL115-2"}), "basis_not_for_purpose")

@@ -237,7 +237,7 @@ test_A056_broken_glass_opens_nothing_that_is_over_withheld_or_a_part if {
 	}
 }
 
-test_L9_broken_glass_opens_nothing_without_a_legal_basis_for_it if {
+test_broken_glass_opens_nothing_without_a_legal_basis_for_it if {
 	every q in [colleague, neighbour] {
 		but(q, {}).reasons == {"glass"}
 		a := view.answer with input as q with data.glass.bases as {}

@@ -150,7 +150,7 @@ func TestAFormThatMayNotBeSentIsNotThere(t *testing.T) {
 }
 
 // Of a concern whose case is closed, and of which nobody has assessed whether to notify
-// about the child (L25), what waits says both: it is not read as a case that goes on.
+// about the child (L25 in part), what waits says both: it is not read as a case that goes on.
 func TestWhatWaitsOfAClosedCaseSaysSo(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}
