@@ -251,7 +251,7 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 	for _, item := range slices.Sorted(maps.Keys(t.Return.Items)) {
 		list = append(list, Return{role, kind, hub.Prevention, item, true, true, false})
 	}
-	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "list"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true})
+	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true}, Advice{Role: role, Kind: kind, Step: "list"})
 	own, shared := "", ""
 	for _, standings := range t.View { // what anybody opens so
 		for s := range standings["glass"] {
