@@ -44,6 +44,7 @@ test_asking_is_done_in_a_hat_that_there_is if {
 test_what_was_kept_opens_to_whoever_kept_it if {
 	allowed(opens({"asker": true}), "author")
 	denied(opens({}), {"no_relation"})
+	denied(opens({"role": "reporter", "asker": true}), {"no_relation"})
 }
 
 test_and_to_their_manager if {
