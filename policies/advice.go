@@ -8,11 +8,11 @@ import "github.com/infohus/infohus/pkg/hub"
 //
 // Whoever may disclose anything at all may ask. What was kept opens to whoever
 // kept it, to the manager of whoever kept it and to their authority's
-// data-protection officer.
+// data-protection officer; a list is of what would open, each asked by itself.
 type Advice struct {
 	Role    hub.Role          `json:"role"`
 	Kind    hub.AuthorityKind `json:"kind"`
-	Step    string            `json:"step"`    // ask, and keep the answer; open what was kept
+	Step    string            `json:"step"`    // ask, and keep the answer; list what was kept, and open it
 	Own     bool              `json:"own"`     // it was kept at the asker's own authority
 	Asker   bool              `json:"asker"`   // the asker kept it, in the hat worn now
 	Manages bool              `json:"manages"` // the asker is the manager of whoever kept it

@@ -45,6 +45,15 @@ var onBasis = map[hub.LegalBasis]Question{
 	"RHL":       Submit{Role: hub.PoliceCoordinator, Kind: hub.Police, Purpose: hub.Prevention, Basis: "RHL"},
 }
 
+// inDanger is breaking a glass, saying yes to that, and what is then open: of one's own,
+// and of what was shared.
+var inDanger = []Question{
+	Glass{Step: "break", Role: hub.Receiver, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "collecting", Purpose: hub.Prevention, Basis: "EMERGENCY", Category: "life", Habit: "first"},
+	Glass{Step: "second", Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "collecting", Purpose: hub.Prevention, Basis: "EMERGENCY", SameAuthority: true},
+	View{Role: hub.Receiver, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "collecting", Purpose: hub.Prevention, Glass: true},
+	View{Role: hub.LocalPolice, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "triage", Classes: "status,summary", Basis: "RPL115-2", Purpose: hub.Prevention, Glass: true},
+}
+
 // TestABasisHoldsByItsDates: from its day until its day by the signed data, and not at
 // all without a row there; what was shared on it opens as little.
 func TestABasisHoldsByItsDates(t *testing.T) {
@@ -68,7 +77,7 @@ func TestABasisHoldsByItsDates(t *testing.T) {
 		}
 		return a.Allow
 	}
-	ask := map[hub.LegalBasis][]Question{"RPL115-2": {onBasis["RPL115-2"], shown}, "GDPR6-1-E": {onBasis["GDPR6-1-E"]}, "RHL": {onBasis["RHL"]}}
+	ask := map[hub.LegalBasis][]Question{"RPL115-2": {onBasis["RPL115-2"], shown}, "GDPR6-1-E": {onBasis["GDPR6-1-E"]}, "RHL": {onBasis["RHL"]}, "EMERGENCY": inDanger}
 	for basis, questions := range ask {
 		for _, q := range questions {
 			ends := changedBasis(t, string(basis), until("2027-01-01"))
@@ -116,6 +125,7 @@ func TestADocumentNamesNoBasisWithoutARow(t *testing.T) {
 		{"RHL", nil, "RHL, which has no row"},
 		{"DBL7", nil, "disclose.special names DBL7, which has no row"},
 		{"BL133", nil, "BL133, which has no row"},
+		{"EMERGENCY", nil, "glass.bases names EMERGENCY, which has no row"},
 		{"DBL6", until("2018-01-01"), "DBL6 ends on 2018-01-01, and begins on 2018-05-25"},
 	} {
 		if err := Prove(changedBasis(t, c.code, c.to)); err == nil || !strings.Contains(err.Error(), c.want) {

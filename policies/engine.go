@@ -178,7 +178,8 @@ func (b Basis) Holds(at time.Time) bool {
 func (e *Engine) Bases() []Basis { return slices.Clone(e.now.Load().bases) }
 
 // timely is a question as it can be asked at the engine's instant: a legal basis
-// that the data does not know, or that does not hold then, is none.
+// that the data does not know, or that does not hold then, is none, and neither is a
+// break-glass when none holds on which glass is broken.
 func (e *Engine) timely(now *edition, q Question) Question {
 	if e.instant.IsZero() {
 		return q
@@ -186,6 +187,14 @@ func (e *Engine) timely(now *edition, q Question) Question {
 	ends := func(b hub.LegalBasis) bool { return b != "" && !now.law.Holds(b, e.instant) }
 	switch v := q.(type) {
 	case View:
+		if v.Glass && !now.law.breaks(e.instant) || ends(v.Basis) {
+			v.Glass = v.Glass && now.law.breaks(e.instant)
+			if ends(v.Basis) {
+				v.Basis = ""
+			}
+			return v
+		}
+	case Glass:
 		if ends(v.Basis) {
 			v.Basis = ""
 			return v

@@ -6,13 +6,14 @@ import "github.com/infohus/infohus/pkg/hub"
 // aside for one concern or one case, for some minutes (forvaltningsloven § 32, L9;
 // trust.md A047, A048, A052-A056). What it then opens is [View]'s to say. Step is
 //
-//   - break: open it. Role, Kind, Relation, ReceivedBy, SharedBy, State and Recused
+//   - break: open it, on a legal basis that is one for it and holds. Role, Kind, Relation, ReceivedBy, SharedBy, State and Recused
 //     are those of View; the third within seven days is allowed with the obligation
 //     second_person, and opens nothing before another person has said yes;
 //   - second: say that yes, or no. Self and Linked are of whoever asked for it;
 //   - end: give one's own back, also where nothing else is allowed any more;
-//   - review: say afterwards whether it was justified. SameAuthority is whether the
-//     item was the asker's authority's; Self and Linked are of whoever broke it.
+//   - review: read afterwards what was done, and say whether it was justified.
+//     SameAuthority is whether the item was the asker's authority's; Self and Linked are
+//     of whoever broke it; Recused is the asker, of the item (A012).
 type Glass struct {
 	Step          string            `json:"step"`
 	Role          hub.Role          `json:"role"`
@@ -23,6 +24,7 @@ type Glass struct {
 	State         string            `json:"state"`
 	Recused       bool              `json:"recused"`
 	Purpose       hub.Purpose       `json:"purpose"`
+	Basis         hub.LegalBasis    `json:"basis"`          // on which it is broken, or is to be: see data.glass.bases
 	Category      string            `json:"category"`       // why: see data.glass.categories
 	Habit         string            `json:"habit"`          // which it would be within seven days: first, second, third (or more)
 	Overdue       bool              `json:"overdue"`        // an earlier one of the asker's has waited for its review for more than 72 hours

@@ -20,7 +20,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 		return q.Relation == "own" && q.ReceivedBy == q.Kind || q.Relation == "shared" && slices.Contains(anyKind, string(q.SharedBy))
 	}
 	may := func(q Glass) bool {
-		is := slices.Contains(anyKind, string(q.ReceivedBy)) && near(q) && !q.Recused && slices.Contains(open, q.State) && (q.Relation == "own" || q.State != "received" && q.State != "police_check") && q.Purpose == hub.Prevention
+		is := slices.Contains(anyKind, string(q.ReceivedBy)) && near(q) && !q.Recused && slices.Contains(open, q.State) && (q.Relation == "own" || q.State != "received" && q.State != "police_check") && q.Purpose == hub.Prevention && q.Basis == "EMERGENCY"
 		other := q.SameAuthority && !q.Self && !q.Linked
 		switch q.Step {
 		case "break":
@@ -31,7 +31,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 			return q.Purpose == hub.Prevention && q.Self && (slices.Contains(sees[q.Role], q.Kind) ||
 				(q.Role == hub.Manager || q.Role == hub.DPO) && slices.Contains(anyKind, string(q.Kind)))
 		case "review":
-			return q.Role == hub.DPO && slices.Contains(anyKind, string(q.Kind)) && q.Purpose == hub.LogControl && other
+			return q.Role == hub.DPO && slices.Contains(anyKind, string(q.Kind)) && q.Purpose == hub.LogControl && other && !q.Recused
 		}
 		return false
 	}
@@ -43,7 +43,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 		}
 		for _, role := range allRoles {
 			for _, kind := range hub.AuthorityKinds {
-				q := Glass{Step: step, Role: role, Kind: kind, Purpose: purpose, Category: "life", Habit: "first", SameAuthority: true, Self: step == "end"}
+				q := Glass{Step: step, Role: role, Kind: kind, Purpose: purpose, Basis: "EMERGENCY", Category: "life", Habit: "first", SameAuthority: true, Self: step == "end"}
 				if step == "end" || step == "review" {
 					qs = append(qs, q)
 					continue
@@ -66,7 +66,7 @@ func TestVolumeGlassIsAsDecided(t *testing.T) {
 		}
 		for _, change := range []func(*Glass){func(q *Glass) { q.Recused = true }, func(q *Glass) { q.Overdue = true }, func(q *Glass) { q.Category = "curious" }, func(q *Glass) { q.Habit = "" },
 			func(q *Glass) { q.Habit = "second" }, func(q *Glass) { q.Habit = "third" }, func(q *Glass) { q.SameAuthority = false }, func(q *Glass) { q.Self = !q.Self },
-			func(q *Glass) { q.Linked = true }, func(q *Glass) { q.Purpose = hub.Operation }} {
+			func(q *Glass) { q.Linked = true }, func(q *Glass) { q.Purpose = hub.Operation }, func(q *Glass) { q.Basis = "" }, func(q *Glass) { q.Basis = "RPL115-2" }} {
 			n := q
 			change(&n)
 			qs = append(qs, n)

@@ -28,6 +28,7 @@ type Law struct {
 	passes map[string]map[hub.AuthorityKind]bool
 	agreed map[hub.LegalBasis]bool
 	bases  map[hub.LegalBasis]Basis
+	glass  map[hub.LegalBasis]bool // on which glass is broken
 }
 
 // special is on what each kind of authority discloses a data class.
@@ -90,6 +91,17 @@ func (l *Law) Holds(basis hub.LegalBasis, at time.Time) bool {
 	return ok && b.Holds(at)
 }
 
+// breaks reports whether a legal basis on which glass is broken is in force at an
+// instant.
+func (l *Law) breaks(at time.Time) bool {
+	for code := range l.glass {
+		if l.glass[code] && l.Holds(code, at) {
+			return true
+		}
+	}
+	return false
+}
+
 // Agreed reports whether what is shared on a legal basis stands on an agreement
 // between the two: the basis needs their cooperation (§ 115 stk. 1-2), or one of any
 // two parties to it needs a registered task area (stk. 3, L5).
@@ -146,6 +158,9 @@ func readLaw(revision string, document []byte) (*Law, error) {
 			Kinds  map[hub.AuthorityKind]bool
 			Source string
 		}
+		Glass struct {
+			Bases map[hub.LegalBasis]bool
+		}
 		Disclose struct {
 			Roles   map[hub.Role]map[hub.AuthorityKind]map[string]bool
 			Special map[string]special
@@ -161,7 +176,7 @@ func readLaw(revision string, document []byte) (*Law, error) {
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("policies: the data document: %w", err)
 	}
-	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}, agreed: map[hub.LegalBasis]bool{}, bases: map[hub.LegalBasis]Basis{}}
+	l := &Law{Revision: revision, shares: d.Disclose.Roles, owns: d.Disclose.Special, passes: d.Disclose.Onward.Passing, fields: map[string]map[string][]string{}, agreed: map[hub.LegalBasis]bool{}, bases: map[hub.LegalBasis]Basis{}, glass: d.Glass.Bases}
 	for code, b := range d.Bases {
 		l.bases[code] = Basis{code, b.Source, b.From.Time, b.Until.Time}
 	}

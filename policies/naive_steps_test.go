@@ -400,6 +400,8 @@ func naiveAdvice(q Advice) bool {
 	switch q.Step {
 	case "ask":
 		return mayAnswer(q.Role) // the same roles
+	case "list":
+		return mayAnswer(q.Role) || q.Role == hub.Manager || q.Role == hub.DPO
 	case "open":
 		return q.Own && (q.Asker && mayAnswer(q.Role) || q.Manages && q.Role == hub.Manager || q.Role == hub.DPO)
 	}
@@ -520,16 +522,17 @@ func naiveGlass(q Glass) bool {
 	worked := among(q.State, "received", "police_check", "triage", "case", "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing")
 	worked = worked && !(q.Relation == "shared" && among(q.State, "received", "police_check")) // which the police have not released (A030)
 	another := q.SameAuthority && !q.Self && !q.Linked
+	danger := q.Basis == "EMERGENCY" // nobody breaks on anything else
 	switch q.Step {
 	case "break":
-		return worksAs(q.Role, q.Kind) && content(q.Purpose) && breaksGlass(q.Role) && takesPart(q.ReceivedBy) && near && worked && !q.Recused &&
+		return worksAs(q.Role, q.Kind) && content(q.Purpose) && breaksGlass(q.Role) && takesPart(q.ReceivedBy) && near && worked && danger && !q.Recused &&
 			among(q.Category, "life", "child", "violence", "missing") && among(q.Habit, "first", "second", "third") && !q.Overdue
 	case "second": // who sees it anyway, and is not the same person, nor stands in for that one
-		return worksAs(q.Role, q.Kind) && content(q.Purpose) && coordinator(q.Role) && takesPart(q.ReceivedBy) && near && worked && !q.Recused && another
+		return worksAs(q.Role, q.Kind) && content(q.Purpose) && coordinator(q.Role) && takesPart(q.ReceivedBy) && near && worked && danger && !q.Recused && another
 	case "end": // what one has taken one may always give back; the hub has none
 		return (worksAs(q.Role, q.Kind) || q.Role == "system" && q.Kind == "") && content(q.Purpose) && q.Self
-	case "review": // the own authority's data-protection officer, and never of the own
-		return q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && another
+	case "review": // the own authority's data-protection officer, and never of the own, nor of what they are too close to
+		return q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && another && !q.Recused
 	}
 	return false
 }

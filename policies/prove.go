@@ -54,6 +54,7 @@ type tables struct {
 		Items map[string]json.RawMessage `json:"items"`
 	} `json:"return"`
 	Glass struct {
+		Bases      map[hub.LegalBasis]bool    `json:"bases"`
 		Categories map[string]json.RawMessage `json:"categories"`
 		Habits     map[string]json.RawMessage `json:"habits"`
 		Shared     map[string]bool            `json:"shared"`
@@ -121,6 +122,9 @@ func (t tables) grounded() error {
 	}
 	for b := range t.Disclose.Bases {
 		named[b] = "disclose.bases"
+	}
+	for b := range t.Glass.Bases {
+		named[b] = "glass.bases"
 	}
 	for _, b := range slices.Sorted(maps.Keys(named)) {
 		if _, ok := t.Bases[b]; !ok {
@@ -247,7 +251,7 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 	for _, item := range slices.Sorted(maps.Keys(t.Return.Items)) {
 		list = append(list, Return{role, kind, hub.Prevention, item, true, true, false})
 	}
-	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true})
+	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true}, Advice{Role: role, Kind: kind, Step: "list"})
 	own, shared := "", ""
 	for _, standings := range t.View { // what anybody opens so
 		for s := range standings["glass"] {
@@ -265,7 +269,7 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 		}
 	}
 	glass := Glass{Step: "break", Role: role, Kind: kind, Relation: "own", ReceivedBy: kind, State: own, Purpose: hub.Prevention,
-		Category: first(t.Glass.Categories), Habit: first(t.Glass.Habits)}
+		Basis: first(t.Glass.Bases), Category: first(t.Glass.Categories), Habit: first(t.Glass.Habits)}
 	given := glass
 	given.Relation, given.ReceivedBy, given.SharedBy, given.State = "shared", hub.Municipality, hub.Municipality, shared
 	list = append(list, glass, given)
@@ -280,7 +284,7 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 }
 
 // first is the first key of a table, by name; "" where it has none.
-func first[V any](table map[string]V) string {
+func first[K ~string, V any](table map[K]V) K {
 	if len(table) == 0 {
 		return ""
 	}

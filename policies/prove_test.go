@@ -38,6 +38,7 @@ func TestNoRevisionGivesWhatIsNeverToBe(t *testing.T) {
 		{"return", `return {"role":"steering"`, []func(table){role, func(d table) { at(d, "return", "roles")["steering"] = true }}},
 		{"advice", `"step":"ask"`, []func(table){role, func(d table) { at(d, "disclose", "roles")["steering"] = table{"police": table{"answered": true}} }}},
 		{"advice that was kept", `"step":"open"`, []func(table){role, func(d table) { at(d, "advice", "open")["steering"] = table{"manager": true} }}},
+		{"advice that is listed", `"step":"list"`, []func(table){role, func(d table) { at(d, "advice", "open")["steering"] = table{} }}},
 		{"break the glass", `"step":"break"`, []func(table){role, func(d table) {
 			at(d, "view")["steering"] = table{"glass": table{"case": []string{"status"}}}
 		}}},

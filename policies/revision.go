@@ -91,6 +91,14 @@ func Sign(file []byte, key string) ([]byte, error) {
 	return signed, nil
 }
 
+// ChangedError is that an authority's signature is over other bytes: the file was
+// changed after it was signed, or the signature is another file's.
+type ChangedError hub.AuthorityID
+
+func (e ChangedError) Error() string {
+	return fmt.Sprintf("the signature of %s is not over these bytes", string(e))
+}
+
 // signers opens a signed note and tells which authorities have signed it, with
 // keys that hold at an instant. A wrong signature of a known key spoils the whole.
 func (a Approval) signers(file []byte, at func(document []byte) (time.Time, error)) (document []byte, by []hub.AuthorityID, err error) {
@@ -117,7 +125,7 @@ func (a Approval) signers(file []byte, at func(document []byte) (time.Time, erro
 		n, err = &signednote.Note{}, nil
 	}
 	if invalid := new(signednote.InvalidSignatureError); errors.As(err, &invalid) {
-		return document, nil, fmt.Errorf("the signature of %s is not over these bytes", invalid.Name)
+		return document, nil, ChangedError(invalid.Name)
 	}
 	if err != nil {
 		return document, nil, errors.New("it is not signed")

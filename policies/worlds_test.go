@@ -314,6 +314,9 @@ func linesOfAdvice() (all []line) {
 				return Advice{Role: role, Kind: oneOf(r, kinds), Step: "ask"}, true
 			}})
 		}
+		all = append(all, line{name: fmt.Sprintf("%s may list it", role), draw: func(r *rand.Rand) (Question, bool) {
+			return Advice{Role: role, Kind: oneOf(r, kinds), Step: "list"}, true
+		}})
 		all = append(all, line{name: fmt.Sprintf("%s may open it", role), draw: func(r *rand.Rand) (Question, bool) {
 			return Advice{Role: role, Kind: oneOf(r, kinds), Step: "open", Own: true, Asker: role != hub.Manager && role != hub.DPO, Manages: role == hub.Manager}, true
 		}})
@@ -331,7 +334,7 @@ func linesOfGlass() (all []line) {
 		for _, relation := range []string{"own", "shared"} {
 			all = append(all, line{name: fmt.Sprintf("%s at what is %s may %s", role, relation, step), draw: func(r *rand.Rand) (Question, bool) {
 				kind := oneOf(r, sees[role])
-				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: oneOf(r, hub.AuthorityKinds[:5]), Purpose: someContent(r),
+				q := Glass{Step: step, Role: role, Kind: kind, Relation: relation, ReceivedBy: kind, SharedBy: oneOf(r, hub.AuthorityKinds[:5]), Purpose: someContent(r), Basis: "EMERGENCY",
 					State: oneOf(r, append([]string{"received", "police_check", "triage", "case"}, statesOf["case"][:7]...))}
 				if relation == "shared" && (q.State == "received" || q.State == "police_check") {
 					q.State = "triage"

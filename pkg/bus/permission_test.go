@@ -73,7 +73,7 @@ func allowed(room string) []string {
 			"$JS.API.CONSUMER.INFO.referral.intake", "$JS.API.CONSUMER.MSG.NEXT.referral.intake", "$JS.ACK.referral.intake.1.1.1.1.0"},
 		"assessment": {"assessment.case.prepared.v1", "assessment.case.opened.v1", "assessment.circle.changed.v1", "assessment.information.requested.v1",
 			"assessment.information.settled.v1", "assessment.meeting.called.v1", "assessment.meeting.held.v1", "assessment.assessment.signed.v1",
-			"assessment.followup.needed.v1", "assessment.step.overdue.v1", "assessment.glass.broken.v1", "assessment.glass.asked.v1", "assessment.glass.answered.v1", "assessment.recusal.changed.v1",
+			"assessment.followup.needed.v1", "assessment.step.overdue.v1", "assessment.glass.broken.v1", "assessment.glass.asked.v1", "assessment.glass.answered.v1", "assessment.recusal.changed.v1", "assessment.onward.changed.v1",
 			"$JS.API.CONSUMER.INFO.intake.assessment", "$JS.API.CONSUMER.MSG.NEXT.intake.assessment", "$JS.ACK.intake.assessment.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.assessment", "$JS.API.CONSUMER.MSG.NEXT.referral.assessment", "$JS.ACK.referral.assessment.1.1.1.1.0"},
 		"referral": {"referral.referral.sent.v1", "referral.referral.answered.v1", "referral.referral.withdrawn.v1", "referral.access.ended.v1", "referral.followup.recorded.v1",

@@ -205,6 +205,14 @@ type CaseGlassAnswered struct {
 	Granted   bool            `json:"granted"`
 }
 
+// OnwardChanged tells the police that the municipality has said yes to their bringing
+// another authority into a case, or has taken such a yes back, by the same kind of
+// fact: which of the two stands in the case.
+type OnwardChanged struct {
+	Case      hub.ID          `json:"case"`
+	Authority hub.AuthorityID `json:"authority"` // the police, whom the municipality let
+}
+
 // InformationRequested tells an authority that a question waits for it.
 type InformationRequested struct {
 	Case      hub.ID          `json:"case"`
@@ -411,6 +419,7 @@ func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
 func (f CircleChanged) Key() hub.ID        { return f.Case }
 func (f CaseRecusal) Key() hub.ID          { return f.Case }
+func (f OnwardChanged) Key() hub.ID        { return f.Case }
 func (f InformationRequested) Key() hub.ID { return f.Case }
 func (f InformationSettled) Key() hub.ID   { return f.Case }
 func (f MeetingCalled) Key() hub.ID        { return f.Case }
@@ -475,6 +484,8 @@ var Table = []Kind{
 		"A person was let into a case or a question, or out of it."},
 	{"assessment.recusal.changed.v1", "assessment", []string{"portal"}, hub.Internal, CaseRecusal{},
 		"Somebody is too close to a case to deal with it, or is so no more (forvaltningsloven § 3)."},
+	{"assessment.onward.changed.v1", "assessment", []string{"portal"}, hub.Internal, OnwardChanged{},
+		"The municipality said yes to passing a case on to an authority, or took it back (L1, D15)."},
 	{"assessment.glass.broken.v1", "assessment", []string{"portal"}, hub.Internal, CaseGlassBroken{},
 		"Somebody set need-to-know aside for a case, for some minutes (break-glass, L9)."},
 	{"assessment.glass.asked.v1", "assessment", []string{"portal"}, hub.Internal, CaseGlassAsked{},

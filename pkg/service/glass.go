@@ -73,8 +73,12 @@ func (in Breaking) check(most int) (p hub.Problems) {
 // glassQuestion is what the rules are asked about a break-glass of an item.
 func glassQuestion(step string, who hub.Actor, rel pg.Relation) policies.Glass {
 	return policies.Glass{Step: step, Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy, SharedBy: rel.SharedBy,
-		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention}
+		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention, Basis: emergency}
 }
+
+// emergency is the legal basis on which glass is broken: whether it is one for that, and
+// until when, the rules' data says.
+const emergency hub.LegalBasis = "EMERGENCY"
 
 // glassEntry is what the trail is told of a break-glass of an item.
 func glassEntry(act hub.Act, kind string, id hub.ID, rel pg.Relation) pg.Entry {
@@ -210,7 +214,7 @@ func (x Glass) mayBreak(ctx context.Context, tx *pg.Tx, rel pg.Relation, categor
 // was read: an answer to anything else is refused (A049).
 type Seconding struct {
 	Answer  string `json:"answer"` // yes, no
-	Content string `json:"content"`
+	Content string `json:"content" doc:"As the break-glass that waits gives it, where it is read."`
 }
 
 // Codes are the answers, for the document of the API.

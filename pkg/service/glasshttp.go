@@ -35,6 +35,11 @@ func (x Glass) Routes() []web.Route {
 				}
 				return x.Break(r, id, in)
 			}),
+		web.API("read"+noun+"Glass", "GET", "/api"+at+"/{id}/glass/{glass}", "Read, as a second person, why a "+x.Kind+" is asked to be opened in an emergency, while it waits: with the content that the answer names.",
+			func(r *web.Request, _ struct{}) (GlassWait, error) {
+				id, glass := ids(r)
+				return x.Waiting(r, id, glass)
+			}),
 		web.API("answer"+noun+"Glass", "POST", "/api"+at+"/{id}/glass/{glass}/answer", "Say yes or no, as a second person, to a "+x.Kind+" being opened in an emergency.",
 			func(r *web.Request, in Seconding) (GlassReceipt, error) {
 				id, glass := ids(r)
@@ -124,19 +129,33 @@ func referenceIn(typed string) hub.ID {
 	return ""
 }
 
-// answerData is what a second person reads before the yes.
+// GlassWait is what a second person reads before the yes: who asks for what, and why.
+type GlassWait struct {
+	ID        hub.ID          `json:"id"`
+	Item      hub.ID          `json:"item"`
+	Name      string          `json:"name"`
+	Role      hub.Role        `json:"role"`
+	Authority hub.AuthorityID `json:"authority"`
+	Category  string          `json:"category"`
+	Minutes   int             `json:"minutes"`
+	Near      bool            `json:"near" doc:"The reason is nearly one that the same person gave before."`
+	Asked     time.Time       `json:"asked_at"`
+	Reason    string          `json:"reason"`
+	Content   string          `json:"content" doc:"Names exactly what was read here: the answer sends it, and is refused where anything has changed since."`
+}
+
+// Codes are what it may be asked for, for the document of the API.
+func (GlassWait) Codes() map[string][]string { return map[string][]string{"category": Categories} }
+
+// answerData is the page on which a second person answers.
 type answerData struct {
-	pg.Glass
-	Name    string
-	Reason  string
-	Content string
+	GlassWait
 	Answers []web.Option
 }
 
-// answerPage shows a second person who asks for what and why.
-func (x Glass) answerPage(w http.ResponseWriter, r *web.Request) error {
+// Waiting shows a second person a break-glass that waits for them.
+func (x Glass) Waiting(r *web.Request, id, glass hub.ID) (GlassWait, error) {
 	ctx := r.Context()
-	id, glass := ids(r)
 	var b pg.Glass
 	var receipt hub.Receipt
 	err := x.DB.View(ctx, r.Who, func(tx *pg.Tx) error {
@@ -151,9 +170,20 @@ func (x Glass) answerPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return GlassWait{}, err
 	}
 	reason, err := x.Vault.Open(receipt, b.About, pg.GlassPlace(b.ID), b.Box)
+	if err != nil {
+		return GlassWait{}, err
+	}
+	return GlassWait{ID: b.ID, Item: b.Item, Name: x.nameOf(b.Hat), Role: b.Role, Authority: b.Authority, Category: b.Category, Minutes: b.Minutes, Near: b.Near, Asked: b.Asked,
+		Reason: reason.Reveal(ctx), Content: GlassContent(b)}, nil
+}
+
+// answerPage shows a second person who asks for what and why.
+func (x Glass) answerPage(w http.ResponseWriter, r *web.Request) error {
+	id, glass := ids(r)
+	wait, err := x.Waiting(r, id, glass)
 	if err != nil {
 		return err
 	}
@@ -161,7 +191,7 @@ func (x Glass) answerPage(w http.ResponseWriter, r *web.Request) error {
 	for _, a := range []string{"yes", "no"} {
 		answers = append(answers, web.Option{Value: a, Label: r.T("web.glass.answer." + a)})
 	}
-	return x.Web.Page(w, r, http.StatusOK, x.Room, "second", answerData{b, x.nameOf(b.Hat), reason.Reveal(ctx), GlassContent(b), answers})
+	return x.Web.Page(w, r, http.StatusOK, x.Room, "second", answerData{wait, answers})
 }
 
 func (x Glass) answerForm(w http.ResponseWriter, r *web.Request) error {

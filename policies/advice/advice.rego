@@ -24,6 +24,13 @@ reasons contains "role" if {
 	data.disclose.roles[input.role]
 }
 
+# What was kept is listed to whoever may open any of it: each by its own opening.
+reasons contains "role" if {
+	input.step == "list"
+	law.hat(input.role, input.kind)
+	data.advice.open[input.role]
+}
+
 reasons contains standing if {
 	input.step == "open"
 	input.own
@@ -40,11 +47,16 @@ stands contains "role" if input.own
 
 refusals contains code if some code in law.hat_refusals(input.role, input.kind)
 
-refusals contains "action_unknown" if not input.step in {"ask", "open"}
+refusals contains "action_unknown" if not input.step in {"ask", "list", "open"}
 
 refusals contains "not_for_role" if {
 	input.step == "ask"
 	not data.disclose.roles[input.role]
+}
+
+refusals contains "not_for_role" if {
+	input.step == "list"
+	not data.advice.open[input.role]
 }
 
 refusals contains "not_own_authority" if {

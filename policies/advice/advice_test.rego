@@ -44,6 +44,7 @@ test_asking_is_done_in_a_hat_that_there_is if {
 test_what_was_kept_opens_to_whoever_kept_it if {
 	allowed(opens({"asker": true}), "author")
 	denied(opens({}), {"no_relation"})
+	denied(opens({"role": "reporter", "asker": true}), {"no_relation"})
 }
 
 test_and_to_their_manager if {
@@ -61,6 +62,15 @@ test_and_to_their_authoritys_data_protection_officer if {
 test_what_another_authority_kept_opens_to_nobody if {
 	denied(opens({"asker": true, "own": false}), {"not_own_authority"})
 	denied(opens({"role": "manager", "manages": true, "own": false}), {"not_own_authority"})
+}
+
+test_it_is_listed_to_whoever_may_open_any_of_it if {
+	every role, kind in {"municipal_coordinator": "municipality", "partner": "region", "manager": "police", "dpo": "self_governing"} {
+		allowed(but({"step": "list", "role": role, "kind": kind}), "role")
+	}
+	denied(but({"step": "list", "role": "reporter"}), {"not_for_role"})
+	"not_for_role" in but({"step": "list", "role": "administrator"}).reasons
+	denied(but({"step": "list", "kind": "police"}), {"role_not_at_kind"})
 }
 
 test_to_open_takes_a_hat_that_there_is if {

@@ -223,7 +223,7 @@ func (w *writer) glass() {
 		why.Rows = append(why.Rows, []Cell{{Text: upper(w.word("category", category))}, {Law: w.law("glass", "categories", category)}})
 	}
 	w.adds(Part{ID: "glass", Level: 2, Title: w.Text("rules.glass.title"), Tables: []Table{who, why},
-		Text: []Cell{{Text: w.Text("rules.glass.about"), Law: cite(w.Lang, table.at("source").text)}, {Text: w.Text("rules.glass.never")},
+		Text: []Cell{{Text: w.Text("rules.glass.about"), Law: cite(w.Lang, table.at("source").text)}, {Text: w.Text("rules.glass.basis", w.words("basis", table.at("bases").set()))}, {Text: w.Text("rules.glass.never")},
 			{Text: w.Text("rules.glass.shared", w.words("state", table.at("shared").set()))}, {Text: w.Text("rules.steps.note", w.words("glass", table.at("step_up").set()))}}})
 }
 

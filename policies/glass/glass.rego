@@ -20,6 +20,7 @@ allowed if {
 	input.step == "break"
 	opens
 	near
+	grounded
 	data.glass.categories[input.category]
 	data.glass.habits[input.habit]
 	input.overdue == false
@@ -34,6 +35,7 @@ allowed if {
 	law.item(input.relation, input.received_by, input.state, input.recused)
 	data.glass.second[input.role]
 	near
+	grounded
 	open_state
 	another
 }
@@ -46,9 +48,11 @@ allowed if {
 	input.self
 }
 
-# The owner's data-protection officer, and never of the own (A055).
+# The owner's data-protection officer, and never of the own, nor of what they are too
+# close to (A055, A012).
 allowed if {
 	input.step == "review"
+	input.recused == false
 	law.hat(input.role, input.kind)
 	data.glass.review.roles[input.role]
 	data.glass.review.purposes[input.purpose]
@@ -69,6 +73,12 @@ opens if {
 	law.item(input.relation, input.received_by, input.state, input.recused)
 	data.view[input.role].glass[input.state]
 	released
+}
+
+# grounded holds for a legal basis that there is, and that is one for this.
+grounded if {
+	data.bases[input.basis]
+	data.glass.bases[input.basis]
 }
 
 # near holds for what is the own authority's, or was shared with it: nothing is
@@ -120,6 +130,11 @@ refusals contains code if {
 	some code in law.item_refusals(input.relation, input.received_by, input.state, input.recused)
 }
 
+refusals contains "recused" if {
+	input.step == "review"
+	input.recused
+}
+
 refusals contains "no_relation" if {
 	input.step in {"break", "second"}
 	not near
@@ -155,6 +170,17 @@ refusals contains "not_in_this_state" if {
 refusals contains "not_in_this_state" if {
 	input.step == "second"
 	not open_state
+}
+
+refusals contains "basis_unknown" if {
+	input.step in {"break", "second"}
+	not data.bases[input.basis]
+}
+
+refusals contains "basis_not_for_purpose" if {
+	input.step in {"break", "second"}
+	data.bases[input.basis]
+	not data.glass.bases[input.basis]
 }
 
 refusals contains "category_unknown" if {

@@ -4,13 +4,13 @@ import data.infohus.glass
 
 breaker := {
 	"step": "break", "role": "local_police", "kind": "police", "relation": "shared", "received_by": "municipality", "shared_by": "municipality",
-	"state": "triage", "recused": false, "purpose": "prevention", "category": "life", "habit": "first", "overdue": false,
+	"state": "triage", "recused": false, "purpose": "prevention", "basis": "EMERGENCY", "category": "life", "habit": "first", "overdue": false,
 	"same_authority": false, "self": false, "linked": false,
 }
 
 second := object.union(breaker, {"step": "second", "role": "police_coordinator", "category": "", "habit": "", "same_authority": true})
 
-officer := object.union(breaker, {"step": "review", "role": "dpo", "purpose": "log_control", "category": "", "habit": "", "same_authority": true, "relation": "", "state": ""})
+officer := object.union(breaker, {"step": "review", "role": "dpo", "purpose": "log_control", "basis": "", "category": "", "habit": "", "same_authority": true, "relation": "", "state": ""})
 
 but(base, change) := answer if {
 	answer := glass.answer with input as object.union(base, change)
@@ -104,6 +104,24 @@ test_A055_the_owners_officer_reviews_and_never_the_own if {
 	denied(but(officer, {"role": "manager"}), "not_for_role")
 	denied(but(officer, {"purpose": "prevention"}), "purpose_not_log_control")
 	but(officer, {"purpose": "investigation"}).reasons == {"purpose_not_log_control", "purpose_investigation_never"}
+}
+
+test_A012_nobody_reviews_what_they_are_too_close_to if {
+	denied(but(officer, {"recused": true}), "recused")
+	"recused" in but(officer, {"recused": true, "linked": true}).reasons
+	a := glass.answer with input as object.remove(officer, ["recused"])
+	not a.allow
+}
+
+test_it_is_broken_on_a_basis_that_there_is_and_that_is_one_for_it if {
+	every q in [breaker, second] {
+		denied(but(q, {"basis": ""}), "basis_unknown")
+		denied(but(q, {"basis": "RPL115-2"}), "basis_not_for_purpose")
+		gone := glass.answer with input as q with data.bases as object.remove(data.bases, ["EMERGENCY"])
+		denied(gone, "basis_unknown")
+	}
+	but(breaker, {"step": "end", "self": true, "basis": ""}).allow
+	but(officer, {"basis": ""}).allow
 }
 
 test_a_step_that_there_is_not if denied(but(breaker, {"step": "copy"}), "action_unknown")

@@ -45,6 +45,7 @@ opened[standing] := shown if {
 # not made, and nothing of what was shared before the police have released it (A030).
 opened["glass"] := tables.alone[input.role][input.state].glass if {
 	input.glass
+	grounded
 	input.relation == "own"
 	input.kind == input.received_by
 	known
@@ -52,6 +53,7 @@ opened["glass"] := tables.alone[input.role][input.state].glass if {
 
 opened["glass"] := shown if {
 	input.glass
+	grounded
 	input.relation == "shared"
 	data.senders[input.shared_by]
 	data.glass.shared[input.state]
@@ -60,6 +62,13 @@ opened["glass"] := shown if {
 	known
 	classes := tables.named[input.role][input.state].glass
 	shown := union({classes[class] | some class in split(input.classes, ",")})
+}
+
+# grounded holds while there is a legal basis on which glass is broken: what was broken
+# before it ended opens nothing after.
+grounded if {
+	some basis, _ in data.glass.bases
+	data.bases[basis]
 }
 
 known if {

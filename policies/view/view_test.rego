@@ -237,6 +237,16 @@ test_A056_broken_glass_opens_nothing_that_is_over_withheld_or_a_part if {
 	}
 }
 
+test_broken_glass_opens_nothing_without_a_legal_basis_for_it if {
+	every q in [colleague, neighbour] {
+		but(q, {}).reasons == {"glass"}
+		a := view.answer with input as q with data.glass.bases as {}
+		not a.allow
+		b := view.answer with input as q with data.bases as object.remove(data.bases, ["EMERGENCY"])
+		not b.allow
+	}
+}
+
 test_broken_glass_discloses_nothing_that_was_not_shared if {
 	but(neighbour, {}).reasons == {"glass"}
 	"statements" in but(neighbour, {}).fields

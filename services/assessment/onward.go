@@ -26,6 +26,7 @@ type Leave struct {
 	Authority hub.AuthorityID `json:"authority"`
 	By        string          `json:"by"`
 	At        time.Time       `json:"at"`
+	Counts    bool            `json:"counts" doc:"On it the police may bring the authority in now, and may not without it. What has ended, the agreement or the legal basis or the step, lets nobody in."`
 }
 
 // yes is a Leave as it is kept.
@@ -35,12 +36,18 @@ type yes struct {
 	At        time.Time       `json:"at"`
 }
 
-func (x *room) onwards(o *opened) *Onwards {
+func (x *room) onwards(ctx context.Context, o *opened) *Onwards {
 	v := &Onwards{Terms: o.Terms, Given: []Leave{}}
 	for _, l := range o.Leave {
-		v.Given = append(v.Given, Leave{l.Authority, x.nameOf(l.Hat), l.At})
+		v.Given = append(v.Given, Leave{l.Authority, x.nameOf(l.Hat), l.At, x.counts(ctx, o.Police, l.Authority, State(o.rel.State), o.Terms, x.Now())})
 	}
 	return v
+}
+
+// counts reports whether a yes to an authority makes a difference: with it the police
+// could bring it in, and could not without.
+func (x *room) counts(ctx context.Context, police, to hub.AuthorityID, state State, under string, now time.Time) bool {
+	return x.passes(ctx, police, to, state, under, true, now) && !x.passes(ctx, police, to, state, under, false, now)
 }
 
 // terms are those on which an authority has a case that is another's, and whether
@@ -101,6 +108,7 @@ func (x *room) allowOnward(r *web.Request, in Passing) (CaseReceipt, error) {
 			return hub.Conflict("assessment.error.onward_free")
 		}
 		d.of, d.entry.Recipient = a.ID, a.ID
+		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
 		_, err = d.tx.Exec(d.ctx, `insert into onward (case_id, authority, person, hat, at) values ($1, $2, $3, $4, $5)`,
 			d.ID, a.ID, d.tx.Who().Person, d.tx.Who().Hat.ID, d.tx.Now)
 		return err
@@ -137,6 +145,7 @@ func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
 			d.facts = append(d.facts, event.CircleChanged{Case: d.ID, Item: d.ID, Kind: "case", Person: m.Person})
 		}
 		d.of, d.entry.Recipient = of, of
+		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
 		return nil
 	})
 }
@@ -187,7 +196,7 @@ func (x *room) passings(r *web.Request, v *CaseView) []web.Option {
 	var list []web.Option
 	for _, a := range x.passable(r.Context(), v.Municipality, v.Police, v.State, r.Now) {
 		given := slices.ContainsFunc(v.Onward.Given, func(l Leave) bool { return l.Authority == a })
-		if !given && x.passes(r.Context(), v.Police, a, v.State, v.Onward.Terms, true, r.Now) && !x.passes(r.Context(), v.Police, a, v.State, v.Onward.Terms, false, r.Now) {
+		if !given && x.counts(r.Context(), v.Police, a, v.State, v.Onward.Terms, r.Now) {
 			list = append(list, web.Option{Value: string(a), Label: x.where(a, "")})
 		}
 	}

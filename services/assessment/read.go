@@ -229,7 +229,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		}
 	}
 	if may("circle") && o.Terms != "" {
-		v.Onward = x.onwards(&o)
+		v.Onward = x.onwards(ctx, &o)
 	}
 	if may("requests") {
 		for _, q := range o.Requests {

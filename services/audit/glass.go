@@ -109,13 +109,39 @@ func (x *room) listGlass(r *web.Request, _ struct{}) (GlassQueue, error) {
 	q := GlassQueue{Glasses: []GlassLine{}}
 	_, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActSearch, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, e *pg.Entry) error {
 		list, err := tx.GlassesOf(ctx, r.Who.Authority, false, mostGlass)
-		for _, b := range list {
-			q.Glasses = append(q.Glasses, x.line(b, tx.Now))
+		if err != nil {
+			return err
 		}
-		e.Rows = len(list)
-		return err
+		for _, b := range list {
+			asked, err := x.reviewing(ctx, tx, b)
+			if err != nil {
+				return err
+			}
+			if close, err := x.close(ctx, asked); err != nil {
+				return err
+			} else if !close {
+				q.Glasses = append(q.Glasses, x.line(b, tx.Now))
+			}
+		}
+		e.Rows = len(q.Glasses)
+		return nil
 	})
 	return q, err
+}
+
+// reviewing is the question whether the actor may review a break-glass.
+func (x *room) reviewing(ctx context.Context, tx *pg.Tx, b pg.Glass) (policies.Glass, error) {
+	who := tx.Who()
+	rel, err := tx.Relation(ctx, b.Kind, b.Item)
+	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: !b.From.IsZero() && b.Owner == who.Authority, Recused: rel.Recused,
+		Self: b.Person == who.Person || b.Second == who.Person, Linked: x.Linked(who.Person, b.Person, tx.Now)}, err
+}
+
+// close reports whether the rules say that the actor is too close to what it is of: then
+// it is to them as one that is not there (A012). Who broke one reads what is found of it.
+func (x *room) close(ctx context.Context, asked policies.Glass) (bool, error) {
+	answer, err := x.DB.Advise(ctx, asked)
+	return !answer.Allow && slices.Contains(answer.Reasons, "recused"), err
 }
 
 // readGlass reads one of them, with its reason and with what was read under it.
@@ -131,8 +157,13 @@ func (x *room) readGlass(r *web.Request, _ struct{}) (GlassLine, error) {
 		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
 			return err
 		}
-		if err != nil || b.Owner != r.Who.Authority || b.From.IsZero() {
-			return nil // as one that is not there
+		none := err != nil || b.Owner != r.Who.Authority || b.From.IsZero()
+		asked, err := x.reviewing(ctx, tx, b)
+		if err != nil {
+			return err
+		}
+		if close, err := x.close(ctx, asked); err != nil || none || close {
+			return err // as one that is not there
 		}
 		l = x.line(b, tx.Now)
 		if broken, err = brokenAt(ctx, tx, g, b); err != nil {
@@ -262,10 +293,11 @@ func (x *room) reviewGlass(r *web.Request, in Finding) (GlassReviewed, error) {
 		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
 			return err
 		}
-		who := r.Who
-		none := err != nil || b.From.IsZero()
-		g, err := tx.Ask(ctx, policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: !none && b.Owner == who.Authority,
-			Self: b.Person == who.Person || b.Second == who.Person, Linked: x.Linked(who.Person, b.Person, tx.Now)})
+		asked, err := x.reviewing(ctx, tx, b)
+		if err != nil {
+			return err
+		}
+		g, err := tx.Ask(ctx, asked)
 		var denied *policies.Denial
 		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
 			if err := tx.Refuse(ctx, denied, entry); err != nil {

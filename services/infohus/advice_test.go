@@ -3,6 +3,7 @@
 package main
 
 import (
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -184,6 +185,111 @@ func TestAReceiptOfAdvice(t *testing.T) {
 	for login, status := range map[string]int{coordinator: 200, policeMan: 200, ssp: 200, "bodil": 200, "mogens": 200, "solvej": 404, "hedvig": 404, "dagny": 404, "gerda": 404, "rune": 404, "aksel": 404} {
 		if a := s.as(login).Get("/advice"); a.Status != status {
 			t.Errorf("%s asks: %d", login, a.Status)
+		}
+	}
+}
+
+// The list of receipts is what can be opened of them one by one (A021): whoever kept
+// it, their manager and their authority's data-protection officer find it, and nobody
+// else does; on the page as by the API, a page at a time.
+func TestReceiptsAreListedAsTheyOpen(t *testing.T) {
+	s := begin(t)
+	keepers := []string{coordinator, policeMan, "tage", "bodil", "birk"}
+	var all []hub.ID
+	keep := func(login string) {
+		var kept struct{ ID hub.ID }
+		s.as(login).API("POST", "/api/advice/receipts", map[string]any{"to": "maanebakken", "purpose": "prevention", "state": "released"}).Must(201).JSON(&kept)
+		all = append(all, kept.ID)
+	}
+	for _, login := range keepers {
+		keep(login)
+	}
+	for range 50 { // more than a page
+		keep(coordinator)
+	}
+	listed := func(login string) (ids []hub.ID) {
+		t.Helper()
+		for after := ""; ; {
+			var page struct {
+				Receipts []struct{ ID hub.ID }
+				Next     string
+			}
+			s.as(login).API("GET", "/api/advice/receipts"+after, nil).Must(200).JSON(&page)
+			if len(page.Receipts) > 50 {
+				t.Fatalf("%s has %d on a page", login, len(page.Receipts))
+			}
+			for _, r := range page.Receipts {
+				ids = append(ids, r.ID)
+			}
+			if page.Next == "" {
+				return ids
+			}
+			after = "?after=" + page.Next
+		}
+	}
+	some := 0
+	for _, login := range append(slices.Clone(keepers), "hedvig", "dagny", "viggo", "ingrid", "liv", ssp, roskilde, mvsDPO) {
+		var opens []hub.ID
+		for _, id := range slices.Backward(all) {
+			if s.as(login).API("GET", "/api/advice/"+string(id), nil).Status == 200 {
+				opens = append(opens, id)
+			}
+		}
+		if got := listed(login); !slices.Equal(got, opens) {
+			t.Errorf("%s is listed %d receipts, and opens %d", login, len(got), len(opens))
+		}
+		page := s.as(login).Get("/advice/receipts").Must(200).Text()
+		for i, id := range opens[:min(len(opens), 50)] {
+			if !strings.Contains(page, `href="/advice/`+string(id)+`"`) {
+				t.Errorf("%s has no link to the receipt %d", login, i)
+			}
+		}
+		if some += len(opens); len(opens) == 0 && strings.Contains(page, `href="/advice/0`) {
+			t.Errorf("%s sees receipts", login)
+		}
+		if len(opens) > 0 && len(opens) < len(all) { // an end of a page that is another's ends nothing
+			other := all[slices.IndexFunc(all, func(id hub.ID) bool { return !slices.Contains(opens, id) })]
+			a, b := s.as(login).API("GET", "/api/advice/receipts?after="+string(other), nil), s.as(login).API("GET", "/api/advice/receipts?after="+string(hub.NewID()), nil)
+			if a.Status != b.Status || a.Text() != b.Text() {
+				t.Errorf("%s learns that %s is there", login, other)
+			}
+		}
+	}
+	if some < 2*len(all) {
+		t.Errorf("only %d were opened", some)
+	}
+	for login, status := range map[string]int{"solvej": 404, "rune": 404, "aksel": 404, "gerda": 404} {
+		if a := s.as(login).API("GET", "/api/advice/receipts", nil); a.Status != status {
+			t.Errorf("%s is answered %d %s", login, a.Status, a.Body)
+		}
+	}
+	if n := s.One("select count(*) from audit.trail where object_kind = 'advice' and act = 'search' and outcome = 'allow'"); n == "0" {
+		t.Error("no list stands in the trail")
+	}
+	for login, from := range map[string]string{coordinator: "/advice", "hedvig": "/", "dagny": "/"} {
+		if !strings.Contains(s.as(login).Get(from).Must(200).Text(), `href="/advice/receipts"`) {
+			t.Errorf("%s is not led to the receipts", login)
+		}
+	}
+}
+
+// On the page of the advice the fields stand as the things' own pages have them, in the
+// reader's language and never by their codes; and of a number it says what of it is
+// masked, and by which right (L29).
+func TestTheAdviceNamesFieldsAsPagesDo(t *testing.T) {
+	s := begin(t)
+	for lang, want := range map[string][]string{
+		"da": {"navn; personnummer; fødselsdato; aldersgruppe", "modtaget hvornår; modtaget af; reference; tilstand", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
+		"en": {"name; personal number; birth date; age band", "received when; received by; reference; state", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
+	} {
+		c := s.AsRole(coordinator, hub.MunicipalCoordinator)
+		c.Lang = lang
+		c.Get("/advice").Must(200)
+		text := html.UnescapeString(mainOf(c.Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"prevention"}, "state": {"police_check"}}).Must(200).Text()))
+		for _, words := range want {
+			if !strings.Contains(text, words) {
+				t.Errorf("%s: not %q in %s", lang, words, text)
+			}
 		}
 	}
 }

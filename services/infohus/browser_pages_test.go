@@ -145,6 +145,8 @@ func (v *visitor) home() {
 	b.inspect("may I share, yes")
 	b.presses("portal.receipt.keep")
 	b.inspect("receipt of advice")
+	b.opens("/advice/receipts")
+	b.inspect("receipts of advice")
 	b = v.as("solvej")
 	b.opens("/concerns")
 	b.inspect("list, empty")

@@ -192,3 +192,45 @@ func TestNothingFollowsThePerson(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenGlassEndsWithItsBasis is L57 in part: a glass is broken on a legal basis, and
+// what was broken opens nothing more, in record, page and list, from the minute at which
+// the signed data says that it ends; and nobody breaks another.
+func TestBrokenGlassEndsWithItsBasis(t *testing.T) {
+	s := begin(t)
+	kase := s.caseOpened()
+	now := s.Now().In(hub.Copenhagen)
+	midnight := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, hub.Copenhagen)
+	s.Set(midnight.Add(-10 * time.Minute))
+	clear(s.who) // their sign-ins have ended
+	document := s.Engine().Document()
+	defer s.Engine().Revise(document)
+	before, row, ok := strings.Cut(string(document), `"EMERGENCY":    {`)
+	if !ok {
+		t.Fatal("the row is not there")
+	}
+	ends := before + `"EMERGENCY":    {` + strings.Replace(row, `"until": null`, `"until": "`+midnight.Format(time.DateOnly)+`"`, 1)
+	if err := s.Engine().Revise([]byte(ends)); err != nil {
+		t.Fatal(err)
+	}
+	s.broken("tage", "cases", kase, inDanger[0])
+	if basis := s.One("select basis from audit.trail where act = 'break-glass' and outcome = 'allow' and object_id = $1", string(kase)); basis != "EMERGENCY" {
+		t.Errorf("the trail says that it was broken on %q", basis)
+	}
+	for _, is := range []struct {
+		at   time.Time
+		open bool
+	}{{midnight.Add(-time.Second), true}, {midnight, false}} {
+		s.Set(is.at)
+		c := s.as("tage")
+		alone, page, listed := c.API("GET", "/api/cases/"+string(kase), nil).Status == 200, c.Get("/cases/"+string(kase)).Status == 200, strings.Contains(c.API("GET", "/api/cases", nil).Text(), string(kase))
+		if alone != is.open || page != is.open || listed != is.open {
+			t.Errorf("at %s it is open alone %v, on its page %v, in the list %v", is.at, alone, page, listed)
+		}
+	}
+	s.as("ellen").API("POST", "/api/cases/"+string(kase)+"/glass", map[string]any{"category": "life", "reason": inDanger[1]}).Must(404)
+	if err := s.Engine().Revise(document); err != nil {
+		t.Fatal(err)
+	}
+	s.broken("ellen", "cases", kase, inDanger[1])
+}

@@ -121,7 +121,7 @@ func TestWhatIsDueFirstStandsFirst(t *testing.T) {
 	// Those were two lists, after the front page at signing in, and that is what the
 	// concern says of who has seen it; of the number, only the mask.
 	if text := s.as(coordinator).Get("/concerns/" + string(child)).Must(200).Text(); !strings.Contains(text, "Åbnet 1 gang den dag<br>Vist som en linje i en liste 3 gange") ||
-		!strings.Contains(text, "personnummer (skjult)") {
+		!strings.Contains(text, "personnummer uden de sidste fire cifre (databeskyttelsesloven § 11)") {
 		t.Errorf("who has seen it: %s", text[strings.Index(text, "Hvem har set"):])
 	}
 }
@@ -146,5 +146,32 @@ func TestAFormThatMayNotBeSentIsNotThere(t *testing.T) {
 	}
 	for _, login := range []string{coordinator, teacher, policeMan} {
 		s.as(login).Get("/subjects/new").Must(200)
+	}
+}
+
+// Of a concern whose case is closed, and of which nobody has assessed whether to notify
+// about the child (L25 in part), what waits says both: it is not read as a case that goes on.
+func TestWhatWaitsOfAClosedCaseSaysSo(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	subject := s.registers(coordinator, map[string]any{"name": "Opdigtet Barn", "no_cpr": true, "birth_date": "05-05-2011"})
+	var got done
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, map[string]any{"child": "yes", "forward": toPolice})).Must(201).JSON(&got)
+	d.does(policeMan, "check", got.ID, says("released"))
+	for _, login := range []string{coordinator, policeMan} {
+		d.does(login, "triage", got.ID, judge("case"))
+	}
+	w := d.from(driven{id: got.ID, subject: subject})
+	waits := func() string {
+		_, line, _ := strings.Cut(mainOf(s.as(coordinator).Get("/").Must(200).Text()), `href="/concerns/`+string(got.ID)+`">`)
+		line, _, _ = strings.Cut(line, "<")
+		return strings.TrimSpace(line)
+	}
+	if open := waits(); open != "Vurdér underretningspligten" {
+		t.Errorf("of a case that goes on it says %q", open)
+	}
+	d.brings(w, "closed")
+	if closed := waits(); closed != "Sagen er afsluttet, men ingen har vurderet, om der skal underrettes om barnet" {
+		t.Errorf("of a closed one it says %q", closed)
 	}
 }

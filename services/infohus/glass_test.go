@@ -315,7 +315,7 @@ func TestTheThirdInAWeek(t *testing.T) {
 	}
 	// The log says what each was: asked for, and then said yes to.
 	log := s.as(koegeDPO).Submit("/trail", url.Values{"ground": {"lawfulness"}, "reference": {string(id)}}).Must(200).Text()
-	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødåbning", "Åbnet i en nødsituation: bekymring")
+	s.saysAll(log, "Bedt om at åbne i en nødsituation: bekymring", "Sagt ja til en nødadgang", "Åbnet i en nødsituation: bekymring")
 	if n := strings.Count(log, "Åbnet i en nødsituation: bekymring"); n != 2 {
 		t.Errorf("%d were opened at once", n)
 	}
@@ -357,7 +357,7 @@ func TestTheReview(t *testing.T) {
 		s.as(ssp).Get("/concerns/" + string(id)).Must(200)
 	}
 	officer := func() string { return mainOf(s.as(koegeDPO).Get("/glass/" + string(b.ID)).Must(200).Text()) }
-	s.saysAll(officer(), "3 opslag", "personnummer (skjult)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
+	s.saysAll(officer(), "3 opslag", "personnummer uden de sidste fire cifre (databeskyttelsesloven § 11)", "Hvad blev åbnet?", "Begrundelse", "!personnummer,", "!Formål og hjemmel", "!<dt>Handling")
 	rows := rowLink.FindAllStringSubmatch(officer(), -1)
 	if want := s.One("select count(*) from audit.trail where 'glass' = any(reasons) and outcome = 'allow' and fields <> '{}'"); len(rows) == 0 || strconv.Itoa(len(rows)) != want {
 		t.Errorf("the page leads to %d rows of %s", len(rows), want)
@@ -417,7 +417,7 @@ func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
 		front := mainOf(s.as(login).Get("/").Must(200).Text())
 		return front[strings.Index(front, `class="waiting"`):strings.Index(front, `class="beside`)]
 	}
-	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødåbning af en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
+	s.saysAll(waits(koegeDPO), `href="/glass/`+string(b.ID)+`"`, "En nødadgang til en sag skal gennemgås", "Gennemgås senest", "!Over fristen")
 	for _, login := range []string{mvsDPO, roskildeDPO, coordinator, "tage"} {
 		s.saysAll(waits(login), "!/glass/"+string(b.ID), "!skal gennemgås")
 	}
@@ -426,7 +426,22 @@ func TestTheFrontPageSaysWhatIsOpen(t *testing.T) {
 		string(s.as("tage").Post.Person), string(s.as(koegeDPO).Post.Person), string(kase))
 	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), "!"+string(kase))
 	s.saysAll(waits(koegeDPO), "!/glass/")
+	found := map[string]any{"outcome": "justified", "text": inDanger[3]}
+	for _, of := range []hub.ID{b.ID, hub.NewID()} { // by its address neither, as of one that never was
+		s.as(koegeDPO).API("GET", "/api/glass/"+string(of), nil).Must(404)
+		s.as(koegeDPO).Get("/glass/" + string(of)).Must(404)
+		s.as(koegeDPO).API("POST", "/api/glass/"+string(of)+"/review", found).Must(404)
+	}
+	if list := s.as(koegeDPO).API("GET", "/api/glass", nil).Must(200).Text(); strings.Contains(list, string(b.ID)) {
+		t.Errorf("who is too close is listed %s", list)
+	}
+	if n := s.One("select count(*) from audit.trail where question = 'glass' and outcome = 'deny' and 'recused' = any(reasons)"); n != "1" {
+		t.Errorf("%s tries to review it are in the trail", n)
+	}
 	s.SQL("delete from access.recusal")
+	if list := s.as(koegeDPO).API("GET", "/api/glass", nil).Must(200).Text(); !strings.Contains(list, string(b.ID)) {
+		t.Errorf("who is too close no more is listed %s", list)
+	}
 	s.Advance(24 * time.Hour)
 	s.who = map[string]*hubtest.Client{}
 	s.saysAll(mainOf(s.as("tage").Get("/").Must(200).Text()), `!class="emergency"`)
@@ -502,6 +517,20 @@ func (s *script) asks3rd(login, thing string, id hub.ID, why string) (glass hub.
 	}
 	_, content, _ = strings.Cut(s.as(coordinator).Get("/"+thing+"/"+string(id)+"/glass/"+string(b.ID)).Must(200).Text(), `name="content" value="`)
 	content, _, _ = strings.Cut(content, `"`)
+	// A program is given the same as a person, and only whoever may answer is.
+	at := "/api/" + thing + "/" + string(id) + "/glass/" + string(b.ID)
+	var read struct {
+		ID, Item                        hub.ID
+		Content, Reason, Category, Name string
+		Minutes                         int
+	}
+	s.as(coordinator).API("GET", at, nil).Must(200).JSON(&read)
+	if read.ID != b.ID || read.Item != id || content == "" || read.Content != content || read.Reason != why || read.Category == "" || read.Minutes == 0 || read.Name != s.as(login).Post.Name {
+		s.Errorf("the second person reads %+v by the API, and %s on the page", read, content)
+	}
+	for _, other := range []string{login, roskilde, koegeDPO, policeMan} {
+		s.as(other).API("GET", at, nil).Must(404)
+	}
 	return b.ID, content
 }
 
@@ -535,6 +564,7 @@ func (d *desk) emergencies() {
 		third, _ := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[2]+" "+of.thing))
 		d.as(coordinator).Submit(at+"/"+string(of.id)+"/glass/"+string(third), url.Values{"answer": {"no"}}).Must(200)
 		again, content := d.asks3rd(of.login, of.thing, of.id, d.text(inDanger[3]+" "+of.thing))
+		d.call(coordinator, "GET", "/api"+at+"/{id}/glass/{glass}", nil, 200, of.id, again)
 		d.call(coordinator, "GET", "/api"+at+"/{id}", nil, 200, of.id)
 		d.as(coordinator).Get(at + "/" + string(of.id)).Must(200)
 		d.changes(coordinator, "/api"+at+"/{id}/glass/{glass}/answer", map[string]any{"answer": "yes", "content": content}, of.id, again)

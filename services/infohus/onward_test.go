@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -50,7 +51,7 @@ func TestOnwardTerms(t *testing.T) {
 		if terms == "within_cooperation" {
 			invite("bodil", 201)
 			d.call(coordinator, "POST", "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, 409, w.kase) // they need not ask
-			shows(coordinator, w.kase, []string{"Politiet skal ikke spørge"}, []string{"Giv lov"})
+			shows(coordinator, w.kase, []string{"Politiet skal ikke spørge", "kan ikke ændres", "bed politiet om at slutte"}, []string{"Giv lov"})
 			continue
 		}
 		invite("bodil", 409)
@@ -73,7 +74,7 @@ func TestOnwardTerms(t *testing.T) {
 			shows(coordinator, w.kase, []string{"Nej.", "kan ikke ændres"}, []string{"Giv lov", "Psykiatri"})
 			continue
 		}
-		shows(coordinator, w.kase, []string{"Kun når kommunen har sagt ja", "Giv lov"}, []string{"Paraplyen", "Roskilde", "Tag tilbage"})
+		shows(coordinator, w.kase, []string{"Kun når kommunen har sagt ja", "kan ikke ændres", "Giv lov"}, []string{"Paraplyen", "Roskilde", "Tag tilbage"})
 		d.changes(coordinator, "/api/cases/{id}/onward", yes, w.kase)
 		d.call(coordinator, "POST", "/api/cases/{id}/onward", yes, 409, w.kase)
 		shows(coordinator, w.kase, []string{"Kommunen har sagt ja til", "Psykiatri", "Af Gudrun", "Tag tilbage"}, nil)
@@ -94,7 +95,9 @@ func TestOnwardTerms(t *testing.T) {
 			}
 		}
 		reads(200)
-		d.call(policeMan, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
+		for _, of := range []string{"psykiatrien", "kriminalforsorgen", "koege", "nowhere"} { // the other party is refused as everybody is, whatever was said yes to
+			d.call(policeMan, "DELETE", "/api/cases/{id}/onward/"+of, nil, 404, w.kase)
+		}
 		d.call(roskilde, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 404, w.kase)
 		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/kriminalforsorgen", nil, 409, w.kase)
 		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/nowhere", nil, 404, w.kase)
@@ -116,7 +119,7 @@ func TestOnwardTerms(t *testing.T) {
 	w := d.works("opening")
 	d.call(coordinator, "POST", "/api/cases/{id}/open", with(d.basis("RPL115-2", because), map[string]any{"members": []hub.ID{}, "reason": sayWhy, "terms": "everybody"}), 400, w.kase)
 	page := s.as(coordinator).Get("/cases/" + string(w.kase) + "/open")
-	for _, word := range []string{"Må politiet give sagen videre", "Kun når kommunen har sagt ja", `value="no_onward" checked`} {
+	for _, word := range []string{"Må politiet give sagen videre", "Det kan ikke ændres, når sagen er delt", "Kun når kommunen har sagt ja", `value="no_onward" checked`} {
 		if !strings.Contains(page.Text(), word) {
 			t.Errorf("the page does not show %q", word)
 		}
@@ -155,5 +158,86 @@ func TestWhoseAccessIsWhosToEnd(t *testing.T) {
 	}
 	if found != 2 {
 		t.Errorf("%d were in, want 2", found)
+	}
+}
+
+// TestAYesThatCountsNoMore: of the yeses that stand on a case it is shown which make a
+// difference now: from the minute when the agreement that the police would stand on
+// has ended, a yes lets nobody in, and says so.
+func TestAYesThatCountsNoMore(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.asksFirst()
+	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, w.kase)
+	minute := s.Now().Truncate(time.Minute).Add(2 * time.Minute)
+	for i, a := range s.Structure.Agreements {
+		if a.ID == "psp-koege" {
+			s.Structure.Agreements[i].Until = minute
+		}
+	}
+	for _, is := range []struct {
+		at     time.Time
+		counts bool
+	}{{minute.Add(-time.Second), true}, {minute, false}} {
+		s.Set(is.at)
+		var got struct {
+			Onward struct {
+				Given []struct {
+					Authority hub.AuthorityID
+					Counts    bool
+				}
+			}
+		}
+		s.as(coordinator).API("GET", "/api/cases/"+string(w.kase), nil).Must(200).JSON(&got)
+		if len(got.Onward.Given) != 1 || got.Onward.Given[0].Counts != is.counts {
+			t.Errorf("at %s: %+v", is.at, got.Onward.Given)
+		}
+		if page := s.as(policeMan).Get("/cases/" + string(w.kase) + "/circle").Must(200).Text(); strings.Contains(page, "Gør ingen forskel nu") == is.counts {
+			t.Errorf("at %s the page says otherwise", is.at)
+		}
+	}
+}
+
+// TestThePoliceAreToldOfAYes: when the municipality lets them bring an authority in, and
+// when it takes that back: that it happened, in the same words, with the case and not
+// which authority; and nobody else is.
+func TestThePoliceAreToldOfAYes(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.asksFirst()
+	told := func(login string) (n int) {
+		t.Helper()
+		d.Settle()
+		var got struct {
+			Notices []struct {
+				What    string
+				Concern hub.ID
+			}
+		}
+		s.as(login).API("GET", "/api/notices", nil).Must(200).JSON(&got)
+		for _, one := range got.Notices {
+			if one.What == "onward" && one.Concern == w.kase {
+				n++
+			}
+		}
+		return n
+	}
+	if told(policeMan) != 0 {
+		t.Error("the police are told before anything happened")
+	}
+	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, w.kase)
+	const words = "Kommunen har svaret på, om I må tage en myndighed med i en sag, eller har taget sit svar tilbage."
+	if page := mainOf(s.as(policeMan).Get("/").Must(200).Text()); told(policeMan) != 1 || !strings.Contains(page, words) || strings.Contains(page, "Psykiatri") {
+		t.Errorf("of a yes the police are told %d times: %s", told(policeMan), page)
+	}
+	d.call(coordinator, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 200, w.kase)
+	d.Settle()
+	if n := s.One("select count(*) from portal.notice where word = 'onward' and authority = 'mvs-politi' and role = 'police_coordinator' and concern = $1", string(w.kase)); n != "2" {
+		t.Errorf("of a yes and its recall the police have %s notices", n)
+	}
+	for _, login := range []string{coordinator, "bodil", roskilde} {
+		if told(login) != 0 {
+			t.Errorf("%s is told", login)
+		}
 	}
 }

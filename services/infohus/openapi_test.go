@@ -262,6 +262,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", "/api/advice", "/api/advice", coordinator, map[string]any{"to": "koege", "purpose": "prevention", "state": "released"}).Must(400)
 	var kept done
 	check("POST", "/api/advice/receipts", "/api/advice/receipts", coordinator, asking).Must(201).JSON(&kept)
+	check("GET", "/api/advice/receipts", "/api/advice/receipts", coordinator, nil).Must(200)
 	check("GET", "/api/advice/"+string(kept.ID), "/api/advice/{id}", coordinator, nil).Must(200)
 	check("GET", "/api/revisions", "/api/revisions", koegeDPO, nil).Must(200)
 	var found struct{ Rows []struct{ ID int64 } }

@@ -155,7 +155,8 @@ func (p *prober) measure(t *testing.T, q probe, n int, real, invented []refs) (f
 var timedLists = []probe{
 	{http.MethodGet, "/api/concerns?subject={subjects}", "", ""}, {http.MethodGet, "/api/cases?subject={subjects}", "", ""}, {http.MethodGet, "/api/offers?subject={subjects}", "", ""},
 	{http.MethodGet, "/api/requests?case={cases}", "", ""}, {http.MethodGet, "/api/concerns?after={concerns}", "", ""}, {http.MethodGet, "/api/cases?after={cases}", "", ""},
-	{http.MethodGet, "/api/offers?after={offers}", "", ""}, {http.MethodGet, "/api/meetings?after={meeting}", "", ""}, {http.MethodGet, "/concerns/new?subject={subjects}", "", ""},
+	{http.MethodGet, "/api/offers?after={offers}", "", ""}, {http.MethodGet, "/api/meetings?after={meeting}", "", ""}, {http.MethodGet, "/api/advice/receipts?after={advice}", "", ""},
+	{http.MethodGet, "/concerns/new?subject={subjects}", "", ""},
 	{http.MethodPost, "/api/subjects/search", `{"cpr":"{cpr}"}`, "number"}, {http.MethodPost, "/api/subjects/search", `{"name":"{name}","birth_date":"{born}"}`, "name"},
 	{http.MethodPost, "/search", "{cpr}", "number"}, {http.MethodPost, "/search", "{name} {day}", "name"},
 	{http.MethodPost, "/search", "{concerns}", "concern"}, {http.MethodPost, "/search", "{cases}", "case"}, {http.MethodPost, "/search", "{offers}", "offer"},

@@ -286,7 +286,17 @@ func (b *lawBook) showFile(file string) error {
 		return err
 	}
 	document, by := policies.Text(text)
+	if _, err := policies.HeaderOf(document); err != nil {
+		what := "put that right, and have it signed"
+		if len(by) == 0 && !bytes.HasPrefix(bytes.TrimSpace(document), []byte("{")) {
+			what = "give the file that infohus policy new made, or one that is signed"
+		}
+		return fmt.Errorf("%s is no revision: %w; %s", file, err, what)
+	}
 	r := b.engine.Judge(text, b.decided)
+	if changed := policies.ChangedError(""); errors.As(r.Why, &changed) {
+		return fmt.Errorf("%s was changed after %s signed it: take the file that was signed; or, if the change is meant, delete the lines of signatures at its end and have every authority sign it anew", file, string(changed))
+	}
 	fmt.Printf("number    %d\ntitle     %s\nfrom      %s\nafter     %.16s\nsha-256   %s\nsigned    %s\ncounts    %s\n", // whose signatures count
 		r.Number, r.Title, minute(r.From), r.After, policies.Sum(document), names(by), cmp.Or(joinIDs(r.By), "none"))
 	if r.Why != nil {

@@ -110,6 +110,32 @@ func TestTheLawChangesBySignature(t *testing.T) {
 	if said := printed(t, func() error { return book().show(file) }); !strings.Contains(said, "It would be taken") {
 		t.Errorf("it says %s", said)
 	}
+	// Of a file that was edited after it was signed, and of one that is no revision, one
+	// line says what is wrong and what to do, and nothing of it is shown as if it were.
+	signed, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		text []byte
+		want []string
+	}{
+		"edited":  {bytes.Replace(signed, []byte("ikke sin tekst mere"), []byte("ikke sin tekst"), 1), []string{"was changed after", "signed it", "have every authority sign it anew"}},
+		"cut":     {signed[:len(signed)/2], []string{"is no revision: it is not JSON", "put that right, and have it signed"}},
+		"no json": {[]byte("Kære tovholder, her er reglerne.\n"), []string{"is no revision: it is not JSON", "give the file that infohus policy new made"}},
+	} {
+		if err := os.WriteFile(at("odd"), c.text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		said := printed(t, func() error { err = book().show(at("odd")); return nil })
+		if said != "" || err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: it says %q and %v", name, said, err)
+		}
+		for _, want := range c.want {
+			refused(want, err)
+		}
+	}
 	if !strings.Contains(strings.Join(s.sees("solvej", id), " "), "statements") {
 		t.Error("signed is not put")
 	}

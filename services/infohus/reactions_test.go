@@ -291,6 +291,9 @@ func TestReactionsOfPortal(t *testing.T) {
 	desk.call("bodil", "POST", "/api/requests/{id}/decline", nil, 200, w.asked)
 	desk.call(coordinator, "DELETE", "/api/cases/{id}/circle/{member}", nil, 201, w.kase, w.member)
 	desk.reopened(desk.works("closed"))
+	asks := desk.asksFirst()
+	desk.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, asks.kase)
+	desk.call(coordinator, "DELETE", "/api/cases/{id}/onward/{authority}", nil, 200, asks.kase, "psykiatrien")
 	desk.emergencies()
 	desk.recusals(w)
 	for range 3 { // owner, deputy and manager are told that it is late

@@ -79,6 +79,17 @@ func TestEveryRefusalSaysWhatToDoNext(t *testing.T) {
 				t.Errorf("%s: %s says not both why and what to do: %q", lang, key, text)
 			}
 		}
+		// The rules' own refusals send nobody to wait where waiting may not help: the page
+		// that asks the rules says whether it does, and who else can.
+		waits := map[string]*regexp.Regexp{"da": regexp.MustCompile(`(?i)\bvent\b`), "en": regexp.MustCompile(`(?i)\bwait\b`)}[lang]
+		for key, text := range words {
+			if strings.HasPrefix(key, "refusal.") && key != "refusal.not_leaving" && waits.MatchString(text) {
+				t.Errorf("%s: %s sends somebody to wait: %q", lang, key, text)
+			}
+		}
+		if page := words["portal.advice.title"]; page == "" || !strings.Contains(words["refusal.not_in_this_state"], page) {
+			t.Errorf("%s: %q does not lead to %q", lang, words["refusal.not_in_this_state"], page)
+		}
 		if told < 150 {
 			t.Errorf("%s: only %d refusals were read", lang, told)
 		}

@@ -200,6 +200,7 @@ func (s *driver) formsToo() {
 	c.API("POST", "/api/advice", in).Must(200)
 	c.API("POST", "/api/advice/receipts", in).Must(201).JSON(&got)
 	c.API("GET", "/api/advice/"+string(got.ID), nil).Must(200)
+	c.API("GET", "/api/advice/receipts", nil).Must(200)
 
 	dpo := s.as(koegeDPO)
 	found := dpo.API("POST", "/api/trail/search", map[string]any{"ground": "lawfulness"}).Must(200)

@@ -88,10 +88,12 @@ var shows = map[string]string{
 	"POST /api/trail/search":         "trail",
 	"POST /api/trail/{row}/again":    "trail",
 
-	"GET /concerns/{id}/glass/{glass}": "concern", // a reason, to whoever is to say yes
-	"GET /cases/{id}/glass/{glass}":    "case",
-	"GET /glass/{glass}":               "trail",
-	"GET /api/glass/{glass}":           "trail",
+	"GET /concerns/{id}/glass/{glass}":     "concern", // a reason, to whoever is to say yes
+	"GET /cases/{id}/glass/{glass}":        "case",
+	"GET /api/concerns/{id}/glass/{glass}": "concern",
+	"GET /api/cases/{id}/glass/{glass}":    "case",
+	"GET /glass/{glass}":                   "trail",
+	"GET /api/glass/{glass}":               "trail",
 
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",

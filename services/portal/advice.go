@@ -67,6 +67,7 @@ type Seer struct {
 	People     int      `json:"people"`
 	How        string   `json:"how" doc:"at_once; by_you, if you let them in by name; by_them, if their own coordinator does." enum:"at_once by_you by_them"`
 	Fields     []string `json:"fields" doc:"Of what is shared, in the state in which it begins."`
+	Masked     []string `json:"masked,omitempty" doc:"Of the fields: those shown as a mask only. The whole is read by an act of its own, with a reason, by whoever may."`
 }
 
 // noParties is why a basis is none of those between two authorities, whatever is
@@ -249,13 +250,21 @@ func (x *room) seers(ctx context.Context, who hub.Actor, a Advice, now time.Time
 				}
 			}
 			if lets {
-				list = count(list, Seer{Role: post.Role, Department: post.Department, People: 1, How: how, Fields: answer.Fields})
+				list = count(list, Seer{Role: post.Role, Department: post.Department, People: 1, How: how, Fields: answer.Fields, Masked: masked(answer)})
 				break
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(s, t Seer) int { return slices.Index(hows, s.How) - slices.Index(hows, t.How) })
 	return list, nil
+}
+
+// masked are the fields of an answer that it obliges to show as a mask.
+func masked(a policies.Answer) []string {
+	if slices.Contains(a.Obligations, "mask_cpr") {
+		return []string{"cpr"}
+	}
+	return nil
 }
 
 // count puts somebody with those who would see it in the same way.

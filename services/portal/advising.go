@@ -42,21 +42,47 @@ type shownGround struct {
 	Other    bool // its fields are others than on the first basis
 }
 
+// onPage is the order in which the pages have the fields of a thing, whichever it is: of
+// whom, what, when, judged how, and who sees it. What is missing here comes first, where
+// it is seen.
+var onPage = []string{"name", "cpr", "birth_date", "age_band", "protected", "address", "child", "theme", "urgency", "urgency_reason", "statements", "why_now", "context",
+	"wishes", "channel", "reporter_kind", "reporter_name", "reporter_contact", "received_at", "received_by",
+	"questions", "necessity", "grade", "conclusion", "facts", "health_facts", "offence_facts", "contact",
+	"measure", "dimension", "preview", "task", "progress",
+	"reference", "state", "handled", "opened_at", "offered_at", "due", "child_due", "next_date", "settled_at",
+	"check_outcome", "municipal_rationale", "police_rationale", "triage_outcome",
+	"instrument", "dimensions", "own_dimensions", "level", "rationale", "dissents", "gaps", "change_test", "valid_until", "signatures", "inform",
+	"recommendations", "follow_ups", "tasks", "closing", "requests", "meeting", "circle", "who_can_see", "who_has_seen", "erase_at", "retention_rule"}
+
+// inOrder is fields as the pages have them, and those that are shown as a mask by the
+// word that says so.
+func inOrder(fields, masked []string) []string {
+	list := slices.SortedStableFunc(slices.Values(fields), func(f, g string) int { return slices.Index(onPage, f) - slices.Index(onPage, g) })
+	for i, f := range list {
+		if slices.Contains(masked, f) {
+			list[i] = f + "_masked"
+		}
+	}
+	return list
+}
+
 // words puts the legal bases of an answer in words.
 func (x *room) words(a Advice, lang string) *shownAdvice {
 	s := &shownAdvice{Advice: a}
+	s.Never = inOrder(a.Never, nil)
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
 		w.Law, w.Copy = cited(g.Source)
 		for _, code := range g.Specials {
 			w.Specials = append(w.Specials, titled(x.Structure, code, lang))
 		}
+		w.Fields = inOrder(g.Fields, nil)
 		return w
 	}
 	for _, g := range a.Bases {
 		if g.Allow {
 			s.Yes = append(s.Yes, put(g))
-			s.Yes[len(s.Yes)-1].Other = !slices.Equal(g.Fields, s.Yes[0].Fields)
+			s.Yes[len(s.Yes)-1].Other = !slices.Equal(s.Yes[len(s.Yes)-1].Fields, s.Yes[0].Fields)
 			s.Fields = s.Yes[0].Fields
 		} else {
 			s.No = append(s.No, put(g))
@@ -67,6 +93,7 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	}
 	s.Readers = slices.Clone(a.Readers)
 	for i, seer := range s.Readers {
+		s.Readers[i].Fields = inOrder(seer.Fields, seer.Masked)
 		if d, ok := x.Structure.Department(a.Asked.To, seer.Department); ok {
 			s.Readers[i].Department = d.Name
 		}

@@ -20,3 +20,23 @@ func TestWhoeverMayShareHasThePage(t *testing.T) {
 		t.Errorf("in the navigation of %v, and those who may share anything are %v", own, want)
 	}
 }
+
+// Every field that the law knows has its place on the page: none stands first because
+// nobody thought of it, and none has two places.
+func TestEveryFieldHasItsPlace(t *testing.T) {
+	engine, err := policies.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	law, all := engine.Law(), map[string]bool{}
+	for _, s := range law.States {
+		for _, f := range law.Fields(s.Item) {
+			if all[f] = true; !slices.Contains(onPage, f) {
+				t.Errorf("%s of a %s has no place", f, s.Item)
+			}
+		}
+	}
+	if places := slices.Compact(slices.Sorted(slices.Values(onPage))); len(places) != len(onPage) || len(places) != len(all) {
+		t.Errorf("%d places, of %d fields, for %d", len(onPage), len(places), len(all))
+	}
+}

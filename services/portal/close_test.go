@@ -85,3 +85,30 @@ func TestANoticeSaysOfWhatKind(t *testing.T) {
 	w.tells(t, w.cases, event.CaseRecusal{Case: kase, Authority: "koege", Person: w.person(t, "liv"), Lifted: true})
 	w.sees(t, "dagny", "En ansat hos jer er ikke længere inhabil", "!Du kan ikke åbne den nu")
 }
+
+// TestAnOwnerIsToldWhereItIsTheirs is A046: who answers for a measure that is late is told
+// at the authority whose measure it is, and not where else they work; and where they work
+// there no more, those whose step it is are told.
+func TestAnOwnerIsToldWhereItIsTheirs(t *testing.T) {
+	w := run(t)
+	kase, birk := hub.MakeID([16]byte{9, 8}), w.AsRole("birk", hub.Receiver).Post
+	other := w.AsRole("birk", hub.LocalPolice).Post.Authority
+	if other == birk.Authority {
+		t.Fatal("birk works at one place")
+	}
+	late := func(at hub.AuthorityID) {
+		w.tells(t, w.help, event.FollowUpOverdue{Case: kase, Authority: at, Step: "measure", Due: w.Now(), Level: "owner", Person: birk.Person})
+	}
+	told := func() string {
+		return w.One("select coalesce(string_agg(authority || ' ' || coalesce(nullif(role, ''), 'by name'), ', ' order by authority, role), '') from portal.notice where word = 'case_overdue'")
+	}
+	late(birk.Authority)
+	if got := told(); got != string(birk.Authority)+" by name" {
+		t.Errorf("told: %s", got)
+	}
+	w.SQL("delete from portal.notice")
+	late("roskilde")
+	if got := told(); got != "roskilde municipal_coordinator" {
+		t.Errorf("of what is theirs no more: %s", got)
+	}
+}

@@ -33,6 +33,9 @@ func (x *room) onCase() map[string]service.Reaction {
 		"assessment.recusal.changed.v1": told(x, func(n notes, f event.CaseRecusal) error {
 			return n.recused(f.Case, f.Authority, f.Person, f.Substitute, f.Lifted)
 		}),
+		"assessment.onward.changed.v1": told(x, func(n notes, f event.OnwardChanged) error {
+			return n.desk("onward", f.Case, time.Time{}, f.Authority)
+		}),
 		"assessment.information.requested.v1": told(x, func(n notes, f event.InformationRequested) error {
 			if named, err := n.assigned(f.Request); err != nil || len(named) > 0 {
 				return err // they are told by name
@@ -153,20 +156,6 @@ func (n notes) desks(word string, id hub.ID, due time.Time) error {
 	return n.desk(word, id, due, all...)
 }
 
-// person tells somebody by name, wherever they work now.
-func (n notes) person(word, kind string, id hub.ID, due time.Time, person hub.ID) error {
-	posts, err := workplaces(n.ctx, n.tx, person)
-	if err != nil {
-		return err
-	}
-	for _, a := range posts {
-		if err := n.tell(n.ctx, n.tx, word, id, due, Notice{Authority: a, Person: person, Kind: kind, Of: n.item}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // taken tells somebody that they are let in no more: whoever sees it in another way
 // too, as the coordinator of their authority, has lost nothing but that.
 func (n notes) taken(f event.CircleChanged) error {
@@ -283,11 +272,17 @@ func erred(word, why string) string {
 }
 
 // climb tells that something is overdue: to its owner where there is one by
-// name, else to those whose step it is, then to deputies and managers. A manager
+// name, at the authority whose it is and nowhere else they work, else to those whose step it is, then to deputies and managers. A manager
 // is not told which case.
 func (n notes) climb(id hub.ID, a hub.AuthorityID, level string, due time.Time, owner hub.ID) error {
 	if level == "owner" && owner != "" {
-		return n.person("case_overdue", "case", id, due, owner)
+		posts, err := workplaces(n.ctx, n.tx, owner)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(posts, a) { // else it is nobody's by name any more
+			return n.tell(n.ctx, n.tx, "case_overdue", id, due, Notice{Authority: a, Person: owner, Kind: "case"})
+		}
 	}
 	of := id
 	if level == "manager" {

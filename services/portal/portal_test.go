@@ -27,6 +27,7 @@ type world struct {
 	*hubtest.Hub
 	env   service.Env
 	cases service.Env // of the room assessment
+	help  service.Env // of the room referral
 	did   int
 }
 
@@ -50,7 +51,11 @@ func run(t *testing.T) *world {
 		w.cases = e
 		return service.Room{On: hubtest.Hears("assessment", nil)}, nil
 	}}
-	w.Hub = hubtest.Run(t, portal.Service, intake, assessment)
+	referral := service.Service{Name: "referral", Open: func(e service.Env) (service.Room, error) {
+		w.help = e
+		return service.Room{On: hubtest.Hears("referral", nil)}, nil
+	}}
+	w.Hub = hubtest.Run(t, portal.Service, intake, assessment, referral)
 	return w
 }
 

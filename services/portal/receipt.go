@@ -120,9 +120,7 @@ func (x *room) getAdvice(r *web.Request, _ struct{}) (Kept, error) {
 		if err != nil {
 			return Kept{}, opens, e, err
 		}
-		q := opens
-		by, _ := x.Structure.Post(k.hat)
-		q.Own, q.Asker, q.Manages = true, k.hat == who.Hat.ID, by.Manager != "" && by.Manager == who.Hat.ID
+		q := x.opening(who, k.hat)
 		if answer, err := x.DB.Advise(ctx, q); err != nil || !answer.Allow {
 			return Kept{}, opens, e, errors.Join(err, pgx.ErrNoRows) // as if it were not there
 		}
