@@ -405,7 +405,7 @@ func known(name string) []string {
 		return slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
 			[]string{"list", "confirm", "expire"})
 	case "step":
-		return []string{"break", "second", "end", "review", "ask", "open"}
+		return []string{"break", "second", "end", "review", "ask", "open", "list"}
 	case "category":
 		return []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"}
 	case "by":
