@@ -32,6 +32,9 @@ const (
 	Bytes              // a []byte, or nil: a list of one, or of none
 )
 
+// timeForm is how a time is written.
+const timeForm = "2006-01-02T15:04:05.000000Z"
+
 // Column is a column of the trail.
 type Column struct {
 	Name string
@@ -81,7 +84,7 @@ func (k Kind) write(b []byte, value any) ([]byte, bool) {
 	case int64:
 		return text(b, strconv.FormatInt(v, 10)), k == Number
 	case time.Time:
-		return text(b, v.UTC().Format("2006-01-02T15:04:05.000000Z")), k == Time
+		return text(b, v.UTC().Format(timeForm)), k == Time
 	case []string:
 		b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
 		for _, s := range v {
