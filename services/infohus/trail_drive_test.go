@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
@@ -212,6 +213,10 @@ func (s *driver) formsToo() {
 	dpo.API("POST", "/api/trail/"+justified+"/again", nil).Must(200)
 	dpo.Get("/trail")
 	form(dpo, "/trail", url.Values{"ground": {"lawfulness"}}).Must(200)
+	s.Advance(time.Second) // a checkpoint
+	form(dpo, "/trail/bundle", url.Values{"ground": {"lawfulness"}}).Must(200)
+	form(dpo, "/trail/export", url.Values{"ground": {"lawfulness"}}).Must(200)
+	dpo.API("POST", "/api/trail/export", map[string]any{"ground": "lawfulness"}).Must(200)
 	s.signsInAndOut()
 }
 
