@@ -22,10 +22,10 @@ import (
 // is proven to stand in the tree of one checkpoint, and all of them together are sealed:
 // signed by the log's key as one list.
 
-// bundleFormat is the first line of what a seal signs, and the name of the format. No
+// BundleFormat is the name of the format of bundles, and the first line of what their seals sign. No
 // checkpoint has it for its origin, which is one word: what is signed as the one is never
 // taken for the other.
-const bundleFormat = "infohus trail bundle 1"
+const BundleFormat = "infohus trail bundle 1"
 
 // bundleLine is how many bytes a line of a bundle may have.
 const bundleLine = 1 << 20
@@ -59,7 +59,7 @@ func NewBundle(w io.Writer, signed []byte, v note.Verifier, about []byte) (*Bund
 	}
 	b := &BundleWriter{w: w, c: c, v: v, sum: sha256.New(), last: -1}
 	b.b = append(b.b, `{"format":`...)
-	b.text(bundleFormat)
+	b.text(BundleFormat)
 	b.b = append(b.b, `,"checkpoint":`...)
 	b.text(string(signed))
 	b.b = append(append(b.b, `,"about":`...), about...)
@@ -117,7 +117,7 @@ const sealBegins = `{"seal":`
 // sealText is what is signed of a bundle: how many rows, the leaf of the last one (-1
 // where there is none), and the SHA-256 of all its lines before the seal.
 func sealText(origin string, rows, last int64, sum []byte) string {
-	return fmt.Sprintf("%s\n%s\n%d\n%d\n%s\n", bundleFormat, origin, rows, last, base64.StdEncoding.EncodeToString(sum))
+	return fmt.Sprintf("%s\n%s\n%d\n%d\n%s\n", BundleFormat, origin, rows, last, base64.StdEncoding.EncodeToString(sum))
 }
 
 // leaf begins the line of a leaf: of its proof only what the one before has not.

@@ -193,8 +193,8 @@ func (h *Held) begin(line []byte, trust Trust) error {
 	if err == nil {
 		err = r.finish()
 	}
-	if err != nil || seen != 3 || format != bundleFormat {
-		return fmt.Errorf("tree: that is no bundle of the format %q", bundleFormat)
+	if err != nil || seen != 3 || format != BundleFormat {
+		return fmt.Errorf("tree: that is no bundle of the format %q", BundleFormat)
 	}
 	c, err := Open([]byte(signed), trust.Log)
 	if err != nil {
@@ -231,7 +231,7 @@ func (h *Held) sealed(line, sum []byte, log note.Verifier) error {
 		return nil
 	}
 	said := strings.Split(n.Text, "\n")
-	if len(said) != 6 || said[0] != bundleFormat || said[1] != log.Name() {
+	if len(said) != 6 || said[0] != BundleFormat || said[1] != log.Name() {
 		return broken("the bundle ends before it, and its seal is not one")
 	}
 	rows, err1 := strconv.ParseInt(said[2], 10, 64)

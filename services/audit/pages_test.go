@@ -103,7 +103,7 @@ func TestOfficersPages(t *testing.T) {
 	}
 }
 
-// A098: what the page finds is a file that Danish Excel opens as it is.
+// A098 in part: what the page finds is a file that Danish Excel opens as it is.
 func TestTheSheet(t *testing.T) {
 	w := browsing(t)
 	w.consults("gudrun", koege, "")

@@ -69,7 +69,7 @@ func (w *world) lines(bundle []byte) (list []bundledRow) {
 	return list
 }
 
-// A087 and A086 of what is taken out: an officer takes out what they may see, and of what they
+// A087. Of what is taken out: an officer takes out what they may see, and of what they
 // are told in part no more than that it is there. It verifies, with the key alone; and
 // that it was taken out is in the trail.
 func TestBundleOfOwnOnly(t *testing.T) {
@@ -141,7 +141,7 @@ func TestBundleWithholdsTheGroundOfARecusal(t *testing.T) {
 	}
 }
 
-// A089 of a bundle: what the trail says to have gone out is what did, or a piece more, where the
+// A089 in part: what the trail says to have gone out is what did, or a piece more, where the
 // connection is cut. Whoever reads what came finds that it is not whole.
 func TestBundleIsCut(t *testing.T) {
 	w, x := grown(t, 5*pieceRows/2)
@@ -202,7 +202,7 @@ func (c *cutting) Header() http.Header {
 	return c.HeaderMap
 }
 
-// TestWhatASuperuserDoesIsFoundOutside is A079, A080, A081 and A082 in part, and G5: what the
+// TestWhatASuperuserDoesIsFoundOutside is A079 in part, A080 in part, A081 in part and A082 in part: what the
 // database's superuser does to rows and tree, with the log's key at hand, is found by an
 // officer of another authority with what that officer kept, offline, with the row.
 func TestWhatASuperuserDoesIsFoundOutside(t *testing.T) {
