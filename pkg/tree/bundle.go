@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -212,133 +213,163 @@ type bundled struct {
 	why          string // it cannot be read
 }
 
-// lineReader reads lines of bundles, one after the other.
+// lineReader reads lines of bundles, one after the other. What a leaf commits to are the
+// texts of the columns, as they stand in the line: they are taken as they come, and are
+// the right ones if the root is.
 type lineReader struct {
-	d      *jsontext.Decoder
-	b      bytes.Buffer
-	values []any
+	d   *jsontext.Decoder
+	b   bytes.Buffer
+	row []byte // what an entry has after the salt
 }
 
-var errLine = errors.New("it cannot be read")
-
-// fields goes through an object, whose fields do reads.
-func (r *lineReader) fields(do func(name string) error) error {
-	if t, err := r.d.ReadToken(); err != nil || t.Kind() != '{' {
-		return errLine
-	}
-	for r.d.PeekKind() == '"' {
-		t, err := r.d.ReadToken()
-		if err != nil {
-			return errLine
-		}
-		if err := do(t.String()); err != nil {
-			return err
-		}
-	}
-	if t, err := r.d.ReadToken(); err != nil || t.Kind() != '}' {
-		return errLine
-	}
-	return nil
-}
+var (
+	errLine    = errors.New("it cannot be read")
+	errColumns = errors.New("its row has not the columns of its form, in their order")
+	base       = base64.StdEncoding.Strict()
+)
 
 func (r *lineReader) begin(line []byte) {
 	r.b.Reset()
 	r.b.Write(line)
 	if r.d == nil {
-		r.d = jsontext.NewDecoder(&r.b)
+		r.d = jsontext.NewDecoder(&r.b, jsontext.AllowDuplicateNames(true)) // of which there are none: see fields
 	} else {
-		r.d.Reset(&r.b)
+		r.d.Reset(&r.b, jsontext.AllowDuplicateNames(true))
 	}
 }
 
-// finish sees that nothing comes after the object.
-func (r *lineReader) finish() error {
-	if _, err := r.d.ReadToken(); err != io.EOF { //nolint:errorlint // jsontext gives it as it is
+// fields goes through an object that is all of the line. It has some of the names, each
+// at most once; do reads the value of one by its number. It gives those that were there,
+// as a bit for each.
+func (r *lineReader) fields(names []string, do func(i int) error) (seen int, err error) {
+	if err := r.opens('{'); err != nil {
+		return 0, err
+	}
+	for r.d.PeekKind() == '"' {
+		name, err := r.value('"')
+		if err != nil {
+			return 0, err
+		}
+		i := slices.Index(names, string(name[1:len(name)-1]))
+		if i < 0 || seen&(1<<i) != 0 {
+			return 0, errLine
+		}
+		seen |= 1 << i
+		if err := do(i); err != nil {
+			return 0, err
+		}
+	}
+	if err := r.opens('}'); err != nil {
+		return 0, err
+	}
+	if _, err := r.d.ReadToken(); !errors.Is(err, io.EOF) {
+		return 0, errLine
+	}
+	return seen, nil
+}
+
+// opens reads the beginning of an object or a list, or its end.
+func (r *lineReader) opens(kind jsontext.Kind) error {
+	if t, err := r.d.ReadToken(); err != nil || t.Kind() != kind {
 		return errLine
 	}
 	return nil
 }
 
-func (r *lineReader) text() (string, error) {
-	t, err := r.d.ReadToken()
-	if err != nil || t.Kind() != '"' {
-		return "", errLine
+// value reads a value of a kind, as it is written.
+func (r *lineReader) value(kind jsontext.Kind) (jsontext.Value, error) {
+	v, err := r.d.ReadValue()
+	if err != nil || v.Kind() != kind {
+		return nil, errLine
 	}
-	return t.String(), nil
+	return v, nil
+}
+
+func (r *lineReader) text() (string, error) {
+	v, err := r.value('"')
+	if err != nil {
+		return "", err
+	}
+	text, err := jsontext.AppendUnquote(nil, v)
+	return string(text), err
 }
 
 func (r *lineReader) number() (int64, error) {
-	v, err := r.d.ReadValue()
+	v, err := r.value('0')
 	if err != nil {
-		return 0, errLine
+		return 0, err
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != string(v) {
+	if err != nil {
 		return 0, errLine
 	}
 	return n, nil
 }
 
-// bytes reads base 64 into what has its length, or gives it where that is nil.
-func (r *lineReader) bytes(into []byte) ([]byte, error) {
-	s, err := r.text()
-	if err != nil {
-		return nil, err
+// bytes reads base 64 of so many bytes.
+func (r *lineReader) bytes(into []byte) error {
+	v, err := r.value('"')
+	var data [48]byte
+	if err != nil || base.DecodedLen(len(v)-2) > len(data) {
+		return errLine
 	}
-	data, err := base64.StdEncoding.Strict().DecodeString(s)
-	if err != nil || strings.ContainsAny(s, "\r\n") || into != nil && len(data) != len(into) {
-		return nil, errLine
+	if n, err := base.Decode(data[:], v[1:len(v)-1]); err != nil || n != len(into) {
+		return errLine
 	}
-	copy(into, data)
-	return data, nil
+	copy(into, data[:])
+	return nil
 }
+
+// The fields of the line of a leaf.
+var leafFields = []string{"index", "after", "keep", "proof", "form", "salt", "row", "entry"}
+
+const (
+	leafBegins   = 1<<4 - 1          // the first four
+	leafWhole    = leafBegins | 7<<4 // and those of a row
+	leafWithheld = leafBegins | 1<<7 // or an entry
+)
 
 // leaf reads the line of a leaf.
 func (r *lineReader) leaf(line []byte) (l bundled) {
-	var form int64
+	var form, keep int64
 	var salt [SaltSize]byte
 	var entry [EntrySize]byte
-	seen := map[string]bool{}
 	r.begin(line)
 	l.index = -1
-	err := r.fields(func(name string) (err error) {
-		seen[name] = true
-		switch name {
-		case "index":
+	seen, err := r.fields(leafFields, func(i int) (err error) {
+		switch i {
+		case 0:
 			l.index, err = r.number()
-		case "after":
+		case 1:
 			l.after, err = r.number()
-		case "keep":
-			var n int64
-			n, err = r.number()
-			l.keep = int(min(max(n, -1), 64))
-		case "proof":
+		case 2:
+			keep, err = r.number()
+		case 3:
 			l.proof, err = r.proof()
-		case "form":
+		case 4:
 			form, err = r.number()
-		case "salt":
-			_, err = r.bytes(salt[:])
-		case "entry":
-			_, err = r.bytes(entry[:])
-		case "row":
-			err = r.row()
-		default:
-			err = errLine
+		case 5:
+			err = r.bytes(salt[:])
+		case 6:
+			err = r.columns()
+		case 7:
+			err = r.bytes(entry[:])
 		}
 		return err
 	})
-	if err == nil {
-		err = r.finish()
-	}
-	l.whole = seen["row"]
+	l.keep, l.whole = int(min(max(keep, -1), 64)), seen == leafWhole
 	switch {
 	case err != nil:
-	case !seen["index"] || !seen["after"] || !seen["keep"] || !seen["proof"] || l.whole != seen["salt"] || l.whole != seen["form"] || l.whole == seen["entry"]:
+	case !l.whole && seen != leafWithheld:
 		err = errLine
+	case l.whole && form != Form:
+		err = fmt.Errorf("its row is of form %d, which is not known here", form)
 	case l.whole:
-		if entry, err = Entry(form, salt, r.values); err != nil {
-			err = fmt.Errorf("its row is of form %d, which is not known here", form)
-		}
+		h := sha256.New()
+		h.Write([]byte(entryBegins))
+		h.Write(salt[:])
+		h.Write(r.row)
+		h.Sum(entry[:0])
 	}
 	if err != nil {
 		l.why = err.Error()
@@ -348,94 +379,96 @@ func (r *lineReader) leaf(line []byte) (l bundled) {
 }
 
 func (r *lineReader) proof() (list []tlog.Hash, err error) {
-	if t, err := r.d.ReadToken(); err != nil || t.Kind() != '[' {
-		return nil, errLine
+	if err := r.opens('['); err != nil {
+		return nil, err
 	}
 	for r.d.PeekKind() == '"' && len(list) < 64 {
 		var h tlog.Hash
-		if _, err := r.bytes(h[:]); err != nil {
+		if err := r.bytes(h[:]); err != nil {
 			return nil, err
 		}
 		list = append(list, h)
 	}
-	if t, err := r.d.ReadToken(); err != nil || t.Kind() != ']' {
-		return nil, errLine
-	}
-	return list, nil
+	return list, r.opens(']')
 }
 
-// columnAt is where a column stands.
-var columnAt = func() map[string]int {
-	at := make(map[string]int, len(Columns))
-	for i, c := range Columns {
-		at[c.Name] = i
+// quoted are the names of the columns as they are written.
+var quoted = func() (names []string) {
+	for _, c := range Columns {
+		names = append(names, strconv.Quote(c.Name))
 	}
-	return at
+	return names
 }()
 
-// row reads the columns of a row: each once, in any order.
-func (r *lineReader) row() error {
-	if r.values == nil {
-		r.values = make([]any, len(Columns))
+// columns reads a row.
+func (r *lineReader) columns() error {
+	r.row = r.row[:0]
+	if err := r.opens('{'); err != nil {
+		return err
 	}
-	read := 0
-	err := r.fields(func(name string) (err error) {
-		i, ok := columnAt[name]
-		if !ok {
-			return errors.New("its row has a column that there is not")
+	for i, c := range Columns {
+		if r.d.PeekKind() != '"' {
+			return errColumns
 		}
-		read++
-		if r.values[i], err = r.value(Columns[i].Kind); err != nil {
-			return fmt.Errorf("its column %s cannot be read", name)
+		if name, err := r.value('"'); err != nil || string(name) != quoted[i] {
+			return errColumns
 		}
-		return nil
-	})
-	if err == nil && read != len(Columns) { // none comes twice: that would be no JSON
-		err = errors.New("its row has too few columns")
+		if err := r.column(c.Kind); err != nil {
+			return fmt.Errorf("its column %s cannot be read", c.Name)
+		}
 	}
-	return err
+	if r.opens('}') != nil {
+		return errColumns
+	}
+	return nil
 }
 
-func (r *lineReader) value(k Kind) (any, error) {
+// column takes a value into the row, as [Entry] writes it.
+func (r *lineReader) column(k Kind) error {
 	switch k {
 	case Number:
-		return r.number()
-	case Time:
-		s, err := r.text()
-		if err != nil {
-			return nil, err
-		}
-		t, err := time.Parse(timeForm, s)
-		if err != nil || t.Format(timeForm) != s {
-			return nil, errLine
-		}
-		return t, nil
+		v, err := r.value('0')
+		r.row = text(r.row, []byte(v))
+		return err
 	case List:
-		if t, err := r.d.ReadToken(); err != nil || t.Kind() != '[' {
-			return nil, errLine
+		if err := r.opens('['); err != nil {
+			return err
 		}
-		list := []string{}
-		for r.d.PeekKind() == '"' {
-			s, err := r.text()
-			if err != nil {
-				return nil, err
+		at, n := len(r.row), uint32(0)
+		r.row = append(r.row, 0, 0, 0, 0)
+		for ; r.d.PeekKind() == '"'; n++ {
+			if err := r.string(); err != nil {
+				return err
 			}
-			list = append(list, s)
 		}
-		if t, err := r.d.ReadToken(); err != nil || t.Kind() != ']' {
-			return nil, errLine
-		}
-		return list, nil
+		binary.BigEndian.PutUint32(r.row[at:], n)
+		return r.opens(']')
 	case Bytes:
 		if r.d.PeekKind() == 'n' {
-			_, err := r.d.ReadToken()
-			return []byte(nil), err
+			r.row = binary.BigEndian.AppendUint32(r.row, 0)
+			return r.opens('n')
 		}
-		data, err := r.bytes(nil)
-		if err == nil && data == nil {
-			data = []byte{}
+		v, err := r.value('"')
+		if err != nil {
+			return err
 		}
-		return data, err
+		data, err := base.AppendDecode(nil, v[1:len(v)-1])
+		r.row = text(binary.BigEndian.AppendUint32(r.row, 1), data)
+		return err
 	}
-	return r.text()
+	return r.string()
+}
+
+// string takes a text into the row.
+func (r *lineReader) string() error {
+	v, err := r.value('"')
+	if err != nil {
+		return err
+	}
+	at := len(r.row)
+	if r.row, err = jsontext.AppendUnquote(append(r.row, 0, 0, 0, 0), v); err != nil {
+		return err
+	}
+	binary.BigEndian.PutUint32(r.row[at:], uint32(len(r.row)-at-4))
+	return nil
 }

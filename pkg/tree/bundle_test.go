@@ -250,11 +250,35 @@ func (s *sheet) edit(leaf int64, change func(line, row map[string]any)) {
 	}
 	row, _ := line["row"].(map[string]any)
 	change(line, row)
-	b, err := json.Marshal(line)
-	if err != nil {
-		s.t.Fatal(err)
+	row, _ = line["row"].(map[string]any) // which may be another
+	var columns []string
+	written := func(name string, v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return fmt.Sprintf("%q:%s", name, b)
 	}
-	s.lines[i] = string(b)
+	for _, c := range Columns {
+		if v, ok := row[c.Name]; ok {
+			columns = append(columns, written(c.Name, v))
+		}
+	}
+	for name, v := range row {
+		if !slices.ContainsFunc(Columns, func(c Column) bool { return c.Name == name }) {
+			columns = append(columns, written(name, v))
+		}
+	}
+	if row != nil {
+		line["row"] = json.RawMessage("{" + strings.Join(columns, ",") + "}")
+	}
+	var fields []string
+	for _, name := range leafFields {
+		if v, ok := line[name]; ok {
+			fields = append(fields, written(name, v))
+		}
+	}
+	s.lines[i] = "{" + strings.Join(fields, ",") + "}"
 }
 
 // sealed seals anew, with the key of the log: as whoever has taken that.
@@ -327,7 +351,7 @@ func TestBundleTampered(t *testing.T) {
 		found("another "+c.Name+", without the key", 90, another, func(s *sheet) {
 			s.edit(90, func(_, row map[string]any) { row[c.Name] = others[c.Kind] })
 		})
-		spoiled("no "+c.Name, 90, "too few columns", func(s *sheet) { s.edit(90, func(_, row map[string]any) { delete(row, c.Name) }) })
+		spoiled("no "+c.Name, 90, "not the columns of its form", func(s *sheet) { s.edit(90, func(_, row map[string]any) { delete(row, c.Name) }) })
 		if c.Kind != Bytes { // where it means that there is none
 			spoiled("null for "+c.Name, 90, "its column "+c.Name+" cannot be read", func(s *sheet) {
 				s.edit(90, func(_, row map[string]any) { row[c.Name] = nil })
@@ -336,11 +360,17 @@ func TestBundleTampered(t *testing.T) {
 	}
 	spoiled("a digest that goes", 7, another, func(s *sheet) { s.edit(7, func(_, row map[string]any) { row["why_digest"] = nil }) })
 	spoiled("a digest that comes", 6, another, func(s *sheet) { s.edit(6, func(_, row map[string]any) { row["why_digest"] = "" }) })
-	spoiled("a column more", 90, "a column that there is not", func(s *sheet) { s.edit(90, func(_, row map[string]any) { row["x"] = "" }) })
-	spoiled("a column twice", 90, "cannot be read", func(s *sheet) {
+	spoiled("a column more", 90, "not the columns of its form", func(s *sheet) { s.edit(90, func(_, row map[string]any) { row["x"] = "" }) })
+	spoiled("a column twice", 90, "not the columns of its form", func(s *sheet) {
 		s.lines[s.at(90)] = strings.Replace(s.lines[s.at(90)], `"row":{`, `"row":{"act":"consult",`, 1)
 	})
-	spoiled("a number in another way", 90, "cannot be read", func(s *sheet) {
+	spoiled("a field twice", 90, "cannot be read", func(s *sheet) {
+		s.lines[s.at(90)] = strings.Replace(s.lines[s.at(90)], `"keep"`, `"form":1,"keep"`, 1)
+	})
+	spoiled("a number as a text", 90, "its column id cannot be read", func(s *sheet) {
+		s.lines[s.at(90)] = strings.Replace(s.lines[s.at(90)], `"id":1090,`, `"id":"1090",`, 1)
+	})
+	spoiled("a number in another way", 90, another, func(s *sheet) {
 		s.lines[s.at(90)] = strings.Replace(s.lines[s.at(90)], `"id":1090,`, `"id":1.09e3,`, 1)
 	})
 	spoiled("two rows in each other's place", 90, another, func(s *sheet) {
@@ -451,7 +481,9 @@ func TestBundleTampered(t *testing.T) {
 	found("the seal of another bundle", 4, "is not as it was sealed", func(s *sheet) {
 		s.lines[14] = apart(t, b.bundle(t, signed, 1, 2, 598)).lines[4]
 	})
-	found("what it says of itself", 4, "what the bundle says of itself is not", func(s *sheet) { s.lines[0] = strings.Replace(s.lines[0], `"authority":"koege"`, `"authority":"roskilde"`, 1) })
+	found("what it says of itself", 4, "what the bundle says of itself is not", func(s *sheet) {
+		s.lines[0] = strings.Replace(s.lines[0], `"authority":"koege"`, `"authority":"roskilde"`, 1)
+	})
 	found("another format", none, "no bundle of the format", func(s *sheet) { s.lines[0] = strings.Replace(s.lines[0], "bundle 1", "bundle 2", 1) })
 	found("a first line with more in it", none, "no bundle of the format", func(s *sheet) { s.lines[0] = strings.Replace(s.lines[0], `{"format"`, `{"x":1,"format"`, 1) })
 

@@ -172,28 +172,21 @@ func readBundle(ctx context.Context, r io.Reader, trust Trust, each func(one) er
 func (h *Held) begin(line []byte, trust Trust) error {
 	var r lineReader
 	var format, signed string
-	seen := 0
 	r.begin(line)
-	err := r.fields(func(name string) (err error) {
-		seen++
-		switch name {
-		case "format":
+	seen, err := r.fields([]string{"format", "checkpoint", "about"}, func(i int) (err error) {
+		switch i {
+		case 0:
 			format, err = r.text()
-		case "checkpoint":
+		case 1:
 			signed, err = r.text()
-		case "about":
+		case 2:
 			var v []byte
 			v, err = r.d.ReadValue()
 			h.About = bytes.Clone(v)
-		default:
-			err = errLine
 		}
 		return err
 	})
-	if err == nil {
-		err = r.finish()
-	}
-	if err != nil || seen != 3 || format != BundleFormat {
+	if err != nil || seen != 7 || format != BundleFormat {
 		return fmt.Errorf("tree: that is no bundle of the format %q", BundleFormat)
 	}
 	c, err := Open([]byte(signed), trust.Log)
@@ -213,14 +206,11 @@ func (h *Held) sealed(line, sum []byte, log note.Verifier) error {
 		return broken("the bundle ends before it, without its seal")
 	}
 	r.begin(line)
-	err := r.fields(func(string) (err error) {
+	seen, err := r.fields([]string{"seal"}, func(int) (err error) {
 		signed, err = r.text()
 		return err
 	})
-	if err == nil {
-		err = r.finish()
-	}
-	if err != nil {
+	if err != nil || seen != 1 {
 		return broken("the bundle ends before it, and its seal cannot be read")
 	}
 	n, err := note.Open([]byte(signed), note.VerifierList(log))
@@ -262,9 +252,9 @@ var errCut = errors.New("the bundle ends before it, in the middle of a line, or 
 func (l *bundleLines) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
 	switch {
-	case err == io.EOF && len(line) == 0: //nolint:errorlint // bufio gives it as it is
+	case errors.Is(err, io.EOF) && len(line) == 0:
 		return nil, io.EOF
-	case err == io.EOF || err == bufio.ErrBufferFull: //nolint:errorlint // as above
+	case errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull):
 		return nil, errCut
 	case err != nil:
 		return nil, err
@@ -352,7 +342,7 @@ func (l *bundleLines) leaves(ctx context.Context) iter.Seq2[bundled, error] {
 					return
 				}
 			}
-			if c.err != nil && c.err != io.EOF { //nolint:errorlint // fill gives it as it is
+			if c.err != nil && !errors.Is(c.err, io.EOF) {
 				yield(bundled{}, &Broken{at + 1, c.err.Error()})
 				return
 			}

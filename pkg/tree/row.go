@@ -13,6 +13,9 @@ import (
 // it stands in the row, so that another one can follow for the rows to come.
 const Form = 1
 
+// entryBegins is what the bytes begin with that an entry is the hash of.
+var entryBegins = "infohus trail row " + strconv.Itoa(Form) + "\n"
+
 // EntrySize is how many bytes the entry of a leaf has.
 const EntrySize = sha256.Size
 
@@ -66,7 +69,7 @@ func Entry(form int64, salt [SaltSize]byte, values []any) (entry [EntrySize]byte
 		return entry, fmt.Errorf("tree: a row of form %d with %d columns cannot be written here", form, len(values))
 	}
 	b := make([]byte, 0, 1024)
-	b = append(b, "infohus trail row "+strconv.Itoa(Form)+"\n"...)
+	b = append(b, entryBegins...)
 	b = append(b, salt[:]...)
 	for i, c := range Columns {
 		var ok bool
