@@ -610,18 +610,28 @@ func FuzzBundle(f *testing.F) {
 	for i := range leaves {
 		leaves[i] = tlog.RecordHash(b.entry(f, int64(i)))
 	}
-	f.Add(whole, 0, 0, []byte{})
-	f.Add(whole, 10, 3, []byte("x"))
-	f.Add(whole[:len(whole)/2], 0, 0, []byte{})
-	for i := range bytes.Count(whole, []byte("\n")) {
-		f.Add([]byte{}, i*400, 1, []byte("{"))
-	}
-	f.Fuzz(func(t *testing.T, bundle []byte, at, drop int, put []byte) {
-		if len(bundle) == 0 { // a change of the one that holds
-			at = max(0, at) % len(whole)
-			drop = min(max(0, drop)%64, len(whole)-at)
-			bundle = slices.Concat(whole[:at], put, whole[at+drop:])
+	lines := []int{0} // where they begin
+	for i, c := range whole {
+		if c == '\n' {
+			lines = append(lines, i+1)
 		}
+	}
+	f.Add(0, 0, []byte{}, 0, 0)
+	f.Add(10, 3, []byte("x"), 0, 0)
+	for i := range len(lines) - 1 {
+		at, next := lines[i], lines[i+1]
+		f.Add(at+9, 1, []byte("2"), 0, 0)       // another number
+		f.Add(at, next-at, []byte{}, 0, 0)      // the line goes,
+		f.Add(at, 0, []byte{}, at, next-at)     // comes twice,
+		f.Add(at, next-at, []byte{}, 0, 200)    // is another
+		f.Add(next, len(whole), []byte{}, 0, 0) // or is the last
+	}
+	f.Fuzz(func(t *testing.T, at, drop int, put []byte, from, many int) {
+		// Something goes, something comes that was not there, and something that was.
+		within := func(n, most int) int { return max(0, n) % (most + 1) }
+		at, from = within(at, len(whole)), within(from, len(whole))
+		drop, many = within(drop, len(whole)-at), within(many, len(whole)-from)
+		bundle := slices.Concat(whole[:at], put, whole[from:from+many], whole[at+drop:])
 		content := func(b []byte) []byte { return b[:max(0, bytes.LastIndex(b, []byte(sealBegins)))] }
 		if _, err := VerifyBundle(t.Context(), bytes.NewReader(bundle), Trust{Log: v}); err == nil && !bytes.Equal(content(bundle), content(whole)) {
 			t.Errorf("it verifies: %q", bundle)
