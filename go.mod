@@ -3,6 +3,7 @@ module github.com/infohus/infohus
 go 1.26.0
 
 require (
+	filippo.io/torchwood v0.9.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coreos/go-oidc/v3 v3.21.0

@@ -38,6 +38,9 @@ func TestTrail(t *testing.T) {
 	if want != string(file) {
 		t.Error("trail.md does not have the columns of pkg/tree: go test ./docs -update")
 	}
+	if !strings.Contains(string(file), "    "+tree.BundleFormat+"\n") {
+		t.Errorf("trail.md says nothing of the format %q", tree.BundleFormat)
+	}
 	if !strings.Contains(string(file), fmt.Sprintf(`"infohus trail row %d"`, tree.Form)) {
 		t.Errorf("trail.md says nothing of form %d", tree.Form)
 	}

@@ -13,6 +13,9 @@ import (
 // it stands in the row, so that another one can follow for the rows to come.
 const Form = 1
 
+// entryBegins is what the bytes begin with that an entry is the hash of.
+var entryBegins = "infohus trail row " + strconv.Itoa(Form) + "\n"
+
 // EntrySize is how many bytes the entry of a leaf has.
 const EntrySize = sha256.Size
 
@@ -31,6 +34,9 @@ const (
 	List               // a []string
 	Bytes              // a []byte, or nil: a list of one, or of none
 )
+
+// timeForm is how a time is written.
+const timeForm = "2006-01-02T15:04:05.000000Z"
 
 // Column is a column of the trail.
 type Column struct {
@@ -63,7 +69,7 @@ func Entry(form int64, salt [SaltSize]byte, values []any) (entry [EntrySize]byte
 		return entry, fmt.Errorf("tree: a row of form %d with %d columns cannot be written here", form, len(values))
 	}
 	b := make([]byte, 0, 1024)
-	b = append(b, "infohus trail row "+strconv.Itoa(Form)+"\n"...)
+	b = append(b, entryBegins...)
 	b = append(b, salt[:]...)
 	for i, c := range Columns {
 		var ok bool
@@ -81,7 +87,7 @@ func (k Kind) write(b []byte, value any) ([]byte, bool) {
 	case int64:
 		return text(b, strconv.FormatInt(v, 10)), k == Number
 	case time.Time:
-		return text(b, v.UTC().Format("2006-01-02T15:04:05.000000Z")), k == Time
+		return text(b, v.UTC().Format(timeForm)), k == Time
 	case []string:
 		b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
 		for _, s := range v {

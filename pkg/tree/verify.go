@@ -43,6 +43,29 @@ func Verify(ctx context.Context, v note.Verifier, get func(ctx context.Context, 
 	return c, err
 }
 
+// Extends proves that a published log begins with what an older checkpoint of it is of,
+// so that whoever kept that one sees what was rewritten, also with the log's own key
+// (trust.md G5). The error is a [*Broken] where it does not.
+func Extends(ctx context.Context, now, was Checkpoint, get func(ctx context.Context, path string) ([]byte, error)) error {
+	switch {
+	case was.Origin != now.Origin:
+		return fmt.Errorf("tree: the checkpoint that was kept is of the log %q, and this is %q", was.Origin, now.Origin)
+	case was.Size > now.Size:
+		return &Broken{now.Size, fmt.Sprintf("it is gone: there were %d leaves", was.Size)}
+	case was.Size == 0:
+		return nil
+	}
+	r := &rebuilt{ctx: ctx, get: get, size: now.Size}
+	proof, err := tlog.ProveTree(now.Size, was.Size, Reader(now.Size, r.fetch))
+	if err != nil {
+		return err
+	}
+	if tlog.CheckTree(proof, now.Size, now.Root, was.Size, was.Root) != nil {
+		return &Broken{0, fmt.Sprintf("it, or one before leaf %d, is not what it was when the checkpoint of %d leaves was kept", was.Size, was.Size)}
+	}
+	return nil
+}
+
 // rebuilt is a tree that is rebuilt from entries.
 type rebuilt struct {
 	ctx    context.Context

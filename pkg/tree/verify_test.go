@@ -108,7 +108,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyNamesTheFirstBrokenLeaf is A079 and A080 in part: what anybody who has the
+// TestVerifyNamesTheFirstBrokenLeaf is A079 in part and A080 in part: what anybody who has the
 // verifier key finds, of a log whose key was not taken.
 func TestVerifyNamesTheFirstBrokenLeaf(t *testing.T) {
 	const size = 65536 + 256 + 44

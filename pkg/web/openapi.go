@@ -153,7 +153,9 @@ func (d describer) operation(t Route, params []string) (object, error) {
 		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schema}}}
 	}
 	answers := object{"default": object{"$ref": "#/components/responses/Problem"}}
-	if t.Out == nil {
+	if t.Media != "" {
+		answers["200"] = object{"description": "Done.", "content": object{t.Media: object{"schema": object{"type": "string"}}}}
+	} else if t.Out == nil {
 		answers["204"] = object{"description": "Done."}
 	} else {
 		schema, err := d.schema(reflect.TypeOf(t.Out))

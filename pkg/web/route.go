@@ -29,6 +29,8 @@ type Route struct {
 	Do      func(w http.ResponseWriter, r *Request) error
 	Room    string // who answers; set by Add
 
+	Media   string   // of an operation whose answer is no JSON: the type of it
+	Long    bool     // the answer comes in pieces, each of which may take as long as an answer may
 	Numbers []string // parts of the path that are numbers and no IDs, for the OpenAPI document
 
 	away *Peer // who answers, where that is another process

@@ -60,11 +60,15 @@ func (s *Site) traced(next http.Handler) http.Handler {
 	})
 }
 
+// pieceTime is how long a piece of an answer may take that comes in several.
+const pieceTime = 60 * time.Second
+
 // counter counts what is sent, and notes whether anything was.
 type counter struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	long   bool // every piece has its own time
 }
 
 func (c *counter) WriteHeader(status int) {
@@ -78,6 +82,9 @@ func (c *counter) Write(b []byte) (int, error) {
 	if c.status == 0 {
 		c.status = http.StatusOK
 	}
+	if c.long {
+		_ = http.NewResponseController(c.ResponseWriter).SetWriteDeadline(time.Now().Add(pieceTime)) // where there is none, there is none to move
+	}
 	n, err := c.ResponseWriter.Write(b)
 	c.bytes += int64(n)
 	return n, err
@@ -89,7 +96,7 @@ func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 func (s *Site) serve(w http.ResponseWriter, raw *http.Request) {
 	begin := time.Now() // how long it takes is no business time
 	route, found := s.find(raw)
-	c := &counter{ResponseWriter: w}
+	c := &counter{ResponseWriter: w, long: route != nil && route.Long}
 	ctx, reveals := hub.WithReveals(raw.Context())
 	raw = raw.WithContext(ctx)
 	raw.Body = http.MaxBytesReader(c, raw.Body, maxBody+1)

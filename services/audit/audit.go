@@ -17,6 +17,8 @@
 //   - Every row of the trail becomes a leaf of a Merkle tree whose root is signed, and
 //     anybody may read the tree (docs/trail.md). What is not as it was signed is told,
 //     and nothing more is signed until somebody has looked.
+//   - What an officer takes out of it is recorded before it goes out, and proves itself
+//     to anybody who has the key: a bundle of rows, each with its place in the tree.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -59,6 +61,8 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/trail/tile/{tile...}", Public: true, NoTrace: true, Do: x.tile},
 			{Method: "GET", Path: "/trail", Do: x.trailPage, Nav: web.Nav{Word: "audit.nav.trail", Roles: []hub.Role{hub.DPO}, Order: 10}},
 			{Method: "POST", Path: "/trail", Do: x.trailForm},
+			{Method: "POST", Path: "/trail/bundle", Long: true, Do: x.bundleForm},
+			{Method: "POST", Path: "/trail/export", Do: x.sheetForm},
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 
@@ -71,6 +75,8 @@ func open(env service.Env) (service.Room, error) {
 			web.API("reviewGlass", "POST", "/api/glass/{glass}/review", "Say what you found of an emergency opening. Nobody reviews their own.", x.reviewGlass),
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
+			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Part{}, Media: bundleType, Long: true, Do: x.exportTrail,
+				Summary: "Take rows of the trail out as a bundle that anybody can verify, with their proofs: the own authority's data and people, for its data-protection officer. A line of JSON for each row; docs/trail.md says how it is written."},
 			again,
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},

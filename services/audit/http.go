@@ -33,16 +33,7 @@ type Found struct {
 func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 	var found Found
 	receipt, err := x.reading(r.Context(), r.Who, in.Ground, hub.ActSearch, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		f, err := in.filter(r.Who.Authority)
-		if err != nil {
-			return err
-		}
-		if f.tail != "" {
-			if f.reference, err = whole(ctx, tx, g, f.own, f.tail, x.Vault.Pseudonym); err != nil {
-				return err
-			}
-		}
-		refs, err := meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym)
+		f, refs, err := x.seeks(ctx, tx, g, in)
 		if err != nil {
 			return err
 		}
@@ -389,8 +380,8 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Search{Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
-		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), After: f.Line("after"), Limit: onPage}
+	in := part(f).search()
+	in.After, in.Limit = f.Line("after"), onPage
 	found, err := x.searchTrail(r, in)
 	if err != nil {
 		return err

@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/tree"
+	"github.com/infohus/infohus/policies"
 )
 
 // What the tree is kept in, beside the trail: every statement of it. The tables and
@@ -81,12 +86,25 @@ var readRows = func() string {
 // committed are the entries of rows as they are stored now, by their ids: nil for one
 // that is there twice, or can be no row.
 func committed(ctx context.Context, tx *pg.Tx, ids []int64, since, until time.Time) (map[int64][]byte, error) {
+	entries := make(map[int64][]byte, len(ids))
+	return entries, rowsOf(ctx, tx, ids, since, until, func(r tree.Row) {
+		id := r.Values[0].(int64)
+		entry, err := tree.Entry(r.Form, r.Salt, r.Values)
+		if _, twice := entries[id]; twice || err != nil {
+			entries[id] = nil
+			return
+		}
+		entries[id] = entry[:]
+	})
+}
+
+// rowsOf gives rows as they are stored now, each valid until the next.
+func rowsOf(ctx context.Context, tx *pg.Tx, ids []int64, since, until time.Time, do func(tree.Row)) error {
 	rows, err := tx.Query(ctx, readRows, ids, since, until)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	entries := make(map[int64][]byte, len(ids))
 	var form int64
 	var salt [tree.SaltSize]byte
 	into := []any{&form, &salt}
@@ -97,7 +115,7 @@ func committed(ctx context.Context, tx *pg.Tx, ids []int64, since, until time.Ti
 	values := make([]any, len(tree.Columns))
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return nil, err
+			return err
 		}
 		for i, p := range into[2:] {
 			switch p := p.(type) {
@@ -115,15 +133,73 @@ func committed(ctx context.Context, tx *pg.Tx, ids []int64, since, until time.Ti
 				}
 			}
 		}
-		id := values[0].(int64)
-		entry, err := tree.Entry(form, salt, values)
-		if _, twice := entries[id]; twice || err != nil {
-			entries[id] = nil
-			continue
-		}
-		entries[id] = entry[:]
+		do(tree.Row{Form: form, Salt: salt, Values: values})
 	}
-	return entries, rows.Err()
+	return rows.Err()
+}
+
+// provable are the rows that a filter finds among the leaves from an index on and before
+// another, in their order: whole, or where the officer is not told all of it, as an entry
+// alone.
+func provable(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references, from, until int64) ([]proven, error) {
+	list, err := runs(ctx, tx, from, until)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	found := map[int64]*proven{}
+	since, last := list[0].since, list[0].until
+	for _, r := range list {
+		for i, id := range r.rows {
+			if at := r.start + int64(i); at >= from && at < until && len(r.entries) >= (i+1)*tree.EntrySize {
+				found[id] = &proven{index: at, entry: r.entries[i*tree.EntrySize : (i+1)*tree.EntrySize]}
+			}
+		}
+		if r.since.Before(since) {
+			since = r.since
+		}
+		if r.until.After(last) {
+			last = r.until
+		}
+	}
+	// The search's own query, of the time in which these rows are.
+	narrow := f
+	if narrow.from.Before(since) {
+		narrow.from = since
+	}
+	if end := last.Add(time.Microsecond); narrow.until.IsZero() || narrow.until.After(end) {
+		narrow.until = end
+	}
+	q := hits(narrow, refs)
+	rows, err := tx.Query(ctx, q.ids(), q.args...)
+	if err != nil {
+		return nil, err
+	}
+	hit, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, err
+	}
+	hit = slices.DeleteFunc(hit, func(id int64) bool { return found[id] == nil })
+	var out []proven
+	err = rowsOf(ctx, tx, hit, since, last, func(r tree.Row) {
+		p := found[r.Values[0].(int64)]
+		if p.row = (tree.Row{Form: r.Form, Salt: r.Salt, Values: slices.Clone(r.Values)}); whollyTold(r.Values, f.own) {
+			p.whole = true
+		}
+		out = append(out, *p)
+	})
+	slices.SortFunc(out, func(a, b proven) int { return cmp.Compare(a.index, b.index) })
+	return out, err
+}
+
+// whollyTold reports whether an officer of an authority is told all that stands in a row.
+func whollyTold(values []any, own hub.AuthorityID) bool {
+	text := func(column string) string {
+		s, _ := values[slices.IndexFunc(tree.Columns, func(c tree.Column) bool { return c.Name == column })].(string)
+		return s
+	}
+	r := Row{Outcome: text("outcome"), Controller: hub.AuthorityID(text("controller")), Authority: hub.AuthorityID(text("authority")), Question: text("question"), Input: json.RawMessage(text("input"))}
+	r.recused(own)
+	return !r.veiled(own) && !r.hushed(own)
 }
 
 // putRun adds leaves at the end of the tree.

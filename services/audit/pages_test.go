@@ -103,6 +103,42 @@ func TestOfficersPages(t *testing.T) {
 	}
 }
 
+// A098 in part: what the page finds is a file that Danish Excel opens as it is.
+func TestTheSheet(t *testing.T) {
+	w := browsing(t)
+	w.consults("gudrun", koege, "")
+	w.consults("sigrid", koege, "")
+	w.SQL(`update audit.trail set object_id = '=cmd|calc', role = '+x' where id = (select max(id) from audit.trail where outcome = 'allow' and act = 'consult')`)
+	for lang, said := range map[string][]string{"da": {`"Post";"Hvornår";"Hvem"`, `"Læst"`, "Køge"}, "en": {`"Entry";"When";"Who"`, `"Read"`, "Køge"}} {
+		c := w.As("dagny")
+		c.Lang = lang
+		c.Get("/trail")
+		form := url.Values{"ground": {"lawfulness"}, "act": {"consult"}}
+		a := sound(t, c.Submit("/trail", form).Must(http.StatusOK))
+		for _, action := range []string{"/trail/export", "/trail/bundle"} {
+			if !strings.Contains(a.Text(), `action="`+action+`"`) {
+				t.Errorf("%s: the page does not lead to %s", lang, action)
+			}
+		}
+		a = c.Submit("/trail/export", nil).Must(http.StatusOK)
+		text := a.Text()
+		if !strings.HasPrefix(text, "\ufeff") || !strings.Contains(text, `"'=cmd|calc"`) || !strings.Contains(text, `"'+x"`) || strings.Count(text, "\r\n") != 3 || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/csv") {
+			t.Errorf("%s: %s", lang, text)
+		}
+		for _, s := range said {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s: it does not say %s: %s", lang, s, text)
+			}
+		}
+		for _, unworded := range unworded.FindAllString(text, -1) {
+			t.Errorf("%s: no words for %s", lang, unworded)
+		}
+	}
+	if n := w.One(`select string_agg(distinct rows::text, ' ') from audit.trail where act = 'export' and object_kind = 'trail'`); n != "2" {
+		t.Errorf("the trail says %s rows of it", n)
+	}
+}
+
 // Both catalogues have every role, act and field that the pages show.
 func TestWords(t *testing.T) {
 	w := browsing(t)

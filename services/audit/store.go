@@ -114,6 +114,11 @@ func (q query) any() string {
 	return fmt.Sprintf("%sselect exists (%s)", q.with, strings.Join(q.branches, " union all "))
 }
 
+// ids is the statement of the rows' numbers.
+func (q query) ids() string {
+	return fmt.Sprintf("%sselect h.id from (%s) h", q.with, strings.Join(q.branches, " union all "))
+}
+
 // page is the statement that reads a page after a place.
 func (q *query) page(after place, limit int) string {
 	rest := ""
@@ -236,11 +241,17 @@ func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs refer
 	return list, total, err
 }
 
+// veiled and hushed report whether there is something in a row that an officer is not
+// told: then no more of it than that it is there can be proven to them.
+func (r *Row) veiled(own hub.AuthorityID) bool { return r.Outcome != "allow" && r.Controller != own }
+
+func (r *Row) hushed(own hub.AuthorityID) bool { return r.Recusal != "" && r.Authority != own }
+
 // veil takes out of a refusal what only the thing's own authority may know:
 // what is another's is told like what never was (trust.md G7), also to the
 // officer of whoever asked.
 func (r *Row) veil(own hub.AuthorityID) {
-	if r.Outcome == "allow" || r.Controller == own {
+	if !r.veiled(own) {
 		return
 	}
 	r.Controller, r.ObjectVersion, r.Basis, r.Recipient, r.Question = "", 0, "", "", ""
@@ -275,7 +286,7 @@ func (r *Row) recused(own hub.AuthorityID) {
 // hush takes the ground of a recusal out of what policy was asked, for the officer of
 // another authority than the person's: the decision can be made again before it.
 func (r *Row) hush(own hub.AuthorityID) {
-	if r.Recusal == "" || r.Authority == own {
+	if !r.hushed(own) {
 		return
 	}
 	var asked map[string]any

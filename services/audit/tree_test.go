@@ -23,8 +23,12 @@ func grown(t *testing.T, rows int) (*world, *room) {
 	t.Helper()
 	w := run(t)
 	w.writes(rows)
-	x := &room{Env: service.Env{DB: w.DB("audit"), Vault: w.Vault(), Structure: w.Structure, Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.DiscardHandler)}}
-	return w, x
+	return w, &room{Env: w.env()}
+}
+
+// env is what the room audit is given.
+func (w *world) env() service.Env {
+	return service.Env{DB: w.DB("audit"), Vault: w.Vault(), Structure: w.Structure, Now: w.Now, NewID: hub.NewID, Log: slog.New(slog.DiscardHandler)}
 }
 
 // writes adds rows to the trail, as a room does, and some with what a row can hold.

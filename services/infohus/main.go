@@ -7,7 +7,7 @@
 //	infohus tour            play a concern against a running hub, and tell the story
 //	infohus token --as NAME print a bearer token of the development sign-in
 //	infohus policy          the signed revisions of the rules' data: make, sign, try, put
-//	infohus verify          check a published trail: its signature, its tiles, its root
+//	infohus verify          check a published trail, or a bundle of its rows: signature, proofs, root
 //	infohus dead            list the facts that could not be applied; show or retry one
 //	infohus doctor          say what is wrong, and what to do
 //	infohus reset           forget the data of the embedded hub
@@ -56,7 +56,7 @@ func commands() []command {
 		{"token", "--as NAME", "print a bearer token of the development sign-in", token},
 		{"dead", "[list|show ID|retry ID|retry all]", "the facts that could not be applied", dead},
 		{"policy", "[show|new|key|sign|try|put …]", "the signed revisions of the rules' data", policy},
-		{"verify", "LOG --key KEY", "check a published trail, without a hub", verify},
+		{"verify", "LOG|FILE --key KEY", "check a published trail, or a bundle of it, without a hub", verify},
 		{"doctor", "", "say what is wrong, and what to do", doctor},
 		{"reset", "", "forget the data of the embedded hub", reset},
 		{"version", "", "say which build this is", version},

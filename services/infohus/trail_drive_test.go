@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/hubtest"
@@ -211,8 +212,13 @@ func (s *driver) formsToo() {
 	dpo.API("POST", "/api/trail/"+string(rows.Rows[0].ID)+"/again", nil).Must(200)
 	justified := s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''")
 	dpo.API("POST", "/api/trail/"+justified+"/again", nil).Must(200)
-	dpo.Get("/trail")
-	form(dpo, "/trail", url.Values{"ground": {"lawfulness"}}).Must(200)
+	s.Advance(time.Second) // a checkpoint
+	for _, file := range []string{"/trail/bundle", "/trail/export"} {
+		dpo.Get("/trail")
+		form(dpo, "/trail", url.Values{"ground": {"lawfulness"}}).Must(200)
+		form(dpo, file, nil).Must(200)
+	}
+	dpo.API("POST", "/api/trail/export", map[string]any{"ground": "lawfulness"}).Must(200)
 	s.signsInAndOut()
 }
 
