@@ -81,6 +81,15 @@ func Cosign(signed []byte, log note.Verifier, s note.Signer) ([]byte, error) {
 	return cosigned[len(n.Text)+1:], nil
 }
 
+// Trim is a signed checkpoint with the log's own signature alone.
+func Trim(signed []byte, log note.Verifier) ([]byte, error) {
+	n, err := note.Open(signed, note.VerifierList(log))
+	if err != nil {
+		return nil, fmt.Errorf("tree: the checkpoint: %w", err)
+	}
+	return note.Sign(&note.Note{Text: n.Text, Sigs: n.Sigs})
+}
+
 // Follows holds that a tree begins with another, by the proof that there is (RFC 6962,
 // 2.1.2); of one that begins with nothing, or with all of itself, the proof is empty.
 func (c Checkpoint) Follows(old Checkpoint, proof []tlog.Hash) error {
