@@ -67,7 +67,7 @@ func (w *Witness) addCheckpoint(rw http.ResponseWriter, r *http.Request) {
 // follows: not one of a witness that is away.
 type Refused struct {
 	Verdict Verdict
-	Size    int64 // of a Conflict: how many leaves the witness has seen
+	Size    int64 // how many leaves the witness has seen, where that is known
 }
 
 func (r *Refused) Error() string {
@@ -77,7 +77,7 @@ func (r *Refused) Error() string {
 	case Split:
 		return "it has seen a tree of as many leaves with another root"
 	case Unproven:
-		return "what it has seen is not the beginning of this"
+		return fmt.Sprintf("of the %d leaves that it has seen one is another now, or is gone", r.Size)
 	case Unknown:
 		return "it does not witness a log of this origin"
 	case Unsigned:
@@ -113,9 +113,9 @@ func Ask(ctx context.Context, client *http.Client, url string, s tree.Submission
 			}
 			return nil, &Refused{Conflict, size}
 		}
-		return nil, &Refused{Verdict: Split}
+		return nil, &Refused{Split, s.Old}
 	case http.StatusUnprocessableEntity:
-		return nil, &Refused{Verdict: Unproven}
+		return nil, &Refused{Unproven, s.Old}
 	case http.StatusNotFound:
 		return nil, &Refused{Verdict: Unknown}
 	case http.StatusForbidden:
