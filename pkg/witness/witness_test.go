@@ -277,8 +277,8 @@ func TestTwoPastsOfOneLog(t *testing.T) {
 	says(t, "once somebody has looked", opened(t, dir, nil), "")
 }
 
-// TestAWitnessNamesTheFirstOtherLeaf is A079, A080 and A082 at a witness that follows the
-// log of another authority, whose real key somebody has: what is rewritten, cut off, put
+// TestAWitnessNamesTheFirstOtherLeaf is A079 and A080, and A082 in part, at a witness that
+// follows the log of another authority, whose real key somebody has: what is rewritten, cut off, put
 // back or shown to others is found in one round, or in two where it could be an answer that
 // was late, and the first leaf that is another is named.
 func TestAWitnessNamesTheFirstOtherLeaf(t *testing.T) {

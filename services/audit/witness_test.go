@@ -173,8 +173,8 @@ func (w *world) rewrites(sql string) *room {
 	return x
 }
 
-// TestAnotherAuthoritysWitnessFindsARewrittenTrail is A079, A080, A081 and A082: the
-// database's superuser, with the log's real key, changes, cuts off or puts back the trail so
+// TestAnotherAuthoritysWitnessFindsARewrittenTrail is A079 and A080, and A082 in part (the
+// hub goes on reading): the database's superuser, with the log's real key, changes, cuts off or puts back the trail so
 // that the hub and its verifier find nothing. The witness of another authority finds it in
 // one round (of three seconds, or of twenty where it follows the log), both say so, and the
 // witness says which leaf is the first.

@@ -108,7 +108,7 @@ func (s *script) until(what string, is func() bool) (said string) {
 	return ""
 }
 
-// TestAWitnessBesideAHub is A079 and A080 over the network, in processes as they run: people
+// TestAWitnessBesideAHub is A079 over the network, in processes as they run: people
 // work, a witness of another authority cosigns, and what is published carries its cosignature.
 // Then the database's superuser rewrites the trail with the log's real key. The hub says that
 // it is odd, and the witness that it was not proven what it has seen.
