@@ -322,6 +322,18 @@ func TestAWitnessNamesTheFirstOtherLeaf(t *testing.T) {
 	}
 }
 
+// Where the leaves were not kept yet, that a tree is another is found all the same, and where
+// it is said as far as it is known.
+func TestAnotherPastWithoutTheLeaves(t *testing.T) {
+	for what, size := range map[string]int64{"as many": 300, "more": 500} {
+		p, q := of(t, 300, -1), of(t, size, 123)
+		w := opened(t, t.TempDir(), q.get)
+		answers(t, what, w, p.from(0, 300).Bytes(), 200, "")
+		w.Follow(t.Context())
+		says(t, what, w, fmt.Sprintf("of 300 leaves that were seen, and %d that the log signs for now, one of the leaves before leaf 300 is not what it was", size))
+	}
+}
+
 // What was sent with a proof that is none is looked into: an old checkpoint that somebody
 // sends again makes nobody wake, and another past that is submitted to the witness alone is
 // found when the log has come that far.

@@ -316,6 +316,10 @@ func TestAWitnessThatLies(t *testing.T) {
 	if text, err := x.shown(t); err == nil {
 		t.Errorf("published with what is no cosignature: %q", text)
 	}
+	w.SQL(`update audit.cosignature set line = e'— nobody.example/witness AAAAAAAAAAAA\n'`)
+	if text, err := x.shown(t); err == nil {
+		t.Errorf("published with fewer than it counts: %q", text)
+	}
 	a.spoils = nil
 	wants(t, "it lies no more, and was shown another past", x.asks(t), "of the 5 leaves that it has seen one is another now")
 }
