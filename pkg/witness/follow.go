@@ -186,7 +186,7 @@ func (w *Witness) torn(k *kept, c tree.Checkpoint, signed []byte, first int64) {
 	if first >= 0 {
 		where = fmt.Sprintf("leaf %d is the first that is", first)
 	}
-	w.tear(k, signed, fmt.Sprintf("of %d leaves that were seen, and %d that the log signs for now, %s not what it was", k.last.Size, c.Size, where))
+	w.tear(k, signed, fmt.Sprintf("of %d leaves that were seen, and %d that the log signs for now, %s not what it was", k.last.Size, c.Size, where), first >= 0)
 }
 
 // settle finds out of what was submitted, and did not follow, whether it is of the log's
@@ -217,7 +217,7 @@ func (w *Witness) settle(ctx context.Context, k *kept, c tree.Checkpoint, pushed
 		}
 		if root != p.Root {
 			k.mu.Lock()
-			w.tear(k, pushed, fmt.Sprintf("there are two trees of %d leaves that the log signed", p.Size))
+			w.tear(k, pushed, fmt.Sprintf("there are two trees of %d leaves that the log signed", p.Size), false)
 			k.mu.Unlock()
 		}
 	}

@@ -68,6 +68,7 @@ type kept struct {
 	pushed []byte          // what that was, to be looked into
 	unseen error           // why it could not be followed
 	split  error           // what somebody must look at
+	named  bool            // and it says which leaf
 	away   time.Time       // since when it could not be read
 	behind bool            // it said last that it has fewer leaves than it had
 }
@@ -264,7 +265,7 @@ func (w *Witness) add(body []byte) (v Verdict, line []byte, size int64) {
 	case s.Old > c.Size:
 		return Malformed, nil, 0
 	case k.signed != nil && c.Size == k.last.Size && c.Root != k.last.Root:
-		w.tear(k, s.Checkpoint, fmt.Sprintf("there are two trees of %d leaves that the log signed", c.Size))
+		w.tear(k, s.Checkpoint, fmt.Sprintf("there are two trees of %d leaves that the log signed", c.Size), false)
 		return Split, nil, 0
 	case s.Old != k.last.Size:
 		if c.Size < k.last.Size {
@@ -311,14 +312,18 @@ func (w *Witness) advance(k *kept, c tree.Checkpoint, signed []byte) ([]byte, er
 // it is looked into, and else the next one that follows ends the doubt.
 func (k *kept) doubted(signed []byte, why error) { k.doubt, k.pushed = why, bytes.Clone(signed) }
 
-// tear keeps the evidence that the log signed two pasts: what was kept, and what came.
-func (w *Witness) tear(k *kept, signed []byte, why string) {
+// tear keeps the evidence that the log signed two pasts: what was kept, and what came. What
+// names the leaf takes the place of what did not.
+func (w *Witness) tear(k *kept, signed []byte, why string, named bool) {
 	if k.split == nil {
 		text := fmt.Appendf(nil, "%s: %s.\n\nKept:\n\n%s\nCame:\n\n%s", k.Verifier.Name(), why, k.signed, signed)
 		if err := w.put("split-"+k.id, text); err != nil {
 			w.log.Error("the evidence could not be kept", "log", k.Verifier.Name(), "error", err.Error(), "evidence", string(text))
 		}
+	} else if !named || k.named {
+		return // it was said
 	}
+	k.named = named
 	k.split = fmt.Errorf("%s; what it signed stands in the file split-%s", why, k.id)
 	w.log.Error("SPLIT VIEW: the log is not one log", "log", k.Verifier.Name(), "why", k.split.Error())
 }

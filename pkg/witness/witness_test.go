@@ -319,6 +319,11 @@ func TestAWitnessNamesTheFirstOtherLeaf(t *testing.T) {
 			w.Follow(t.Context())
 		}
 		says(t, what, w, c.want)
+		if c.rounds > 0 && c.submit {
+			s := c.then.from(min(n, c.then.size), c.then.size)
+			w.add(s.Bytes())
+			says(t, what+": submitted again", w, c.want)
+		}
 	}
 }
 

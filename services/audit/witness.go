@@ -49,6 +49,7 @@ type asked struct {
 	answered time.Time // last; or else when it was first asked
 	away     error     // why it did not answer
 	wrong    error     // why it does not hold that we have one past
+	because  string    // what it answered then: the same is the same trouble, and not said anew
 }
 
 // askers are the witnesses of a structure.
@@ -174,7 +175,10 @@ func (x *room) submit(ctx context.Context, w *asked, old int64, signed string, l
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.away = err; err != nil {
+	if err != nil {
+		if w.away == nil { // the first is kept, so that it is one trouble
+			w.away = err
+		}
 		return nil, nil, nil
 	}
 	return lines, nil, nil
@@ -204,8 +208,15 @@ func (x *room) answered(ctx context.Context, w *asked, signed string, last tree.
 			wrong = errors.New("it answers without a cosignature of its key")
 		}
 	}
+	because := ""
+	if refused != nil {
+		because = fmt.Sprint(refused.Verdict, refused.Size)
+	}
 	w.mu.Lock()
-	w.away, w.answered, w.wrong = nil, x.Now(), wrong
+	if wrong != nil && w.wrong != nil && because != "" && because == w.because {
+		wrong = w.wrong
+	}
+	w.away, w.answered, w.wrong, w.because = nil, x.Now(), wrong, because
 	if refused != nil && refused.Verdict == witness.Conflict {
 		w.has = refused.Size
 	} else if wrong == nil {

@@ -217,6 +217,12 @@ func TestAnotherAuthoritysWitnessFindsARewrittenTrail(t *testing.T) {
 			}
 			x = w.witnessed(0, a) // which knows nothing of before
 			wants(t, "the hub", x.asks(t), fill(strings.ReplaceAll(c.hub, "$n", n)))
+			said := x.odd().Error()
+			w.writes(1)
+			wants(t, "more", x.follows(t.Context()), "")
+			if now := x.asks(t); now == nil || now.Error() != said {
+				t.Errorf("the same trouble is said as %v, and was as %s", now, said)
+			}
 			a.says("when it is asked", strings.ReplaceAll(c.told, "$n", n))
 			a.Follow(t.Context())
 			a.says("when it has looked", strings.ReplaceAll(c.follow, "$n", n))
