@@ -19,12 +19,13 @@ SPACE    := $(EMPTY) $(EMPTY)
 # The race detector needs a C compiler.
 RACE     = $(shell printf 'int main(void){return 0;}' | $$($(GO) env CC) -x c - -o /dev/null 2>/dev/null && echo -race)
 
-.PHONY: help run setup tour test bench deep reset build modules screenshots
+.PHONY: help run setup tour test interop bench deep reset build modules screenshots
 
 help:
 	@echo 'make run     start a hub on http://127.0.0.1:8080 (INFOHUS_LISTEN moves it), with everything it needs'
 	@echo 'make tour    play a concern against the running hub, and tell the story'
 	@echo 'make test    run every test; says at the end what could not run on this machine'
+	@echo 'make interop the trail beside other people'"'"'s witnesses and logs'
 	@echo 'make bench   measure'
 	@echo 'make deep    the tests that take long, and fuzzing; writes docs/deep.md'
 	@echo 'make setup   prepare your own Postgres and NATS servers (see deploy/)'
@@ -75,6 +76,11 @@ test: modules
 	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(BROWSER) $(filter-out $(BROWSER),$(sort $(dir $(VOLUME))))" \
 	    "browser: $(STREAM) -run '^TestBrowser\$$' $(BROWSER)"; \
 	else bin/report -once "$(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
+
+# A module of its own, so that theirs do not enter the hub's. It compiles SQLite: a minute or two the first time.
+interop:
+	@$(GO) run ./deploy/dev/postgres
+	@cd deploy/dev/interop && $(GO) vet ./... && $(GO) test ./...
 
 bench: modules
 	@INFOHUS_TEST_DURABLE=1 $(GO) test -tags bench -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...

@@ -30,6 +30,7 @@ func (c *checker) all() {
 	c.closings()
 	c.retention()
 	c.closedDays()
+	c.witnesses()
 	c.people()
 	c.live()
 	if len(c.list) == 0 {

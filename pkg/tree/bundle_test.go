@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -148,19 +147,6 @@ func held(t testing.TB, bundle []byte, trust Trust) (Held, error) {
 		trust.Log = key(t, origin, private)
 	}
 	return VerifyBundle(t.Context(), bytes.NewReader(bundle), trust)
-}
-
-func witness(t testing.TB, name string, seed byte) (*torchwood.CosignatureSigner, note.Verifier) {
-	t.Helper()
-	s, err := torchwood.NewCosignatureSigner(name, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := Witness(s.Verifier().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, v
 }
 
 func TestBundle(t *testing.T) {

@@ -194,7 +194,7 @@ func (h *Held) begin(line []byte, trust Trust) error {
 		return err
 	}
 	h.Checkpoint = c
-	return Cosigned([]byte(signed), trust.Log, trust.Witnesses...)
+	return CosignedBy([]byte(signed), trust.Log, trust.Witnesses...)
 }
 
 // sealed reads the last line, and holds what was read against it.

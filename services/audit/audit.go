@@ -16,7 +16,8 @@
 //     there.
 //   - Every row of the trail becomes a leaf of a Merkle tree whose root is signed, and
 //     anybody may read the tree (docs/trail.md). What is not as it was signed is told,
-//     and nothing more is signed until somebody has looked.
+//     and nothing more is signed until somebody has looked. Witnesses at other authorities
+//     are asked to cosign what it signed, and what they do not cosign is told too.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
 //     to anybody who has the key: a bundle of rows, each with its place in the tree.
 //   - An officer sees which revision of the rules' data is in force, which were
@@ -25,6 +26,7 @@ package audit
 
 import (
 	"embed"
+	"net/http"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -44,13 +46,19 @@ var Service = service.Service{Name: "audit", Schema: schema, Writes: []string{pg
 
 type room struct {
 	service.Env
-	past  past
-	tree  memory
-	asked chan struct{} // held while the published tree is read
+	past   past
+	tree   memory
+	reads  chan struct{} // held while the published tree is read
+	asked  []*asked      // the witnesses
+	client *http.Client  // that asks them
 }
 
 func open(env service.Env) (service.Room, error) {
-	x := &room{Env: env, asked: make(chan struct{}, 2)}
+	x := &room{Env: env, reads: make(chan struct{}, 2), client: client()}
+	var err error
+	if x.asked, err = askers(env.Structure); err != nil {
+		return service.Room{}, err
+	}
 	again := web.API("decideAgain", "POST", "/api/trail/{row}/again", "Put a decision of the trail to the rules of its day and to today's, and say whether they differ. Send no content: the address says which row.", x.decideAgain)
 	again.Numbers = []string{"row"}
 	return service.Room{
@@ -82,6 +90,6 @@ func open(env service.Env) (service.Room, error) {
 		},
 		Marks: map[string]web.Mark{"seen": x.seen},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "months", Every: time.Hour, Do: x.months}},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "months", Every: time.Hour, Do: x.months}},
 	}, nil
 }

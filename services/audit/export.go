@@ -171,7 +171,7 @@ func (t *taking) piece(ctx context.Context) (list []proven, err error) {
 			e.Subjects = []hub.ID{refs.subject}
 		}
 		if t.signed == "" {
-			if _, next.signed, _, err = state(ctx, tx); err != nil {
+			if next.signed, err = t.cosigned(ctx, tx); err != nil {
 				return err
 			}
 			if next.signed == "" {

@@ -218,6 +218,29 @@ func putCheckpoint(ctx context.Context, tx *pg.Tx, size int64, note []byte) erro
 	return err
 }
 
+// cosignedUntil is the size of the last checkpoint that a witness cosigned.
+func cosignedUntil(ctx context.Context, tx *pg.Tx, witness string) (size int64, err error) {
+	err = tx.QueryRow(ctx, `select coalesce(max(size), 0) from audit.cosignature where witness = $1`, witness).Scan(&size)
+	return size, err
+}
+
+func putCosignature(ctx context.Context, tx *pg.Tx, size int64, witness, line string) error {
+	_, err := tx.Exec(ctx, `insert into audit.cosignature (size, witness, line) values ($1, $2, $3)`, size, witness, line)
+	return err
+}
+
+// published is the last checkpoint, or the last with so many cosignatures of these
+// witnesses, with theirs; "" where there is none.
+func published(ctx context.Context, tx *pg.Tx, witnesses []string, quorum int) (note string, err error) {
+	last := `select max(size) from audit.checkpoint where $2::int = 0`
+	if quorum > 0 {
+		last = `select size from audit.cosignature where witness = any($1) group by size having count(*) >= $2::int order by size desc limit 1`
+	}
+	err = tx.QueryRow(ctx, `select coalesce((select c.note || coalesce((select string_agg(s.line, '' order by s.witness) from audit.cosignature s where s.size = c.size and s.witness = any($1)), '')
+		from audit.checkpoint c where c.size = (`+last+`)), '')`, witnesses, quorum).Scan(&note)
+	return note, err
+}
+
 // tiles reads tiles as they are stored, each once: hashes, or entries without their lengths.
 func tiles(ctx context.Context, tx *pg.Tx) func(tlog.Tile) ([]byte, error) {
 	read := map[tlog.Tile][]byte{}

@@ -31,20 +31,23 @@ func (x *room) begin(context.Context) error {
 	return err
 }
 
-// published reads the last checkpoint, and a tile of the tree that it is of, where one is
-// asked for: nil where there is none. Two ask the database at once, so that those who
+// read reads the checkpoint that is published, or a tile of the tree that was signed last,
+// where one is asked for: nil where there is none. Two ask the database at once, so that those who
 // read the tree do not keep waiting those who read the trail.
-func (x *room) published(ctx context.Context, want *tlog.Tile) (note string, tile []byte, err error) {
+func (x *room) read(ctx context.Context, want *tlog.Tile) (note string, tile []byte, err error) {
 	select {
-	case x.asked <- struct{}{}:
-		defer func() { <-x.asked }()
+	case x.reads <- struct{}{}:
+		defer func() { <-x.reads }()
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
 	err = x.DB.View(ctx, x.self(), func(tx *pg.Tx) error {
+		if want == nil {
+			note, err = x.cosigned(ctx, tx)
+			return err
+		}
 		_, signed, _, err := state(ctx, tx)
-		note = signed
-		if err != nil || signed == "" || want == nil {
+		if err != nil || signed == "" {
 			return err
 		}
 		last, err := x.last(signed)
@@ -59,9 +62,9 @@ func (x *room) published(ctx context.Context, want *tlog.Tile) (note string, til
 	return note, tile, err
 }
 
-// checkpointNow answers the last checkpoint.
+// checkpointNow answers the last checkpoint, or the last that enough witnesses cosigned.
 func (x *room) checkpointNow(w http.ResponseWriter, r *web.Request) error {
-	note, _, err := x.published(r.Context(), nil)
+	note, _, err := x.read(r.Context(), nil)
 	if err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func (x *room) tile(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return hub.NotFound()
 	}
-	_, data, err := x.published(r.Context(), &t)
+	_, data, err := x.read(r.Context(), &t)
 	if err != nil {
 		return err
 	}

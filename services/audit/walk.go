@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -176,5 +177,9 @@ func (x *room) tell(what string, err error) error {
 func (x *room) odd() error {
 	x.tree.mu.Lock()
 	defer x.tree.mu.Unlock()
-	return errors.Join(x.tree.trouble["tree"], x.tree.trouble["walk"], x.tree.trouble["months"])
+	var all []error
+	for _, what := range slices.Sorted(maps.Keys(x.tree.trouble)) {
+		all = append(all, x.tree.trouble[what])
+	}
+	return errors.Join(all...)
 }

@@ -8,6 +8,7 @@
 //	infohus token --as NAME print a bearer token of the development sign-in
 //	infohus policy          the signed revisions of the rules' data: make, sign, try, put
 //	infohus verify          check a published trail, or a bundle of its rows: signature, proofs, root
+//	infohus witness         see that another hub's trail only grows, and cosign it
 //	infohus dead            list the facts that could not be applied; show or retry one
 //	infohus doctor          say what is wrong, and what to do
 //	infohus reset           forget the data of the embedded hub
@@ -57,6 +58,7 @@ func commands() []command {
 		{"dead", "[list|show ID|retry ID|retry all]", "the facts that could not be applied", dead},
 		{"policy", "[show|new|key|sign|try|put …]", "the signed revisions of the rules' data", policy},
 		{"verify", "LOG|FILE --key KEY", "check a published trail, or a bundle of it, without a hub", verify},
+		{"witness", "--data DIR --name NAME --log KEY …", "see that a trail only grows, and cosign it", witnessing},
 		{"doctor", "", "say what is wrong, and what to do", doctor},
 		{"reset", "", "forget the data of the embedded hub", reset},
 		{"version", "", "say which build this is", version},

@@ -120,7 +120,7 @@ func verifyLog(ctx context.Context, log string, trust tree.Trust, kept string) e
 	if c.Origin == "" {
 		return err
 	}
-	if no := tree.Cosigned(signed, trust.Log, trust.Witnesses...); no != nil {
+	if no := tree.CosignedBy(signed, trust.Log, trust.Witnesses...); no != nil {
 		return no
 	}
 	whose(c, trust)

@@ -5,3 +5,5 @@ grant insert (start, rows, entries) on audit.leaves to audit;
 grant insert (level, n, hash) on audit.node to audit;
 grant insert (size, note) on audit.checkpoint to audit;
 grant execute on function audit.make_months(), audit.months_until() to audit;
+grant select on audit.cosignature to audit;
+grant insert (size, witness, line) on audit.cosignature to audit;
