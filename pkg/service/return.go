@@ -6,8 +6,6 @@ import (
 	"errors"
 	"html/template"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/policies"
@@ -81,13 +79,18 @@ func Takes[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (P, error) {
+	defer rows.Close()
+	var all []P
+	for rows.Next() {
 		o := P(new(T))
 		w := o.Itself()
 		w.Object.Kind = item
-		return o, r.Scan(append([]any{&w.Object.ID, &w.Object.Version, &w.Controller, &w.Subject, &w.By, &w.TooClose}, into(o)...)...)
-	})
-	if err != nil {
+		if err := rows.Scan(append([]any{&w.Object.ID, &w.Object.Version, &w.Controller, &w.Subject, &w.By, &w.TooClose}, into(o)...)...); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	for _, o := range all {
