@@ -83,7 +83,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	says("the checkpoint", log.URL+"/trail", "--key", other)
-	says("is no key of a witness", log.URL+"/trail", "--key", key, "--witness", key)
+	says("no verifier key of a witness", log.URL+"/trail", "--key", key, "--witness", key)
 	says("not cosigned by witness.example", log.URL+"/trail", "--key", key, "--witness", witnessKey("witness.example"))
 
 	// What was kept: a checkpoint, and a bundle.
