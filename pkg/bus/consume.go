@@ -38,6 +38,10 @@ const (
 	workers  = 4                // per owner; facts of one key meet the same one
 	ahead    = 32               // facts fetched and not yet begun
 	alarmAt  = 5                // deliveries
+
+	// heartbeat is how often a stream says that it has nothing. Without a word for twice as
+	// long it is asked anew: what it was asked is gone where it was put back meanwhile.
+	heartbeat = 4 * time.Second
 )
 
 // Consume hands the room every fact that it is told, by all owners, until ctx
@@ -90,7 +94,7 @@ func (c *Conn) attach(ctx context.Context, owner string, handle Handler, park Pa
 	d := newDesk(func(m delivery) { c.apply(context.WithoutCancel(ctx), m, handle, park) })
 	defer d.close()
 	var last atomic.Value
-	consuming, err := consumer.Consume(d.take, jetstream.PullMaxMessages(ahead),
+	consuming, err := consumer.Consume(d.take, jetstream.PullMaxMessages(ahead), jetstream.PullHeartbeat(heartbeat),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			last.Store(err.Error())
 			c.log.Warn("stream", "room", c.room, "owner", owner, "error", err.Error())

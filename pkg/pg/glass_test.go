@@ -15,7 +15,7 @@ import (
 // third is a grant to break a glass for the third time in a week, which takes a
 // second person.
 func third(tx *pg.Tx) (policies.Grant, error) {
-	return tx.Ask(ctx, policies.Glass{Step: "break", Role: tx.Who().Role, Kind: tx.Who().Kind, Relation: "own", ReceivedBy: hub.Municipality, State: "received",
+	return tx.Ask(ctx, policies.Glass{Step: "break", Basis: "EMERGENCY", Role: tx.Who().Role, Kind: tx.Who().Kind, Relation: "own", ReceivedBy: hub.Municipality, State: "received",
 		Purpose: hub.Prevention, Category: "life", Habit: "third"})
 }
 

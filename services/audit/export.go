@@ -281,12 +281,7 @@ var sheetColumns = []string{"id", "at", "name", "role", "authority", "act", "out
 
 // sheet makes rows a table in the words of the page.
 func (x *room) sheet(r *web.Request, rows []Row) [][]string {
-	word := func(key, code string) string {
-		if text := r.T(key + code); code != "" && text != "["+key+code+"]" {
-			return text
-		}
-		return code
-	}
+	word := func(key, code string) string { return worded(r, key, code, code) }
 	authority := func(id hub.AuthorityID) string {
 		if a, ok := x.Structure.Authority(id); ok {
 			return a.Name

@@ -419,16 +419,25 @@ type rowData struct {
 	BasisText string // the legal basis in words
 }
 
-// basisText is a legal basis as the structure words it; "" where there is none.
-func (x *room) basisText(lang string, code hub.LegalBasis) string {
+// basisText is a legal basis as the structure words it, or as we do where no authority
+// carries anything on it; "" where there is none.
+func (x *room) basisText(r *web.Request, code hub.LegalBasis) string {
 	for _, b := range x.Structure.LegalBases {
-		if b.Code == code && lang == "en" {
+		if b.Code == code && r.Lang == "en" {
 			return b.TextEn
 		} else if b.Code == code {
 			return b.TextDa
 		}
 	}
-	return ""
+	return worded(r, "audit.basis.", string(code), "")
+}
+
+// worded is a code in the words of the page, or else what is said of one without.
+func worded(r *web.Request, key, code, otherwise string) string {
+	if text := r.T(key + code); code != "" && text != "["+key+code+"]" {
+		return text
+	}
+	return otherwise
 }
 
 // rowPage shows one row whole, with its decision made again.
@@ -442,5 +451,5 @@ func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	one.hush(r.Who.Authority)
-	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a, x.basisText(r.Lang, one.Basis)})
+	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a, x.basisText(r, one.Basis)})
 }

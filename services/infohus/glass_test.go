@@ -320,7 +320,7 @@ func TestTheThirdInAWeek(t *testing.T) {
 		t.Errorf("%d were opened at once", n)
 	}
 	asked := s.One("select id from audit.trail where act = 'break-glass' and outcome = 'allow' order by id desc limit 1")
-	s.saysAll(s.as(koegeDPO).Get("/trail/"+asked).Must(200).Text(), "Åbner først, når en anden siger ja", "!>Tilladt<")
+	s.saysAll(s.as(koegeDPO).Get("/trail/"+asked).Must(200).Text(), "Åbner først, når en anden siger ja", "Umiddelbar fare (nødadgang)", "!>Tilladt<")
 	yesser := s.One("select h.name from access.glass g join access.hat h on h.id = g.second_hat where g.id = $1", string(b.ID))
 	s.saysAll(s.as(koegeDPO).Get("/glass/"+string(b.ID)).Must(200).Text(), yesser+" sagde ja")
 	s.want(s.sees(ssp, id), "name")

@@ -75,7 +75,11 @@ func (t *tally) run(s *stream, command string) {
 	c.Stdout = s
 	c.Stderr = s // the same writer: os/exec then gives both one pipe, and lines stay whole
 	err := c.Run()
-	s.end(err, time.Since(began))
+	var worked time.Duration
+	if p := c.ProcessState; p != nil {
+		worked = p.UserTime() + p.SystemTime()
+	}
+	s.end(err, time.Since(began), worked)
 }
 
 // say prints for people; one line is never broken by another.

@@ -31,7 +31,7 @@ func TestReport(t *testing.T) {
 			fmt.Fprint(s, "o")
 		}
 	}
-	s.end(nil, 0)
+	s.end(nil, 0, 0)
 	got.print(true)
 	if got.passed != 3 || got.failed != 1 || got.skipped != 1 || len(got.cannot) != 1 {
 		t.Errorf("counted %+v", got)

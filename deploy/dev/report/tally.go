@@ -53,6 +53,7 @@ type stream struct {
 	blamed map[string]bool     // packages with a failed test
 	ran    int                 // tests that ended
 	took   time.Duration
+	worked time.Duration // of it and what it waited for, by a processor; not of servers that go on
 	err    error
 }
 
@@ -85,13 +86,13 @@ func (s *stream) Write(b []byte) (int, error) {
 }
 
 // end judges a command that has ended: what it left open has failed.
-func (s *stream) end(err error, took time.Duration) {
+func (s *stream) end(err error, took, worked time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.rest) > 0 {
 		s.note(string(s.rest) + "\n")
 	}
-	s.took, s.err = took, err
+	s.took, s.worked, s.err = took, worked, err
 	failed := len(s.blamed) > 0
 	for _, key := range slices.Sorted(maps.Keys(s.open)) {
 		failed = true
@@ -200,7 +201,7 @@ func (t *tally) print(ci bool) {
 		if s.err != nil {
 			how = s.err.Error()
 		}
-		fmt.Fprintf(w, "→ %s: %v, ended %s\n", s.name, s.took.Round(time.Second), how)
+		fmt.Fprintf(w, "→ %s: %v (%v of a processor), ended %s\n", s.name, s.took.Round(time.Second), s.worked.Round(time.Second), how)
 	}
 	fmt.Fprintf(w, "%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
 }
