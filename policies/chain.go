@@ -297,8 +297,12 @@ func (e *Engine) Last() ([]byte, Header) {
 }
 
 // proveTime is how long proving a revision may take: one that takes longer is
-// refused as too slow.
+// refused as too slow. It is tried again before that: a machine that was busy for a
+// second is not the revision's fault, and of two processes one would decide by it and
+// the other not.
 var proveTime = 20 * time.Second
+
+const proveTries = 3
 
 // proven compiles a document, and asks it what every document must answer.
 func proven(document []byte) (*edition, error) {
@@ -310,7 +314,13 @@ func proven(document []byte) (*edition, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), proveTime)
-	defer cancel()
-	return next, prove(ctx, next)
+	for range proveTries {
+		ctx, cancel := context.WithTimeout(context.Background(), proveTime)
+		err = prove(ctx, next)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+	}
+	return next, err
 }

@@ -294,8 +294,8 @@ func (e *edition) eval(ctx context.Context, q Question) (Answer, error) {
 	if err == nil {
 		err = ctx.Err() // too late is not decided, even where the rule came to an end
 	}
-	if err == nil && time.Since(start) > e.limit {
-		err = context.DeadlineExceeded
+	if time.Since(start) > e.limit {
+		err = errors.Join(context.DeadlineExceeded, err)
 	}
 	if err != nil {
 		return Answer{}, hub.Unavailable(fmt.Errorf("policies: %s: %w", q.Question(), err))
