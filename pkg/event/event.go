@@ -394,6 +394,14 @@ type CloseTried struct {
 	Hat       hub.ID          `json:"hat"` // that they wore
 }
 
+// TrailOdd tells that something is odd about the trail, once while it lasts: what is
+// stored is not what was signed, or a witness does not cosign it. Which row, the log says.
+type TrailOdd struct {
+	Odd       hub.ID          `json:"odd"`       // this time
+	What      string          `json:"what"`      // changed, refused, silent
+	Authority hub.AuthorityID `json:"authority"` // whose witness; none where the hub found it
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -414,6 +422,7 @@ func (f CaseGlassAnswered) Key() hub.ID    { return f.Case }
 func (f GlassLate) Key() hub.ID            { return f.Glass }
 func (f GlassReviewed) Key() hub.ID        { return f.Glass }
 func (f CloseTried) Key() hub.ID           { return f.Person }
+func (f TrailOdd) Key() hub.ID             { return f.Odd }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
@@ -530,6 +539,8 @@ var Table = []Kind{
 		"The owner's data-protection officer reviewed a break-glass."},
 	{"audit.close.tried.v1", "audit", []string{"portal"}, hub.Internal, CloseTried{},
 		"Somebody tried to reach something about themselves, or that they are recused from; the officer and the manager are told, without content (A012, A013)."},
+	{"audit.trail.odd.v1", "audit", []string{"portal"}, hub.Internal, TrailOdd{},
+		"The trail is not what was signed, or a witness does not cosign it; every data-protection officer is told, once while it lasts (A079-A082)."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

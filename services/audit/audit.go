@@ -17,7 +17,8 @@
 //   - Every row of the trail becomes a leaf of a Merkle tree whose root is signed, and
 //     anybody may read the tree (docs/trail.md). What is not as it was signed is told,
 //     and nothing more is signed until somebody has looked. Witnesses at other authorities
-//     are asked to cosign what it signed, and what they do not cosign is told too.
+//     are asked to cosign what it signed, and what they do not cosign is told too: to every
+//     data-protection officer, once while it lasts.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
 //     to anybody who has the key: a bundle of rows, each with its place in the tree.
 //   - An officer sees which revision of the rules' data is in force, which were
@@ -90,6 +91,6 @@ func open(env service.Env) (service.Room, error) {
 		},
 		Marks: map[string]web.Mark{"seen": x.seen},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "months", Every: time.Hour, Do: x.months}},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}},
 	}, nil
 }

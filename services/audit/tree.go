@@ -27,9 +27,11 @@ type memory struct {
 	trouble map[string]error     // by what found it
 	said    map[string]time.Time // when it was said last
 
-	most   int64 // the largest checkpoint that the integrator saw
-	at     int64 // where the walk goes on
-	lastID int64 // and after which row
+	most   int64     // the largest checkpoint that the integrator saw
+	at     int64     // where the walk goes on
+	lastID int64     // and after which row
+	began  time.Time // when it began at the beginning; zero: it found something since
+	whole  time.Time // when the last walk began that found nothing
 }
 
 // integrate makes leaves of the rows that wait, and signs what has become of the tree,
@@ -50,7 +52,7 @@ func (x *room) follow(ctx context.Context) error {
 		}
 		last, err := x.last(signed)
 		if err == nil && last.Size < x.tree.most {
-			err = fmt.Errorf("the last checkpoint is of %d leaves, and there was one of %d: the database was put back to an older state", last.Size, x.tree.most)
+			err = finding{fmt.Errorf("the last checkpoint is of %d leaves, and there was one of %d: the database was put back to an older state", last.Size, x.tree.most)}
 		}
 		x.tree.most = max(x.tree.most, last.Size)
 		idle = !waits && last.Size == size
@@ -285,7 +287,7 @@ func (x *room) last(signed string) (c tree.Checkpoint, err error) {
 		return c, err
 	}
 	if c, err = tree.Open([]byte(signed), v); err != nil {
-		err = fmt.Errorf("the last checkpoint is not one of %s by the key of this hub: %w", v.Name(), err)
+		err = finding{fmt.Errorf("the last checkpoint is not one of %s by the key of this hub: %w", v.Name(), err)}
 	}
 	return c, err
 }

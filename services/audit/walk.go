@@ -28,7 +28,8 @@ const (
 // up to the root that stands in the last checkpoint; and looks for rows that are none of
 // it. So it comes through the whole trail again and again.
 func (x *room) walk(ctx context.Context) error {
-	return x.tell("walk", x.DB.View(ctx, x.self(), func(tx *pg.Tx) error {
+	ended := false
+	err := x.DB.View(ctx, x.self(), func(tx *pg.Tx) error {
 		size, text, _, err := state(ctx, tx)
 		if err != nil {
 			return err
@@ -44,7 +45,7 @@ func (x *room) walk(ctx context.Context) error {
 			x.tree.at = 0
 		}
 		if x.tree.at == 0 {
-			x.tree.lastID = math.MinInt64
+			x.tree.lastID, x.tree.began = math.MinInt64, x.Now()
 		}
 		from, until := x.tree.at, min(x.tree.at+walked, size)
 		list, err := recomputed(ctx, tx, from, until)
@@ -65,13 +66,21 @@ func (x *room) walk(ctx context.Context) error {
 		}
 		id, err := stray(ctx, tx, x.tree.lastID, upto, ids)
 		if err == nil && id != 0 {
-			err = fmt.Errorf("row %d of the trail is no leaf, and does not wait to be one", id)
+			err = finding{fmt.Errorf("row %d of the trail is no leaf, and does not wait to be one", id)}
 		}
 		if x.tree.at, x.tree.lastID = until, upto; until == size {
-			x.tree.at = 0
+			x.tree.at, ended = 0, true
 		}
 		return err
-	}))
+	})
+	if err != nil {
+		x.tree.began = time.Time{}
+	} else if ended {
+		x.tree.mu.Lock()
+		x.tree.whole = x.tree.began
+		x.tree.mu.Unlock()
+	}
+	return x.tell("walk", err)
 }
 
 // proves holds those leaves of a run that a checkpoint is of against its root: whether

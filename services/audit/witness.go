@@ -49,6 +49,8 @@ type asked struct {
 	answered time.Time // last; or else when it was first asked
 	away     error     // why it did not answer
 	wrong    error     // why it does not hold that we have one past
+	past     bool      // that is because our past does not follow from what it has seen
+	well     time.Time // when it last cosigned
 	because  string    // what it answered then: the same is the same trouble, and not said anew
 }
 
@@ -90,11 +92,16 @@ func (w *asked) trouble(now time.Time) error {
 	switch {
 	case w.wrong != nil:
 		return fmt.Errorf("the witness of %s (%s) does not cosign: %w", w.Authority, w.verifier.Name(), w.wrong)
-	case w.away != nil && now.Sub(w.answered) >= silence:
+	case w.silent(now):
 		return fmt.Errorf("the witness of %s (%s) does not answer since %s, and what came to the trail after its first %d rows has no cosignature of it: %w",
 			w.Authority, w.verifier.Name(), w.answered.UTC().Format(time.RFC3339), w.until, w.away)
 	}
 	return nil
+}
+
+// silent reports whether a witness has not answered for so long that it is said.
+func (w *asked) silent(now time.Time) bool {
+	return w.away != nil && now.Sub(w.answered) >= silence
 }
 
 // ask asks a witness to cosign the last checkpoint, if it has not or was not asked for long,
@@ -188,6 +195,7 @@ func (x *room) submit(ctx context.Context, w *asked, old int64, signed string, l
 // signed is kept, and anything else is an alarm.
 func (x *room) answered(ctx context.Context, w *asked, signed string, last tree.Checkpoint, had int64, lines []byte, refused *witness.Refused) error {
 	var wrong error
+	var past bool
 	var by []tree.Cosignature
 	switch {
 	case refused != nil && refused.Verdict == witness.Conflict && refused.Size > last.Size:
@@ -196,8 +204,9 @@ func (x *room) answered(ctx context.Context, w *asked, signed string, last tree.
 			return err
 		}
 		wrong = fmt.Errorf("it has seen %d leaves, and there are %d: the database was put back to an older state, or the end of the trail was cut off", refused.Size, now.Size)
+		past = true
 	case refused != nil:
-		wrong = refused
+		wrong, past = refused, refused.Verdict == witness.Split || refused.Verdict == witness.Unproven
 	case lines == nil:
 		return nil
 	default:
@@ -216,7 +225,10 @@ func (x *room) answered(ctx context.Context, w *asked, signed string, last tree.
 	if wrong != nil && w.wrong != nil && because != "" && because == w.because {
 		wrong = w.wrong
 	}
-	w.away, w.answered, w.wrong, w.because = nil, x.Now(), wrong, because
+	w.away, w.answered, w.wrong, w.past, w.because = nil, x.Now(), wrong, past, because
+	if wrong == nil {
+		w.well = w.answered
+	}
 	if refused != nil && refused.Verdict == witness.Conflict {
 		w.has = refused.Size
 	} else if wrong == nil {

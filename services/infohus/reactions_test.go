@@ -296,6 +296,7 @@ func TestReactionsOfPortal(t *testing.T) {
 	desk.call(coordinator, "DELETE", "/api/cases/{id}/onward/{authority}", nil, 200, asks.kase, "psykiatrien")
 	desk.emergencies()
 	desk.recusals(w)
+	r.odd()
 	for range 3 { // owner, deputy and manager are told that it is late
 		s.Advance(25 * time.Hour)
 	}
@@ -329,6 +330,17 @@ func (d *desk) recusals(w *work) {
 	d.call(deputy, "POST", "/api/cases/{id}/recusals", map[string]any{"ground": "5"}, 200, w.kase)
 	d.as(coordinator).API("GET", "/api/concerns/"+string(w.id), nil).Must(404) // and tries all the same
 	d.Settle()
+}
+
+// odd has the trail found odd, and put right again.
+func (r *replay) odd() {
+	r.Helper()
+	const first = `where id = (select rows[1] from audit.leaves order by start limit 1)`
+	r.Advance(time.Minute)
+	r.SQL(`update audit.trail set hat = hat || ' ' ` + first)
+	r.until("a fact", func() bool { return r.One(`select count(*) from audit.odd_told`) != "0" })
+	r.SQL(`update audit.trail set hat = rtrim(hat) ` + first)
+	r.until("all is well", func() bool { return !strings.Contains(r.Nobody().Get("/readyz").Text(), `"odd"`) })
 }
 
 // TestReactionsOfIntake: a subject that turns out to be a child starts the

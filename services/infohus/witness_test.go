@@ -137,6 +137,19 @@ func TestAWitnessBesideAHub(t *testing.T) {
 	if got := readyz(); !strings.Contains(got, "answers 503") {
 		t.Errorf("the witness says %s", got)
 	}
+	s.until("a notice", func() bool { return s.One("select count(*) from portal.notice where word like 'trail%'") != "0" })
+	for login, want := range map[string]string{koegeDPO: "Jeres eget vidne underskriver ikke loggen", roskildeDPO: "En anden myndigheds vidne underskriver ikke loggen", mvsDPO: "En anden myndigheds vidne underskriver ikke loggen"} {
+		delete(s.who, login) // the clock went on
+		if page := mainOf(s.as(login).Get("/").Must(200).Text()); strings.Count(page, "<p>"+want) != 1 || !strings.Contains(page, "infohus verify") {
+			t.Errorf("%s is not told on the front page: %s", login, page)
+		}
+	}
+	for _, login := range []string{coordinator, koegeManager, "rune"} {
+		delete(s.who, login)
+		if page := s.as(login).Get("/").Must(200).Text(); strings.Contains(page, "underskriver ikke loggen") {
+			t.Errorf("%s is told: %s", login, mainOf(page))
+		}
+	}
 	if a := s.Nobody().Get("/trail/checkpoint"); a.Status != 404 {
 		t.Errorf("what no witness cosigned is published: %d %s", a.Status, a.Text())
 	}

@@ -52,6 +52,9 @@ func (x *room) onGlass() map[string]service.Reaction {
 		"audit.close.tried.v1": told(x, func(n notes, f event.CloseTried) error {
 			return n.tried(f)
 		}),
+		"audit.trail.odd.v1": told(x, func(n notes, f event.TrailOdd) error {
+			return n.odd(f)
+		}),
 		"audit.glass.reviewed.v1": told(x, func(n notes, f event.GlassReviewed) error {
 			return n.tell(n.ctx, n.tx, "glass_"+f.Outcome, "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
 		}),
@@ -119,4 +122,24 @@ func (n notes) tried(f event.CloseTried) error {
 		return err
 	}
 	return tell("close_tried_manager", managers)
+}
+
+// odd tells that something is wrong with the trail: the officers of every authority that
+// takes part. The trail is one, and holds what was done with the data of each; so each is
+// to verify it for itself, and none has to hear it from whoever runs the hub, or from the
+// authority that may have done it. Whose witness it is reads that it is theirs.
+func (n notes) odd(f event.TrailOdd) error {
+	for _, a := range n.Structure.Authorities {
+		if len(n.Structure.Holders(hub.DPO, a.ID, n.tx.Now)) == 0 {
+			continue // it takes no part
+		}
+		word := "trail_" + f.What
+		if f.Authority == a.ID {
+			word += "_own"
+		}
+		if err := n.tell(n.ctx, n.tx, word, "", time.Time{}, Notice{Authority: a.ID, Role: hub.DPO}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,7 @@ type world struct {
 	env   service.Env
 	cases service.Env // of the room assessment
 	help  service.Env // of the room referral
+	trail service.Env // of the room audit
 	did   int
 }
 
@@ -55,7 +57,11 @@ func run(t *testing.T) *world {
 		w.help = e
 		return service.Room{On: hubtest.Hears("referral", nil)}, nil
 	}}
-	w.Hub = hubtest.Run(t, portal.Service, intake, assessment, referral)
+	audit := service.Service{Name: "audit", Open: func(e service.Env) (service.Room, error) {
+		w.trail = e
+		return service.Room{On: hubtest.Hears("audit", nil)}, nil
+	}}
+	w.Hub = hubtest.Run(t, portal.Service, intake, assessment, referral, audit)
 	return w
 }
 
@@ -408,4 +414,49 @@ func exec(t *testing.T, address, sql string) error {
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(t.Context(), sql)
 	return err
+}
+
+// TestEveryOfficerIsToldThatTheTrailIsOdd is A079 in part (told at every authority): the
+// officers of all authorities that take part, in Danish and English, and nobody else; whose
+// witness it is, that it is theirs.
+func TestEveryOfficerIsToldThatTheTrailIsOdd(t *testing.T) {
+	w := run(t)
+	officers := map[hub.AuthorityID]bool{}
+	for _, p := range w.Structure.Posts() {
+		if p.Role == hub.DPO && p.Holds(w.Now()) {
+			officers[p.Authority] = true
+		}
+	}
+	if len(officers) < 4 {
+		t.Fatalf("the demo has officers at %d authorities", len(officers))
+	}
+	for i, c := range []struct {
+		what       string
+		witness    hub.AuthorityID
+		own, other string // what an officer reads whose witness it is, and every other
+	}{
+		{"changed", "", "", "Loggen er ikke, som den var, da den blev underskrevet"},
+		{"refused", "koege", "Jeres eget vidne underskriver ikke loggen: den følger ikke", "En anden myndigheds vidne underskriver ikke loggen: den følger ikke"},
+		{"silent", "koege", "Jeres eget vidne underskriver ikke loggen: det svarer ikke", "En anden myndigheds vidne underskriver ikke loggen: det svarer ikke"},
+	} {
+		w.SQL("delete from portal.notice")
+		w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{5, byte(i)}), What: c.what, Authority: c.witness})
+		if got := w.One(`select count(*) || ' ' || count(distinct authority) from portal.notice where role = 'dpo' and person = '' and concern = '' and item = ''`); got != fmt.Sprintf("%d %[1]d", len(officers)) {
+			t.Errorf("%s: notices and authorities are %s, and %d have an officer", c.what, got, len(officers))
+		}
+		if n := w.One(`select count(*) from portal.notice where role <> 'dpo'`); n != "0" {
+			t.Errorf("%s: %s others are told", c.what, n)
+		}
+		if c.own == "" {
+			w.sees(t, "dagny", c.other, "infohus verify", "docs/trail.md", "!vidne underskriver")
+		} else {
+			w.sees(t, "dagny", c.own, "infohus verify", "docs/trail.md", "!"+c.other)
+		}
+		for _, login := range []string{"esther", "signe"} {
+			w.sees(t, login, c.other, "infohus verify", "docs/trail.md")
+		}
+		for _, login := range []string{"gudrun", "thorkild", "rune"} {
+			w.sees(t, login, none)
+		}
+	}
 }
