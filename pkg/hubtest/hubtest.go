@@ -19,6 +19,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -220,12 +222,30 @@ func (h *Hub) Restart() {
 	h.open()
 }
 
+// made tells services by what setup makes of them: a stand-in of a room has its name, and
+// neither its tables nor its rights.
+func made(t testing.TB, services []service.Service) string {
+	t.Helper()
+	var of []string
+	for _, s := range services {
+		of = append(of, s.Name, fmt.Sprint(s.Writes))
+		if s.Schema == nil {
+			continue
+		}
+		check(t, fs.WalkDir(s.Schema, ".", func(path string, _ fs.DirEntry, err error) error {
+			of = append(of, path)
+			return err
+		}))
+	}
+	return strings.Join(of, " ")
+}
+
 // startDatabase makes the test's database.
 func (h *Hub) startDatabase() {
 	h.t.Helper()
 	ctx := h.t.Context()
 	names := host.Names(h.o.Services)
-	name, err := h.server.database(ctx, strings.Join(names, " "), func(owner string) error {
+	name, err := h.server.database(ctx, names, made(h.t, h.o.Services), func(owner string) error {
 		return host.SetupDatabase(ctx, owner, h.o.Services, passwords(names))
 	})
 	check(h.t, err)

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -29,7 +28,7 @@ type server struct {
 	slot  *os.File // its lock ends with the process
 	mu    sync.Mutex
 	count int
-	made  map[string]string // templates, by the services in them
+	made  map[string]string // templates, by what setup made of the services in them
 }
 
 // shared is the one server of a test process. It is no test's to stop: a
@@ -161,11 +160,11 @@ func (s *server) sweep(ctx context.Context) error {
 }
 
 // database makes a database from the template of the services, which prepare
-// fills the first time.
-func (s *server) database(ctx context.Context, services string, prepare func(owner string) error) (name string, err error) {
+// fills the first time for whatever setup makes of them.
+func (s *server) database(ctx context.Context, services []string, made string, prepare func(owner string) error) (name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	template, ok := s.made[services]
+	template, ok := s.made[made]
 	if !ok {
 		template = s.next("template")
 		if _, err := s.hold.Exec(ctx, "create database "+template); err != nil {
@@ -174,7 +173,7 @@ func (s *server) database(ctx context.Context, services string, prepare func(own
 		if err := prepare(s.address("", "", template)); err != nil {
 			return "", err
 		}
-		s.made[services] = template
+		s.made[made] = template
 	}
 	name = s.next("db")
 	// As files: through the log, as is usual, takes twice as long.
@@ -183,7 +182,7 @@ func (s *server) database(ctx context.Context, services string, prepare func(own
 	}
 	// A template's rights on the database itself are not copied with it.
 	_, err = s.hold.Exec(ctx, "revoke all on database "+name+" from public")
-	for room := range strings.FieldsSeq(services) {
+	for _, room := range services {
 		if err == nil {
 			_, err = s.hold.Exec(ctx, "grant connect on database "+name+" to "+room)
 		}
