@@ -184,37 +184,34 @@ func (e *Engine) timely(now *edition, q Question) Question {
 	if e.instant.IsZero() {
 		return q
 	}
-	ends := func(b hub.LegalBasis) bool { return b != "" && !now.law.Holds(b, e.instant) }
+	over := func(b *hub.LegalBasis) bool {
+		if *b == "" || now.law.Holds(*b, e.instant) {
+			return false
+		}
+		*b = ""
+		return true
+	}
 	switch v := q.(type) {
 	case View:
-		if v.Glass && !now.law.breaks(e.instant) || ends(v.Basis) {
-			v.Glass = v.Glass && now.law.breaks(e.instant)
-			if ends(v.Basis) {
-				v.Basis = ""
-			}
+		whole := !v.Glass || now.law.GlassBasis(e.instant) != ""
+		v.Glass = v.Glass && whole
+		if over(&v.Basis) || !whole {
 			return v
 		}
 	case Glass:
-		if ends(v.Basis) {
-			v.Basis = ""
+		if over(&v.Basis) {
 			return v
 		}
 	case Disclose:
-		if ends(v.Basis) {
-			v.Basis = ""
+		if one, other := over(&v.Basis), over(&v.Special); one || other {
+			return v
 		}
-		if ends(v.Special) {
-			v.Special = ""
-		}
-		return v
 	case Register:
-		if ends(v.Basis) {
-			v.Basis = ""
+		if over(&v.Basis) {
 			return v
 		}
 	case Submit:
-		if ends(v.Basis) {
-			v.Basis = ""
+		if over(&v.Basis) {
 			return v
 		}
 	}

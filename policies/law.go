@@ -91,15 +91,15 @@ func (l *Law) Holds(basis hub.LegalBasis, at time.Time) bool {
 	return ok && b.Holds(at)
 }
 
-// breaks reports whether a legal basis on which glass is broken is in force at an
-// instant.
-func (l *Law) breaks(at time.Time) bool {
-	for code := range l.glass {
-		if l.glass[code] && l.Holds(code, at) {
-			return true
+// GlassBasis is the legal basis on which glass is broken at an instant: the first by its
+// code of those that the data names and that are in force; "" where there is none.
+func (l *Law) GlassBasis(at time.Time) (first hub.LegalBasis) {
+	for code, yes := range l.glass {
+		if yes && l.Holds(code, at) && (first == "" || code < first) {
+			first = code
 		}
 	}
-	return false
+	return first
 }
 
 // Agreed reports whether what is shared on a legal basis stands on an agreement

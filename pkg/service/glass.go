@@ -70,15 +70,12 @@ func (in Breaking) check(most int) (p hub.Problems) {
 	return p
 }
 
-// glassQuestion is what the rules are asked about a break-glass of an item.
-func glassQuestion(step string, who hub.Actor, rel pg.Relation) policies.Glass {
+// glassQuestion is what the rules are asked about a break-glass of an item, on the basis
+// that they name for it.
+func (e Env) glassQuestion(step string, who hub.Actor, rel pg.Relation, now time.Time) policies.Glass {
 	return policies.Glass{Step: step, Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy, SharedBy: rel.SharedBy,
-		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention, Basis: emergency}
+		State: rel.State, Recused: rel.Recused, Purpose: hub.Prevention, Basis: e.DB.Law().GlassBasis(now)}
 }
-
-// emergency is the legal basis on which glass is broken: whether it is one for that, and
-// until when, the rules' data says.
-const emergency hub.LegalBasis = "EMERGENCY"
 
 // glassEntry is what the trail is told of a break-glass of an item.
 func glassEntry(act hub.Act, kind string, id hub.ID, rel pg.Relation) pg.Entry {
@@ -159,9 +156,9 @@ func (x Glass) Break(r *web.Request, id hub.ID, in Breaking) (GlassReceipt, erro
 
 // door is what the rules are asked of whoever comes to the door, before anything is
 // looked for: whether they may ever break a glass of this kind.
-func (x Glass) door(who hub.Actor) policies.Glass {
+func (x Glass) door(who hub.Actor, now time.Time) policies.Glass {
 	state := map[string]string{"concern": "received", "case": "collecting"}[x.Kind]
-	q := glassQuestion("break", who, pg.Relation{Relation: "own", ReceivedBy: who.Kind, State: state})
+	q := x.glassQuestion("break", who, pg.Relation{Relation: "own", ReceivedBy: who.Kind, State: state}, now)
 	q.Category, q.Habit = Categories[0], "first"
 	return q
 }
@@ -173,7 +170,7 @@ const notSteppedUp = "error.glass.step_up"
 // stepUp turns away whoever signed in too long ago (A038): the same of what is
 // there and of what is not. Whoever never may is answered as ever.
 func (x Glass) stepUp(ctx context.Context, tx *pg.Tx, r *web.Request, id hub.ID) error {
-	g, err := tx.Ask(ctx, x.door(r.Who))
+	g, err := tx.Ask(ctx, x.door(r.Who, tx.Now))
 	if errors.As(err, new(*policies.Denial)) {
 		return nil
 	}
@@ -189,7 +186,7 @@ func (x Glass) stepUp(ctx context.Context, tx *pg.Tx, r *web.Request, id hub.ID)
 // mayBreak asks the rules, and whether anything would be seen at all. Whoever may
 // break nothing at present is told so, whatever they asked for.
 func (x Glass) mayBreak(ctx context.Context, tx *pg.Tx, rel pg.Relation, category string, past pg.Broken, entry pg.Entry) (policies.Grant, error) {
-	q := glassQuestion("break", tx.Who(), rel)
+	q := x.glassQuestion("break", tx.Who(), rel, tx.Now)
 	q.Category, q.Habit, q.Overdue = category, past.Habit(), past.Overdue
 	g, err := tx.Ask(ctx, q)
 	if err == nil {
@@ -301,7 +298,7 @@ func (x Glass) secondable(ctx context.Context, tx *pg.Tx, id, glass hub.ID) (pg.
 		return rel, b, policies.Grant{}, err
 	}
 	who, none := tx.Who(), err
-	q := glassQuestion("second", who, rel)
+	q := x.glassQuestion("second", who, rel, tx.Now)
 	q.SameAuthority, q.Self, q.Linked = b.Authority == who.Authority, b.Person == who.Person, x.Linked(who.Person, b.Person, tx.Now)
 	g, err := tx.Ask(ctx, q)
 	if err == nil && none != nil {
@@ -330,7 +327,7 @@ func (x Glass) End(r *web.Request, id, glass hub.ID) (GlassReceipt, error) {
 		if err != nil && hub.CodeOf(err) != hub.CodeNotFound {
 			return err
 		}
-		q := glassQuestion("end", tx.Who(), rel)
+		q := x.glassQuestion("end", tx.Who(), rel, tx.Now)
 		q.Self = err == nil && b.Person == tx.Who().Person && b.Item == id && b.Kind == x.Kind
 		g, err := tx.Ask(ctx, q)
 		if err != nil {

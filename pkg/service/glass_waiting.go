@@ -29,7 +29,7 @@ func (e Env) GlassWaiting(ctx context.Context, tx *pg.Tx) (mine, answer []pg.Gla
 		if err != nil {
 			return nil, nil, err
 		}
-		q := glassQuestion("second", who, rel)
+		q := e.glassQuestion("second", who, rel, tx.Now)
 		q.SameAuthority, q.Linked = true, e.Linked(who.Person, b.Person, tx.Now)
 		may, err := e.DB.Advise(ctx, q)
 		if err != nil {

@@ -70,7 +70,7 @@ type doorData struct {
 
 // page is the door, to whoever may ever break a glass: it looks for nothing.
 func (x Glass) page(w http.ResponseWriter, r *web.Request) error {
-	answer, err := x.DB.Advise(r.Context(), x.door(r.Who))
+	answer, err := x.DB.Advise(r.Context(), x.door(r.Who, r.Now))
 	if err != nil {
 		return err
 	}
