@@ -24,27 +24,6 @@ import (
 // What an officer takes out of the trail: a sheet to look at, and a bundle that proves
 // what stands in it to anybody (docs/trail.md).
 
-// Part is which rows an officer takes out of the trail. Everything but the ground may be
-// empty, and then it is all that they may see.
-type Part struct {
-	Ground    string  `json:"ground"`         // one of Grounds
-	Side      string  `json:"side,omitempty"` // one of Sides
-	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one ends so of your authority's own and of those that its people were let in to."`
-	Person    hub.ID  `json:"person,omitempty"` // who did it
-	From      string  `json:"from,omitempty"`   // the first day, YYYY-MM-DD in Copenhagen
-	Until     string  `json:"until,omitempty"`  // the last day
-	Act       hub.Act `json:"act,omitempty"`
-	Outcome   string  `json:"outcome,omitempty"` // allow, deny
-}
-
-// Codes lists what a part may name.
-func (Part) Codes() map[string][]string { return Search{}.Codes() }
-
-// search is the search that finds a part.
-func (p Part) search() Search {
-	return Search{Ground: p.Ground, Side: p.Side, Reference: p.Reference, Person: p.Person, From: p.From, Until: p.Until, Act: p.Act, Outcome: p.Outcome}
-}
-
 // part is what a form of the page asks for.
 func part(f web.Form) Part {
 	return Part{Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
@@ -163,7 +142,7 @@ func (t *taking) begin(out *bytes.Buffer, r *web.Request) (*tree.BundleWriter, e
 func (t *taking) piece(ctx context.Context) (list []proven, err error) {
 	next := *t
 	_, err = t.reading(ctx, t.who, t.in.Ground, hub.ActExport, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		f, refs, err := t.seeks(ctx, tx, g, t.in.search())
+		f, refs, err := t.seeks(ctx, tx, g, Search{Part: t.in})
 		if err != nil {
 			return err
 		}
@@ -251,7 +230,7 @@ func (x *room) sheetForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	var found Found
 	_, err = x.reading(r.Context(), r.Who, f.Line("ground"), hub.ActExport, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		f, refs, err := x.seeks(ctx, tx, g, part(f).search())
+		f, refs, err := x.seeks(ctx, tx, g, Search{Part: part(f)})
 		if err != nil {
 			return err
 		}

@@ -380,7 +380,7 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := part(f).search()
+	in := Search{Part: part(f)}
 	in.After, in.Limit = f.Line("after"), onPage
 	found, err := x.searchTrail(r, in)
 	if err != nil {

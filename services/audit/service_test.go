@@ -138,7 +138,7 @@ func TestOwnOnly(t *testing.T) {
 		{"esther", "people", fmt.Sprintf("%s consult deny, %s consult allow", s, s)},
 		{"signe", "", ""}, // the police's officer: neither data nor people of theirs
 	} {
-		if got := told(w.search(c.login, Search{Side: c.side})); got != c.want {
+		if got := told(w.search(c.login, Search{Part: Part{Side: c.side}})); got != c.want {
 			t.Errorf("%s, side %q: %s\nwant %s", c.login, c.side, got, c.want)
 		}
 	}
@@ -150,7 +150,7 @@ func TestNobodyElse(t *testing.T) {
 	w.items()
 	w.consults("gudrun", koege, "")
 	for _, login := range []string{"rune", "gudrun", "birk", "solvej", "hedvig", "aksel", "thorkild"} {
-		for _, body := range []any{Search{Ground: "lawfulness"}, Search{}, Search{Ground: "x", From: "y", After: "z"}} {
+		for _, body := range []any{Search{Part: Part{Ground: "lawfulness"}}, Search{}, Search{Part: Part{Ground: "x", From: "y"}, After: "z"}} {
 			a := w.As(login).API("POST", "/api/trail/search", body).Must(http.StatusNotFound)
 			none := w.As(login).API("POST", "/api/trail/1/again", nil).Must(http.StatusNotFound)
 			if string(a.Body) != string(none.Body) {
@@ -186,17 +186,17 @@ func TestTheEndOfAReferenceIsEnough(t *testing.T) {
 	w.SQL(`update audit.trail set controller = 'roskilde' where object_id = $1`, string(shown))
 	tail := func(id hub.ID) string { return "…" + strings.ToUpper(string(id[20:])) }
 	for _, known := range []hub.ID{ours, whom, shown, ofShown} {
-		all := w.search("dagny", Search{Reference: string(known), Act: hub.ActConsult})
-		if end := w.search("dagny", Search{Reference: tail(known), Act: hub.ActConsult}); len(all.Rows) == 0 || told(end) != told(all) {
+		all := w.search("dagny", Search{Part: Part{Reference: string(known), Act: hub.ActConsult}})
+		if end := w.search("dagny", Search{Part: Part{Reference: tail(known), Act: hub.ActConsult}}); len(all.Rows) == 0 || told(end) != told(all) {
 			t.Errorf("the whole finds %q, the end %q", told(all), told(end))
 		}
 	}
 	for what, ref := range map[string]string{"another authority's": tail(theirs), "one that never was": "zzzzzz"} {
-		if f := w.search("dagny", Search{Reference: ref}); f.Total != 0 || len(f.Rows) != 0 {
+		if f := w.search("dagny", Search{Part: Part{Reference: ref}}); f.Total != 0 || len(f.Rows) != 0 {
 			t.Errorf("the end of %s finds %s", what, told(f))
 		}
 	}
-	w.As("dagny").API("POST", "/api/trail/search", Search{Ground: "lawfulness", Reference: tail(twin)}).Must(http.StatusBadRequest)
+	w.As("dagny").API("POST", "/api/trail/search", Search{Part: Part{Ground: "lawfulness", Reference: tail(twin)}}).Must(http.StatusBadRequest)
 }
 
 func TestWhoSawThisPerson(t *testing.T) {
@@ -205,14 +205,14 @@ func TestWhoSawThisPerson(t *testing.T) {
 	w.consults("gudrun", koege, "")
 	w.consults("gudrun", roskilde, "")
 	w.consults("thorkild", koege, "")
-	byConcern, bySubject := w.search("dagny", Search{Reference: string(koege)}), w.search("dagny", Search{Reference: string(subject)})
+	byConcern, bySubject := w.search("dagny", Search{Part: Part{Reference: string(koege)}}), w.search("dagny", Search{Part: Part{Reference: string(subject)}})
 	if len(byConcern.Rows) < 2 || byConcern.Total != len(byConcern.Rows) {
 		t.Errorf("by the concern: %+v", byConcern)
 	}
 	if a, b := told(byConcern), told(bySubject); a != b || strings.Count(a, "consult") != 2 {
 		t.Errorf("by the concern %s, by the subject %s", a, b)
 	}
-	if got := told(w.search("dagny", Search{Reference: string(stranger), Side: "data"})); got != "" {
+	if got := told(w.search("dagny", Search{Part: Part{Reference: string(stranger), Side: "data"}})); got != "" {
 		t.Errorf("about another authority's person: %s", got)
 	}
 	// A foreign concern does not tell whom it is about: what else the own people
@@ -221,17 +221,17 @@ func TestWhoSawThisPerson(t *testing.T) {
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, 'concern', $2, 'roskilde', 'municipality', 'received', 'nobody')`,
 		string(elsewhere), string(stranger))
 	w.consults("gudrun", elsewhere, "")
-	if f := w.search("dagny", Search{Reference: string(roskilde), Act: hub.ActConsult}); len(f.Rows) != 1 {
+	if f := w.search("dagny", Search{Part: Part{Reference: string(roskilde), Act: hub.ActConsult}}); len(f.Rows) != 1 {
 		t.Errorf("by a foreign concern: %+v", f.Rows)
 	}
 	if strings.Contains(w.One(`select string_agg(t::text, ' ') from audit.trail t`), string(subject)) {
 		t.Error("the trail names a subject by its reference")
 	}
 	person := w.As("thorkild").Post.Person
-	if f := w.search("dagny", Search{Person: person}); len(f.Rows) != 1 || f.Rows[0].Outcome != "deny" {
+	if f := w.search("dagny", Search{Part: Part{Person: person}}); len(f.Rows) != 1 || f.Rows[0].Outcome != "deny" {
 		t.Errorf("what one person did: %+v", f.Rows)
 	}
-	if f := w.search("dagny", Search{From: "2199-01-01"}); f.Total != 0 {
+	if f := w.search("dagny", Search{Part: Part{From: "2199-01-01"}}); f.Total != 0 {
 		t.Errorf("the future: %+v", f)
 	}
 }
@@ -240,8 +240,8 @@ func TestWhoSawThisPerson(t *testing.T) {
 func TestReadingIsRecorded(t *testing.T) {
 	w := run(t)
 	w.items()
-	w.search("dagny", Search{Reference: string(koege), Ground: "self_monitoring"})
-	f := w.search("dagny", Search{Act: hub.ActSearch})
+	w.search("dagny", Search{Part: Part{Reference: string(koege), Ground: "self_monitoring"}})
+	f := w.search("dagny", Search{Part: Part{Act: hub.ActSearch}})
 	if len(f.Rows) != 1 || f.Rows[0].ObjectKind != "trail" || f.Rows[0].Justification != "self_monitoring" || f.Rows[0].Purpose != hub.LogControl ||
 		len(f.Rows[0].Subjects) != 1 || f.Rows[0].Subjects[0] != w.Vault().Pseudonym(subject) {
 		t.Errorf("%+v", f.Rows)
@@ -258,7 +258,7 @@ func TestPages(t *testing.T) {
 		w.consults("gudrun", koege, "")
 	}
 	seen := map[int64]bool{}
-	s := Search{Reference: string(koege), Side: "data", Act: hub.ActConsult, Limit: 3}
+	s := Search{Part: Part{Reference: string(koege), Side: "data", Act: hub.ActConsult}, Limit: 3}
 	for page := 1; ; page++ {
 		f := w.search("dagny", s)
 		if f.Total != 7 || f.More {
@@ -286,7 +286,7 @@ func TestJustifications(t *testing.T) {
 	w.consults("gudrun", koege, "Aktindsigt <script>alert(1)</script>\n\x1b[31m")
 	one := func(login string) Row {
 		t.Helper()
-		f := w.search(login, Search{Act: hub.ActConsult, Outcome: "allow"})
+		f := w.search(login, Search{Part: Part{Act: hub.ActConsult, Outcome: "allow"}})
 		if len(f.Rows) != 1 {
 			t.Fatalf("%s: %+v", login, f.Rows)
 		}

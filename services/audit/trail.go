@@ -27,8 +27,9 @@ var Sides = []string{"data", "people"}
 // Outcomes of a row.
 var Outcomes = []string{"allow", "deny"}
 
-// Search is what an officer looks for. Everything but the ground may be empty.
-type Search struct {
+// Part is which rows of the trail an officer asks for. Everything but the ground may be
+// empty, and then it is all that they may see.
+type Part struct {
 	Ground    string  `json:"ground"`         // one of Grounds
 	Side      string  `json:"side,omitempty"` // one of Sides
 	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one ends so of your authority's own and of those that its people were let in to."`
@@ -37,12 +38,17 @@ type Search struct {
 	Until     string  `json:"until,omitempty"`  // the last day
 	Act       hub.Act `json:"act,omitempty"`
 	Outcome   string  `json:"outcome,omitempty"` // allow, deny
-	After     string  `json:"after,omitempty"`   // Found.Next of the page before
-	Limit     int     `json:"limit,omitempty"`   // rows on a page: 50 if 0, at most 200
 }
 
-// Codes lists what a search may name.
-func (Search) Codes() map[string][]string {
+// Search is what an officer looks for, page by page.
+type Search struct {
+	Part
+	After string `json:"after,omitempty"` // Found.Next of the page before
+	Limit int    `json:"limit,omitempty"` // rows on a page: 50 if 0, at most 200
+}
+
+// Codes lists what a part may name.
+func (Part) Codes() map[string][]string {
 	return map[string][]string{"ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFilter(t *testing.T) {
-	ok := Search{Ground: "lawfulness"}
+	ok := Search{Part: Part{Ground: "lawfulness"}}
 	with := func(change func(*Search)) Search { s := ok; change(&s); return s }
 	for _, c := range []struct {
 		about string
@@ -26,7 +26,7 @@ func TestFilter(t *testing.T) {
 		{"one day", with(func(s *Search) { s.From, s.Until = "2026-06-01", "2026-06-01" }), nil},
 		{"the hub's own acts", with(func(s *Search) { s.Person = "system" }), nil},
 		{"no ground", Search{}, []string{"ground error.choose"}},
-		{"another ground (L17)", Search{Ground: "staff_performance"}, []string{"ground audit.error.unknown_choice"}},
+		{"another ground (L17)", Search{Part: Part{Ground: "staff_performance"}}, []string{"ground audit.error.unknown_choice"}},
 		{"a name for a reference", with(func(s *Search) { s.Reference = "Signe Prøvesen" }), []string{"reference audit.error.trail.reference"}},
 		{"a number for a reference", with(func(s *Search) { s.Reference = "710109-4321" }), []string{"reference audit.error.trail.reference"}},
 		{"a number without its hyphen", with(func(s *Search) { s.Reference = "7101094321" }), []string{"reference audit.error.trail.reference"}},
@@ -41,7 +41,7 @@ func TestFilter(t *testing.T) {
 		{"too many at once", with(func(s *Search) { s.Limit = 201 }), []string{"limit audit.error.trail.limit"}},
 		{"fewer than none", with(func(s *Search) { s.Limit = -1 }), []string{"limit audit.error.trail.limit"}},
 		{"a forged place", with(func(s *Search) { s.After = "x'; drop table audit.trail; --" }), []string{"after audit.error.trail.after"}},
-		{"everything at once", Search{From: "x", Until: "y", Act: "z"}, []string{"ground error.choose", "act audit.error.unknown_choice", "from audit.error.trail.day", "until audit.error.trail.day"}},
+		{"everything at once", Search{Part: Part{From: "x", Until: "y", Act: "z"}}, []string{"ground error.choose", "act audit.error.unknown_choice", "from audit.error.trail.day", "until audit.error.trail.day"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			_, err := c.in.filter("koege")
@@ -62,7 +62,7 @@ func TestFilter(t *testing.T) {
 // The last day is whole, also when it has 23 or 25 hours.
 func TestFilterDays(t *testing.T) {
 	for day, hours := range map[string]float64{"2026-06-01": 24, "2026-03-29": 23, "2026-10-25": 25} {
-		f, err := (Search{Ground: "lawfulness", From: day, Until: day}).filter("koege")
+		f, err := (Search{Part: Part{Ground: "lawfulness", From: day, Until: day}}).filter("koege")
 		if err != nil || f.until.Sub(f.from).Hours() != hours {
 			t.Errorf("%s: %v to %v, %v", day, f.from, f.until, err)
 		}
@@ -92,7 +92,7 @@ func FuzzPlace(f *testing.F) {
 
 // Every value of a search is an argument: none stands in the SQL.
 func TestHits(t *testing.T) {
-	in := Search{Ground: "lawfulness", Reference: string(hub.MakeID([16]byte{1})), Person: hub.MakeID([16]byte{2}), From: "2026-06-01", Until: "2026-06-30", Act: hub.ActConsult, Outcome: "deny"}
+	in := Search{Part: Part{Ground: "lawfulness", Reference: string(hub.MakeID([16]byte{1})), Person: hub.MakeID([16]byte{2}), From: "2026-06-01", Until: "2026-06-30", Act: hub.ActConsult, Outcome: "deny"}}
 	for _, side := range []string{"", "data", "people"} {
 		in.Side = side
 		f, err := in.filter("koege")
