@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -102,18 +103,38 @@ func (r release) fetch(ctx context.Context, cacheDir, from string, progress io.W
 	if err := unpack(tarball, whole); err != nil {
 		return Binaries{}, err
 	}
+	b, err := settle(cacheDir, whole, home)
+	if err != nil {
+		return b, err
+	}
+	b.Fetched = true
+	fmt.Fprintf(progress, "  Postgres %s is ready in %s\n", b.Version, home)
+	return b, nil
+}
+
+// settle puts a fetched copy in its place, one hub at a time: what another put there
+// meanwhile, and may have started, stays.
+func settle(cacheDir, whole, home string) (Binaries, error) {
+	dir, err := os.Open(cacheDir)
+	if err != nil {
+		return Binaries{}, explainFile(cacheDir, err)
+	}
+	defer dir.Close() // and the lock ends
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return Binaries{}, explainFile(cacheDir, err)
+	}
+	bin := filepath.Join(home, "native", "bin")
+	if b, err := at(bin); err == nil {
+		return b, nil
+	}
 	os.RemoveAll(home) // a copy that does not run
-	if err := os.Rename(whole, home); err != nil && !errors.Is(err, os.ErrExist) {
-		if _, there := at(bin); there != nil { // not made by another hub meanwhile either
-			return Binaries{}, explainFile(home, err)
-		}
+	if err := os.Rename(whole, home); err != nil {
+		return Binaries{}, explainFile(home, err)
 	}
 	b, err := at(bin)
 	if err != nil {
 		return b, fmt.Errorf("postgres: the fetched server does not work on this machine: install Postgres from your system's packages: %w", err)
 	}
-	b.Fetched = true
-	fmt.Fprintf(progress, "  Postgres %s is ready in %s\n", b.Version, home)
 	return b, nil
 }
 

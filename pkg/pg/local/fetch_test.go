@@ -121,19 +121,27 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-func TestFetchTwiceAtOnce(t *testing.T) {
+// TestFetchAtOnce has hubs that all fetch, and put what they fetched in its place together:
+// none takes away what another starts.
+func TestFetchAtOnce(t *testing.T) {
+	const hubs = 8
 	tarball := pack(t, whole...)
-	from := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(tarball) })
+	var all, asked sync.WaitGroup
+	asked.Add(hubs)
+	from := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Done()
+		asked.Wait()
+		w.Write(tarball)
+	})
 	cache := t.TempDir()
-	var both sync.WaitGroup
-	for range 2 {
-		both.Go(func() {
+	for range hubs {
+		all.Go(func() {
 			if _, err := named(tarball).fetch(t.Context(), cache, from, io.Discard); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	both.Wait()
+	all.Wait()
 }
 
 func TestFetchRefuses(t *testing.T) {
