@@ -13,7 +13,7 @@ TESTS   ?= ./services/infohus $(filter-out $(shell $(GO) list $(PLAIN)),$(shell 
 # anything in them, or it is raced elsewhere with less. Whatever stands in such a file is one.
 VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
 VOLUMES  = ^($(subst $(SPACE),|,$(filter-out TestBrowser,$(shell sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' $(VOLUME)))))
-BROWSER  = ./services/infohus/
+HUB      = ./services/infohus/
 EMPTY    :=
 SPACE    := $(EMPTY) $(EMPTY)
 # The race detector needs a C compiler.
@@ -57,7 +57,8 @@ build: modules
 	@$(BUILD) -v -o $(BIN) ./services/infohus 2>&1 | awk '/^[^ :]+$$/ && ++n % 100 == 0 { print "  …", n, "packages"; fflush() }'
 	@$(BUILD) -o $(BIN) ./services/infohus
 
-# Four streams beside one another: where one waits, another works. What the others share is compiled once, beside the first.
+# Five streams beside one another: where one waits, another works. What the others share is compiled once, beside the first. The hub's own tests of much
+# data are a stream, and those that one hand plays step by step another; what the other packages have of either comes when the plain ones are done.
 # Memory is cheaper than time: GOGC; and what tests write lies in memory where there is room, for a hub of its own is a thousand files to each.
 STREAM   = GOGC=400 $(GO) test -vet=off -timeout 30m -ldflags='-s -w' -json
 MEMORY  := /dev/shm
@@ -70,11 +71,12 @@ test: modules
 	@if $(ROOM); then mine=$(MEMORY)/infohus-$$(id -u); export GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$mine; \
 	  if mkdir -m 755 $$mine 2>/dev/null; then trap 'exit 130' INT TERM; trap 'rm -rf $$mine || { sleep 2; rm -rf $$mine; }' EXIT; fi; fi; \
 	if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(GO) list -export -deps -test $(sort $(BROWSER) $(dir $(VOLUME))) >/dev/null" \
+	  bin/report -once "$(GO) list -export -deps -test $(sort $(HUB) $(dir $(VOLUME))) >/dev/null" \
 	    "race: $(STREAM) $(RACE) $(TESTS)" \
-	    "plain: $(GO) vet ./... && $(STREAM) $(PLAIN)" \
-	    "volume: $(STREAM) -run '$(VOLUMES)\$$' $(BROWSER) $(filter-out $(BROWSER),$(sort $(dir $(VOLUME))))" \
-	    "browser: $(STREAM) -run '^TestBrowser\$$' $(BROWSER)"; \
+	    "plain: $(GO) vet ./... && $(STREAM) $(PLAIN) && $(STREAM) -run '$(VOLUMES)\$$' $(filter-out $(HUB),$(sort $(dir $(VOLUME))))" \
+	    "steps: $(STREAM) -run '$(VOLUMES)\$$' -skip '^TestVolume' $(HUB)" \
+	    "volume: $(STREAM) -run '^TestVolume' $(HUB)" \
+	    "browser: $(STREAM) -run '^TestBrowser\$$' $(HUB)"; \
 	else bin/report -once "$(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
 
 # A module of its own, so that theirs do not enter the hub's. It compiles SQLite: a minute or two the first time.
