@@ -4,7 +4,9 @@ GO      ?= go
 BIN     := bin/infohus
 # A clone that belongs to somebody else (root's, opened by a user) has no readable history; then build without it.
 VCS     := $(shell git status >/dev/null 2>&1 && echo true || echo false)
-BUILD   := $(GO) build -buildvcs=$(VCS)
+# Memory is cheaper than time: a compiler or linker that does not collect its garbage below this size takes half the time.
+COMPILE := GOGC=off GOMEMLIMIT=750MiB
+BUILD   := $(COMPILE) $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first. In these packages nothing runs beside anything: there is no race to find.
 PLAIN   := ./docs ./policies/book ./pkg/structure ./pkg/event ./pkg/hub
@@ -59,25 +61,26 @@ build: modules
 
 # Five streams beside one another: where one waits, another works. What the others share is compiled once, beside the first. The hub's own tests of much
 # data are a stream, and those that one hand plays step by step another; what the other packages have of either comes when the plain ones are done.
-# Memory is cheaper than time: GOGC; and what tests write lies in memory where there is room, for a hub of its own is a thousand files to each.
+# Tests may have more garbage than is usual too; and what they write lies in memory where there is room, for a hub of its own is a thousand files to each.
+COMPILED = $(COMPILE) $(GO) list -export -deps -test
 STREAM   = GOGC=400 $(GO) test -vet=off -timeout 30m -ldflags='-s -w' -json
 MEMORY  := /dev/shm
 ROOM     = [ -w $(MEMORY) ] && [ "$$(df -Pk $(MEMORY) | awk 'NR == 2 { print $$4 }')" -gt 8000000 ]
 test: modules
 	@echo '→ gofmt'
 	@bad=$$(gofmt -l deploy docs pkg policies services) && test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
-	@mkdir -p bin && $(GO) build -o bin/report ./deploy/dev/report
+	@mkdir -p bin && $(BUILD) -o bin/report ./deploy/dev/report
 	@$(GO) run ./deploy/dev/postgres
 	@if $(ROOM); then mine=$(MEMORY)/infohus-$$(id -u); export GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$mine; \
 	  if mkdir -m 755 $$mine 2>/dev/null; then trap 'exit 130' INT TERM; trap 'rm -rf $$mine || { sleep 2; rm -rf $$mine; }' EXIT; fi; fi; \
 	if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(GO) list -export -deps -test $(sort $(HUB) $(dir $(VOLUME))) >/dev/null" \
-	    "race: $(STREAM) $(RACE) $(TESTS)" \
-	    "plain: $(GO) vet ./... && $(STREAM) $(PLAIN) && $(STREAM) -run '$(VOLUMES)\$$' $(filter-out $(HUB),$(sort $(dir $(VOLUME))))" \
+	  bin/report -once "$(COMPILED) $(sort $(HUB) $(dir $(VOLUME))) >/dev/null" \
+	    "race: $(COMPILED) $(RACE) $(TESTS) >/dev/null && $(STREAM) $(RACE) $(TESTS)" \
+	    "plain: $(COMPILE) $(GO) vet ./... && $(STREAM) $(PLAIN) && $(STREAM) -run '$(VOLUMES)\$$' $(filter-out $(HUB),$(sort $(dir $(VOLUME))))" \
 	    "steps: $(STREAM) -run '$(VOLUMES)\$$' -skip '^TestVolume' $(HUB)" \
 	    "volume: $(STREAM) -run '^TestVolume' $(HUB)" \
 	    "browser: $(STREAM) -run '^TestBrowser\$$' $(HUB)"; \
-	else bin/report -once "$(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
+	else bin/report -once "$(COMPILE) $(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi
 
 # A module of its own, so that theirs do not enter the hub's. It compiles SQLite: a minute or two the first time.
 interop:

@@ -1,23 +1,13 @@
+//go:build !race
+
 package policies
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
-
-// code is the embedded rules with some of them replaced.
-func code(t testing.TB, replace map[string]string) map[string]string {
-	t.Helper()
-	c, err := embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	maps.Copy(c, replace)
-	return c
-}
 
 func TestATypoDoesNotCompile(t *testing.T) {
 	rule := func(from, to string) map[string]string {

@@ -43,6 +43,17 @@ func wearing(q Question) hub.Actor {
 // own is a coordinator's ordinary view of the own authority's concern.
 var own = View{Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "triage", Purpose: hub.Prevention}
 
+// code is the embedded rules with some of them replaced.
+func code(t testing.TB, replace map[string]string) map[string]string {
+	t.Helper()
+	c, err := embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(c, replace)
+	return c
+}
+
 func TestAGrantSaysWhatItIsFor(t *testing.T) {
 	e := engine(t)
 	who := wearing(own)
