@@ -482,7 +482,7 @@ func TestTheTablesNameWhatThereIs(t *testing.T) {
 	type states map[string]bool
 	var d struct {
 		Roles, Kinds, Items, Reasons, Obligations map[string]any
-		States                                    map[string]struct{ Item string }
+		States                                    map[string]struct{ Item, Comes string }
 		Through                                   []string
 		Senders                                   map[string]string
 		Classes                                   map[string]struct {
@@ -525,6 +525,7 @@ func TestTheTablesNameWhatThereIs(t *testing.T) {
 	}
 	for state, s := range d.States {
 		known("states", state, statesOf[s.Item]...)
+		known("states", cmp.Or(s.Comes, state), statesOf[s.Item]...)
 	}
 	for class, c := range d.Classes {
 		for _, item := range c.Items {
