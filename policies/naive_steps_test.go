@@ -443,7 +443,7 @@ func processes(kind hub.AuthorityKind, basis hub.LegalBasis, purpose hub.Purpose
 
 // naiveRegister: who may register a subject in the own authority, and match it (L29).
 func naiveRegister(q Register) bool {
-	return !q.Own && meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
+	return !q.Own && !q.Home && meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
 }
 
 // naiveSubmit: who may submit a concern; also somebody without a name (L50).
