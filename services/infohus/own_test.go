@@ -149,7 +149,7 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 	s.seen(coordinator, id, subject)
 }
 
-// TestNobodyRegistersWhoLivesWithThem is A013: where the sign-in carries the address
+// TestNobodyRegistersWhoLivesWithThem is A013 in part: where the sign-in carries the address
 // where somebody is registered, they are refused the registration of a person with it,
 // however it is punctuated, and told what to do; it is flagged as a try, the same is
 // answered and written whether somebody is known there or not, and no address is kept. It is
