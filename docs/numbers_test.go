@@ -32,7 +32,9 @@ func TestNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
+	read := csv.NewReader(file)
+	read.FieldsPerRecord = -1 // what the hub cannot of it, and why, stands last where there is something
+	rows, err := read.ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,13 +81,16 @@ func renderNumbers(rows [][]string, claims []claim) string {
 			where = places(mine)
 			tested[kind][r[0]] = true
 		}
+		if len(r) > 3 {
+			where += "<br>*Not:* " + r[3]
+		}
 		fmt.Fprintf(&tables[strings.Index("AL", kind)], "| %s | %s | %s |\n", r[0], r[2], where)
 	}
 	return fmt.Sprintf(`# What may go wrong, what the law asks, and which test shows it
 
 Rendered from the tests themselves (a number stands in a test's name or in the comment over it, or in the name of a row of its table) and from
 `+"`docs/numbers.csv`"+`, by `+"`go test ./docs -update`"+`. "In part" is what the test says of itself. That a number has a test says where to look, and
-not that all of it is shown. What says **none yet** has none, or none that claims it.
+not that all of it is shown. What says **none yet** has none, or none that claims it. *Not:* is what the hub cannot of it, and why.
 
 %d of %d abuse cases and %d of %d legal requirements have a test.
 

@@ -303,12 +303,12 @@ func naiveAssign(q Assign) bool {
 		return false
 	}
 	if q.SameAuthority {
-		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, itemIn(q.State)) && whenColleague(q)
+		return (q.TargetKind == "" || q.TargetKind == q.Kind) && colleague(q.Role, q.Target, itemIn(q.State)) && whenColleague(q) && (q.End || opens(q))
 	}
 	// Other authorities are the police coordinator's to bring in (D15).
 	guest := q.Target == hub.Partner && (q.TargetKind == hub.PrisonService || q.TargetKind == hub.Region) ||
 		q.Target == hub.Institution && q.TargetKind == hub.SelfGoverning
-	return q.Role == hub.PoliceCoordinator && guest && whenGuest(q)
+	return q.Role == hub.PoliceCoordinator && guest && whenGuest(q) && (q.End || opens(q))
 }
 
 // colleague: whom of the own authority, to what (L9; D14).
@@ -359,6 +359,19 @@ func whenColleague(q Assign) bool {
 		}
 	}
 	return false
+}
+
+// opens: nobody is let in to what they would see nothing of (2.4). Whoever receives
+// concerns works on the own authority's, until their case is closed; a school sees the
+// question put to it and what it must deliver, and nothing of the case.
+func opens(q Assign) bool {
+	switch q.Target {
+	case hub.Receiver:
+		return q.Relation == "own" && q.State != "case_closed"
+	case hub.Institution:
+		return itemIn(q.State) != "case"
+	}
+	return true
 }
 
 // whenGuest: to the case that the municipality shared, while it is worked on; to
@@ -430,7 +443,7 @@ func processes(kind hub.AuthorityKind, basis hub.LegalBasis, purpose hub.Purpose
 
 // naiveRegister: who may register a subject in the own authority, and match it (L29).
 func naiveRegister(q Register) bool {
-	return !q.Own && meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
+	return !q.Own && !q.Home && meets(q.Role) && worksAs(q.Role, q.Kind) && processes(q.Kind, q.Basis, q.Purpose)
 }
 
 // naiveSubmit: who may submit a concern; also somebody without a name (L50).

@@ -113,7 +113,7 @@ var allowed = map[string]permitted{
 	"search":                         {Search{hub.Receiver, hub.Municipality, hub.Prevention, "cpr", "of_concern", false}, ""},
 	"list, by a partner":             {List{hub.Partner, hub.Region, hub.Prevention}, ""},
 	"submit":                         {Submit{hub.Reporter, hub.Police, hub.Prevention, "RHL"}, ""},
-	"register":                       {Register{hub.Institution, hub.SelfGoverning, hub.ChildWelfare, "BL133", false}, ""},
+	"register":                       {Register{hub.Institution, hub.SelfGoverning, hub.ChildWelfare, "BL133", false, false}, ""},
 	"act, own":                       {Act{Action: "forward", Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "received", Purpose: hub.Prevention}, "author assigned shared_by"},
 	"act, own case":                  {Act{Action: "reopen", Role: hub.MunicipalCoordinator, Kind: hub.Municipality, Relation: "own", ReceivedBy: hub.Municipality, State: "closed", Purpose: hub.Prevention}, "author assigned shared_by"},
 	"act, shared":                    {Act{Action: "check", Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: "acute", Purpose: hub.Prevention}, "author assigned"},
@@ -332,10 +332,10 @@ func TestWhoMayListRegisterAndSubmit(t *testing.T) {
 			at := slices.Contains(sees[role], kind) || role == hub.Anonymous && kind == hub.Municipality // the others have none
 			basis := map[hub.AuthorityKind]hub.LegalBasis{hub.Police: "RHL", hub.PrisonService: "RHL"}[kind]
 			for q, may := range map[Question]bool{
-				List{role, kind, hub.Prevention}:                                        at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
-				Search{role, kind, hub.Prevention, "cpr", "of_concern", false}:          at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
-				Register{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E"), false}: at && slices.Contains(meets, role),
-				Submit{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}:          at && slices.Contains(append(meets, hub.Anonymous), role),
+				List{role, kind, hub.Prevention}:                                               at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
+				Search{role, kind, hub.Prevention, "cpr", "of_concern", false}:                 at && slices.Contains(append(meets, hub.CoreGroup, hub.LocalPolice, hub.Partner), role),
+				Register{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E"), false, false}: at && slices.Contains(meets, role),
+				Submit{role, kind, hub.Prevention, cmp.Or(basis, "GDPR6-1-E")}:                 at && slices.Contains(append(meets, hub.Anonymous), role),
 			} {
 				if a := ask(t, e, q); a.Allow != may {
 					t.Errorf("%s %+v: %v %v", q.Question(), q, a.Allow, a.Reasons)
@@ -482,7 +482,7 @@ func TestTheTablesNameWhatThereIs(t *testing.T) {
 	type states map[string]bool
 	var d struct {
 		Roles, Kinds, Items, Reasons, Obligations map[string]any
-		States                                    map[string]struct{ Item string }
+		States                                    map[string]struct{ Item, Comes string }
 		Through                                   []string
 		Senders                                   map[string]string
 		Classes                                   map[string]struct {
@@ -525,6 +525,7 @@ func TestTheTablesNameWhatThereIs(t *testing.T) {
 	}
 	for state, s := range d.States {
 		known("states", state, statesOf[s.Item]...)
+		known("states", cmp.Or(s.Comes, state), statesOf[s.Item]...)
 	}
 	for class, c := range d.Classes {
 		for _, item := range c.Items {

@@ -159,7 +159,7 @@ func (t tables) never(other tables) (list []Question) {
 		}
 		for _, kind := range []hub.AuthorityKind{hub.Police, hub.Municipality} {
 			list = append(list, other.beside(role, kind)...)
-			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false}, Register{role, kind, hub.Prevention, "RHL", false},
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false, false}, Register{role, kind, hub.Prevention, "RHL", false, false},
 				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
 			views(role, kind, hub.Prevention)
 			list = append(list, other.acts(role, kind)...)
@@ -295,7 +295,7 @@ func first[K ~string, V any](table map[K]V) K {
 func (t tables) daily() (list []Question) {
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
 		for n, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) { // the rest of one kind only: it is about having an answer
-			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false, false}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
 			if n > 0 {
 				continue
 			}

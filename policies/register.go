@@ -10,7 +10,8 @@ type Register struct {
 	Kind    hub.AuthorityKind `json:"kind"`
 	Purpose hub.Purpose       `json:"purpose"`
 	Basis   hub.LegalBasis    `json:"basis"`
-	Own     bool              `json:"own"` // the number that was typed is the asker's own, as the sign-in says it (A013)
+	Own     bool              `json:"own"`  // the number that was typed is the asker's own, as the sign-in says it (A013)
+	Home    bool              `json:"home"` // and the address is where the asker is registered
 }
 
 // Question is "register".

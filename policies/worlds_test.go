@@ -374,7 +374,9 @@ func linesOfTheRest() (list, register, submit, trail []line) {
 			}
 			for _, basis := range slices.Sorted(maps.Keys(bases)) {
 				name := fmt.Sprintf("%s at %s on %s", role, kind, basis)
-				register = append(register, line{name: name + " registers", draw: func(*rand.Rand) (Question, bool) { return Register{role, kind, bases[basis], basis, false}, true }})
+				register = append(register, line{name: name + " registers", draw: func(*rand.Rand) (Question, bool) {
+					return Register{role, kind, bases[basis], basis, false, false}, true
+				}})
 				submit = append(submit, line{name: name + " submits", draw: func(*rand.Rand) (Question, bool) { return Submit{role, kind, bases[basis], basis}, true }})
 			}
 		}

@@ -174,7 +174,7 @@ func (s Secrets) Issuers(st *structure.Structure) ([]web.Issuer, error) {
 			}
 			continue
 		}
-		is := web.Issuer{URL: a.Issuer, ClientID: "infohus", Name: map[string]string{"da": a.Name, "en": a.Name}, MinLoA: "Substantial", NumberClaim: a.NumberClaim}
+		is := web.Issuer{URL: a.Issuer, ClientID: "infohus", Name: map[string]string{"da": a.Name, "en": a.Name}, MinLoA: "Substantial", NumberClaim: a.NumberClaim, HomeClaim: a.HomeClaim}
 		if _, err := os.Stat(s.file(string(a.ID), "oidc")); err == nil {
 			if is.ClientID, is.Secret, err = s.Get(string(a.ID), "oidc"); err != nil {
 				return nil, err

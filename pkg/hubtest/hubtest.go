@@ -187,7 +187,7 @@ func prepare(t testing.TB, o Options) *Hub {
 func (h *Hub) issuers() []web.Issuer {
 	var all []web.Issuer
 	for _, a := range h.Structure.Authorities {
-		i := web.Issuer{URL: h.Issuer.URL(a.ID), ClientID: clientID, Audience: audience, MinLoA: "Substantial", NumberClaim: "cpr",
+		i := web.Issuer{URL: h.Issuer.URL(a.ID), ClientID: clientID, Audience: audience, MinLoA: "Substantial", NumberClaim: "cpr", HomeClaim: "address",
 			Name: map[string]string{"da": a.Name, "en": a.Name}}
 		if h.o.Issuer != nil {
 			i = h.o.Issuer(a.ID)

@@ -39,6 +39,7 @@ type Issuer struct {
 	mu     sync.Mutex
 	codes  map[string]url.Values // what was asked at authorize, by code
 	own    map[string]string     // whose token carries which number, by subject
+	home   map[string]string     // and which address
 }
 
 func newIssuer(t testing.TB, now func() time.Time) *Issuer {
@@ -51,7 +52,7 @@ func newIssuer(t testing.TB, now func() time.Time) *Issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &Issuer{now: now, signer: signer, codes: map[string]url.Values{}, own: map[string]string{},
+	i := &Issuer{now: now, signer: signer, codes: map[string]url.Values{}, own: map[string]string{}, home: map[string]string{},
 		public: jose.JSONWebKey{Key: key.Public(), KeyID: "test", Algorithm: "ES256", Use: "sig"}}
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{authority}/.well-known/openid-configuration", i.discovery)
@@ -83,11 +84,18 @@ func (i *Issuer) Carry(p structure.Post, number string) {
 	i.own[p.Subject] = number
 }
 
+// Live makes them carry an address as where they are registered. "" carries none.
+func (i *Issuer) Live(p structure.Post, address string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.home[p.Subject] = address
+}
+
 func (i *Issuer) claims(issuer, subject, audience string) map[string]any {
 	now := i.now()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return map[string]any{"cpr": i.own[subject], "iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "loa": "Substantial"}
+	return map[string]any{"cpr": i.own[subject], "address": i.home[subject], "iss": issuer, "sub": subject, "aud": audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(), "loa": "Substantial"}
 }
 
 // Sign makes a token of claims.

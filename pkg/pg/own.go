@@ -64,8 +64,8 @@ func (tx *Tx) MarkSubjects(ctx context.Context, g policies.Grant, all []Period, 
 	return err
 }
 
-// OwnNumber reports whether one of the marks is of the actor's own number: it is about
-// what was typed, and about no subject.
+// OwnNumber reports whether one of the marks is of the actor's own number, or of the
+// address that was kept with it: it is about what was typed, and about no subject.
 func (tx *Tx) OwnNumber(ctx context.Context, marks []string) (own bool, err error) {
 	err = tx.QueryRow(ctx, `select access.own_number($1, $2)`, tx.who.Person, some(marks)).Scan(&own)
 	return own, err

@@ -64,7 +64,7 @@ func LeftOut(r *web.Request, lines, listed int) string {
 	return r.T("web.export.of", lines, listed)
 }
 
-// Provenance is the last line of a file of one thing that was shared with the
+// Provenance is the last line of a file or a page of one thing that was shared with the
 // reader's authority: by whom, on which basis, and what it is never used for, so that the
 // purpose goes along where the hub cannot (A058, L3); empty of one's own.
 func (e Env) Provenance(r *web.Request, rel pg.Relation) string {

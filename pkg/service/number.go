@@ -1,8 +1,11 @@
 package service
 
 import (
+	"context"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -13,4 +16,16 @@ import (
 // employee would be known as whom a thing is about.
 func NumberPeriod(now time.Time) string {
 	return "cpr/" + strconv.Itoa(now.In(hub.Copenhagen).Year())
+}
+
+// AddressForm is an address in the one form in which two are compared, for a blind index
+// under the key of the numbers: as it is written, without case and without what joins
+// its parts. What has not both a letter and a digit is no address, and is empty.
+func AddressForm(p hub.Personal) hub.Personal {
+	line := strings.ToLower(hub.CleanLine(p.Reveal(context.Background())))
+	if !strings.ContainsFunc(line, unicode.IsLetter) || !strings.ContainsFunc(line, unicode.IsDigit) {
+		return hub.Personal{}
+	}
+	parts := strings.FieldsFunc(line, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+	return hub.NewPersonal("address:" + strings.Join(parts, " "))
 }

@@ -105,12 +105,20 @@ func (c *checker) numberClaim(a Authority) {
 		c.at(a.of("number_claim"), "%s has number_claim and no issuer; write whose tokens carry it, or take the line away", a.ID)
 		return
 	}
+	if a.HomeClaim != "" && a.NumberClaim == "" {
+		c.at(a.of("address_claim"), "%s has address_claim and no number_claim; whose address it is is kept with the number: write the claim of that too, or take the line away", a.ID)
+		return
+	}
 	for _, o := range c.s.Authorities {
 		if o.ID == a.ID {
 			return
 		}
 		if o.Issuer == a.Issuer && o.NumberClaim != a.NumberClaim && a.Issuer != "" {
 			c.at(a.of("issuer"), "%s and %s have the same issuer, and one of them another number_claim; write the same at both", o.ID, a.ID)
+			return
+		}
+		if o.Issuer == a.Issuer && o.HomeClaim != a.HomeClaim && a.Issuer != "" {
+			c.at(a.of("issuer"), "%s and %s have the same issuer, and one of them another address_claim; write the same at both", o.ID, a.ID)
 			return
 		}
 	}

@@ -71,6 +71,7 @@ func (r *reader) authority(n *yaml.Node, a *Authority) {
 		must("kind", word(r, "the kind", hub.AuthorityKinds, &a.Kind)),
 		may("issuer", text(r, "the issuer", &a.Issuer)),
 		may("number_claim", text(r, "the claim of the number", &a.NumberClaim)),
+		may("address_claim", text(r, "the claim of the address", &a.HomeClaim)),
 		may("parent", code(r, "the parent", &a.Parent)),
 		may("task_area", word(r, "the task area", TaskAreas, &a.TaskArea)),
 		may("until_age", r.number("until_age", 1, 120, &a.UntilAge)),

@@ -109,6 +109,7 @@ type Authority struct {
 	Kind        hub.AuthorityKind
 	Issuer      string          // who signs its people in (OIDC issuer); "" in a demo: the development provider
 	NumberClaim string          // of the issuer's ID tokens: what carries the employee's own CPR number; "" carries none
+	HomeClaim   string          // and what carries the address where they are registered; "" carries none
 	Parent      hub.AuthorityID // an institution's or association's municipality; else ""
 	TaskArea    string          // of a self-governing institution: social, teaching, employment, psychiatry (L5)
 	UntilAge    int             // the first age it has nothing to do with; 0 is none

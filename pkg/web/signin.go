@@ -35,6 +35,8 @@ type Issuer struct {
 	// NumberClaim is the claim of its tokens that carries a person's own CPR number;
 	// "" carries none, and nobody is known by it.
 	NumberClaim string
+	// HomeClaim is the claim that carries the address where the person is registered.
+	HomeClaim string
 }
 
 // Identity is what an issuer vouches for: the same subject from another issuer
@@ -49,6 +51,9 @@ type Identity struct {
 	// is for the keeper of the sessions alone, at the sign-in: it is kept in no session,
 	// and goes to no other process.
 	Number hub.Personal `json:"-"`
+	// Home is the address where the person is registered, where the issuer says it: for
+	// the keeper of the sessions alone too.
+	Home hub.Personal `json:"-"`
 }
 
 // issuer is an issuer and what it has said of itself, asked once.

@@ -374,6 +374,25 @@ func TestTheNumberThatASignInCarries(t *testing.T) {
 		}
 	}
 	i.NumberClaim = ""
+	i.HomeClaim = "home"
+	for said, want := range map[any]string{"Prøvevej 1, 4600 Køge": "Prøvevej 1, 4600 Køge", 14: "",
+		`{"formatted":"Prøvevej 1\n4600 Køge\nDanmark","street_address":"Prøvevej 1","postal_code":"4600","locality":"Køge"}`: "Prøvevej 1, 4600 Køge",
+		`{"formatted":"Prøvevej 1\n4600 Køge"}`: "Prøvevej 1\n4600 Køge"} {
+		claim := said
+		if object, is := said.(string); is && object[0] == '{' {
+			claim = json.RawMessage(object)
+		}
+		id, _, err := i.verify(t.Context(), p.sign(t, map[string]any{"aud": "infohus", "home": claim, "address": "Andetsteds 2"}), "infohus")
+		if got := id.Home.Reveal(t.Context()); err != nil || got != want {
+			t.Errorf("the address %v is read as %q, want %q: %v", said, got, want, err)
+		}
+		if all := fmt.Sprintf("%v %+v %#v", id, id, id); strings.Contains(all, "vej") {
+			t.Errorf("the identity prints as %s", all)
+		}
+		if b, err := json.Marshal(id); err != nil || strings.Contains(string(b), "vej") {
+			t.Errorf("it goes to another process: %s %v", b, err)
+		}
+	}
 	if id, _, err := i.verify(t.Context(), p.sign(t, map[string]any{"aud": "infohus", "cpr": "7201814016"}), "infohus"); err != nil || !id.Number.Empty() {
 		t.Errorf("a claim that nobody named is read: %v", err)
 	}

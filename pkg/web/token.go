@@ -104,6 +104,9 @@ func (i *issuer) verify(ctx context.Context, raw, audience string) (Identity, cl
 	if id.Number, err = i.number(token); err != nil {
 		return refuse(err)
 	}
+	if id.Home, err = i.home(token); err != nil {
+		return refuse(err)
+	}
 	if rank(id.LoA) < rank(i.MinLoA) {
 		return Identity{}, claims{}, &hub.Error{Code: hub.CodeDenied, Key: "error.signin.loa"}
 	}
@@ -135,6 +138,26 @@ func (i *issuer) number(token *oidc.IDToken) (hub.Personal, error) {
 		return hub.Personal{}, nil
 	}
 	return hub.NewPersonal(digits), nil
+}
+
+// home is the address that a token carries in the claim named for it: a line, or the
+// address of OpenID Connect, by its parts or as one text. Anything else is none.
+func (i *issuer) home(token *oidc.IDToken) (hub.Personal, error) {
+	if i.HomeClaim == "" {
+		return hub.Personal{}, nil
+	}
+	var all map[string]any
+	if err := token.Claims(&all); err != nil {
+		return hub.Personal{}, err
+	}
+	line, _ := all[i.HomeClaim].(string)
+	if parts, is := all[i.HomeClaim].(map[string]any); is {
+		part := func(name string) string { s, _ := parts[name].(string); return s }
+		if line = part("formatted"); part("street_address") != "" {
+			line = part("street_address") + ", " + part("postal_code") + " " + part("locality")
+		}
+	}
+	return hub.NewPersonal(line), nil
 }
 
 // loa reads the NSIS level of assurance, as it is spelled in practice.
@@ -203,7 +226,7 @@ func (s *Site) vouch(ctx context.Context, raw string) (Identity, []hub.Hat, erro
 		return Identity{}, nil, hub.Denied(signInFirst) // an ID token is for us to read, not for anybody to act with
 	}
 	hats, err := s.sessions.Hats(ctx, who)
-	who.Number = hub.Personal{} // the keeper of the sessions has seen it, and nobody else does
+	who.Number, who.Home = hub.Personal{}, hub.Personal{} // the keeper of the sessions has seen it, and nobody else does
 	return who, hats, err
 }
 

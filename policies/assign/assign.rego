@@ -23,6 +23,7 @@ allowed if {
 	input.self == false
 	target
 	state
+	opens
 }
 
 # whose is which table holds: of colleagues, or of people of other authorities.
@@ -47,6 +48,21 @@ target if data.assign[whose].targets[input.role][data.states[input.state].item][
 
 state if data.assign[whose][deed][input.role][input.relation][input.state]
 
+# opens holds if whoever is let in sees something of it, now or in the state that it comes
+# to: access to nothing is none. It is taken back whatever it opens.
+opens if input.end
+
+opens if {
+	some standing in standings
+	data.view[input.target][standing][object.get(data.states[input.state], "comes", input.state)]
+}
+
+# standings is how whoever is let in stands to it: as one of whose it is, or by a share.
+standings := ["own", "assigned"] if {
+	whose == "colleagues"
+	input.relation == "own"
+} else := data.through
+
 refusals contains code if some code in law.hat_refusals(input.role, input.kind)
 
 refusals contains data.kinds[input.target_kind].never
@@ -66,6 +82,12 @@ refusals contains "not_for_target" if {
 	whose
 	data.states[input.state]
 	not target
+}
+
+refusals contains "nothing_to_see" if {
+	target
+	state
+	not opens
 }
 
 refusals contains "recused" if input.recused

@@ -21,7 +21,7 @@ test_a_role_at_an_authority_that_cannot_have_it_gives_nobody_access if denied(bu
 test_nobody_gives_access_to_himself if denied(but({"self": true}), "self")
 
 test_a_municipal_coordinator_lets_in_the_municipalitys_departments if {
-	every target in ["core_group", "receiver", "institution", "municipal_coordinator"] {
+	every target in ["core_group", "receiver", "municipal_coordinator"] {
 		but({"state": "collecting", "target": target}).allow
 		but({"state": "collecting", "target": target, "target_kind": "municipality"}).allow
 		denied(but({"state": "recommended", "target": target}), "not_in_this_state")
@@ -45,7 +45,7 @@ police := {
 test_the_police_coordinator_brings_in_other_authorities if {
 	but(police).allow
 	but(object.union(police, {"target_kind": "prison_service"})).allow
-	but(object.union(police, {"target_kind": "self_governing", "target": "institution"})).allow
+	but(object.union(police, {"target_kind": "self_governing", "target": "institution", "state": "asked", "relation": "own"})).allow
 	denied(but(object.union(police, {"target_kind": "self_governing"})), "not_for_target")
 	denied(but(object.union(police, {"target_kind": "municipality", "target": "core_group"})), "not_for_target")
 	denied(but(object.union(police, {"state": "opening"})), "not_in_this_state")
@@ -82,6 +82,25 @@ test_nobody_gives_access_to_a_steering_group if denied(but({"target": "steering"
 
 test_a_receiver_gives_nobody_access if {
 	but({"role": "receiver"}).reasons == {"not_for_role", "not_for_target", "not_in_this_state"}
+}
+
+test_nobody_is_let_in_to_what_they_would_see_nothing_of if {
+	denied(but({"state": "triage", "relation": "shared"}), "nothing_to_see")
+	denied(but({"state": "collecting", "target": "institution"}), "nothing_to_see")
+	denied(but(object.union(police, {"target_kind": "self_governing", "target": "institution"})), "nothing_to_see")
+	but({"state": "triage", "relation": "shared", "end": true}).allow # who is in is let out
+	but({"state": "triage", "relation": "shared", "target": "municipal_coordinator"}).allow
+	but({"state": "asked", "target": "institution"}).allow
+}
+
+test_what_somebody_is_let_in_to_may_open_later if {
+	but({"state": "opening"}).allow # what it opens to them it opens when it collects
+	but({"state": "offer_draft"}).allow
+}
+
+test_what_opens_is_what_the_rules_of_viewing_say if {
+	but({"state": "triage", "relation": "shared"}).allow with data.view.receiver.invited as {"triage": ["status"]}
+	denied(but({}), "nothing_to_see") with data.view.receiver.assigned as {}
 }
 
 test_somebody_recused_gives_nobody_access if denied(but({"recused": true}), "recused")

@@ -265,6 +265,51 @@ func (d data) mayAct(t *testing.T, e *policies.Engine, role, action, state, stan
 	}
 }
 
+// TestTheBookSaysWhoLetsWhomIn: whom the book lets a role let in, to what and in which
+// states, the rules let it, and nobody else; and the same of taking it back.
+func TestTheBookSaysWhoLetsWhomIn(t *testing.T) {
+	e, b, d := world(t)
+	says, asks := map[policies.Assign]bool{}, map[policies.Assign]bool{}
+	for role, r := range d.Roles {
+		for _, table := range tables(b, "role-"+role, "lets") {
+			for _, row := range table.Rows {
+				at, whom, other := strings.Cut(strings.ToLower(row[0].Text), ": ")
+				q := policies.Assign{Role: hub.Role(role), Kind: hub.AuthorityKind(slices.Sorted(maps.Keys(r.Kinds))[0]), Relation: row[2].Text, SameAuthority: !other}
+				if q.TargetKind = hub.AuthorityKind(at); !other {
+					q.TargetKind, whom = "", at
+				}
+				asks[q] = true
+				for i, states := range []book.Cell{row[3], row[4]} {
+					for _, q.State = range list(states) {
+						for target := range strings.SplitSeq(whom, ", ") {
+							q.Target, q.End = hub.Role(target), i == 1
+							says[q] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	asked := 0
+	for _, q := range slices.Collect(maps.Keys(asks)) {
+		for state := range d.States {
+			for target := range d.Roles {
+				for _, q.End = range []bool{false, true} {
+					q.State, q.Target = state, hub.Role(target)
+					a, err := e.Advise(t.Context(), q)
+					if asked++; err != nil || a.Allow != says[q] {
+						t.Fatalf("%+v: the rules say %v, the book %v (%v)", q, a.Allow, says[q], err)
+					}
+				}
+			}
+		}
+	}
+	if asked == 0 {
+		t.Fatal("nobody lets anybody in: this test has gone blind")
+	}
+	t.Logf("%d places in the book, %d questions", len(says), asked)
+}
+
 // TestTheBookSaysWhoMayDisclose: between each two kinds of authority, what the
 // book says may be shared is what the rules let be shared, on each basis.
 func TestTheBookSaysWhoMayDisclose(t *testing.T) {

@@ -146,20 +146,46 @@ func (w *writer) lets(role string) Table {
 		for _, item := range w.doc.at("items").keys {
 			targets := table.at("targets", role, item)
 			for _, at := range targets.keys {
-				whom := Cell{Text: w.words("role", targets.at(at).set()), Law: cite(w.Lang, table.at("source").text)}
-				if at != "own" {
-					whom.Text = w.word("kind", at) + ": " + whom.Text
-				}
 				for _, relation := range []string{"own", "shared"} {
-					give, end := w.of(item, table.at("give", role, relation).set()), w.of(item, table.at("end", role, relation).set())
-					if give != nil || end != nil {
-						t.Rows = append(t.Rows, append([]Cell{whom}, row(w.word("item", item), w.word("relation", relation), w.words("state", give), w.words("state", end))...))
+					end := w.of(item, table.at("end", role, relation).set())
+					var order []string // of lists of states
+					whom := map[string][]string{}
+					for _, target := range targets.at(at).set() {
+						give := slices.DeleteFunc(w.of(item, table.at("give", role, relation).set()), func(s string) bool { return !w.opens(target, at, relation, s) })
+						if len(give) == 0 && end == nil {
+							continue
+						}
+						states := w.words("state", give)
+						if whom[states] == nil {
+							order = append(order, states)
+						}
+						whom[states] = append(whom[states], target)
+					}
+					for _, states := range order {
+						who := Cell{Text: w.words("role", whom[states]), Law: cite(w.Lang, table.at("source").text)}
+						if at != "own" {
+							who.Text = w.word("kind", at) + ": " + who.Text
+						}
+						t.Rows = append(t.Rows, append([]Cell{who}, row(w.word("item", item), w.word("relation", relation), states, w.words("state", end))...))
 					}
 				}
 			}
 		}
 	}
 	return t
+}
+
+// opens reports whether whoever is let in sees something of it, then or in the state that
+// it comes to: nobody is let in to nothing.
+func (w *writer) opens(target, at, relation, state string) bool {
+	standings := w.doc.at("through").items
+	if at == "own" && relation == "own" {
+		standings = []string{"own", "assigned"}
+	}
+	if comes := w.doc.at("states", state, "comes").text; comes != "" {
+		state = comes
+	}
+	return slices.ContainsFunc(standings, func(s string) bool { return w.doc.at("view", target, s, state).items != nil })
 }
 
 // also is what else a role may, that is about no one thing.

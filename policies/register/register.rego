@@ -20,6 +20,7 @@ answer := law.no(refusals) if {
 allowed if {
 	law.hat(input.role, input.kind)
 	input.own == false
+	input.home == false
 	law.content(input.purpose)
 	law.processes(input.kind, input.basis, input.purpose)
 	data.register[input.role]
@@ -35,3 +36,6 @@ refusals contains "not_for_role" if not data.register[input.role]
 
 # Whoever is a party does not deal with the matter, nor look it up.
 refusals contains "own_number" if input.own
+
+# Nor does whoever lives with a party: who that is, a colleague finds out.
+refusals contains "own_address" if input.home

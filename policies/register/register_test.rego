@@ -2,7 +2,7 @@ package infohus.register_test
 
 import data.infohus.register
 
-receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "basis": "GDPR6-1-E", "own": false}
+receiver := {"role": "receiver", "kind": "municipality", "purpose": "prevention", "basis": "GDPR6-1-E", "own": false, "home": false}
 
 but(change) := answer if {
 	answer := register.answer with input as object.union(receiver, change)
@@ -34,6 +34,8 @@ test_a_role_at_an_authority_that_cannot_have_it_may_not if {
 }
 
 test_A013_nobody_registers_themselves if denied(but({"own": true}), "own_number")
+
+test_A013_nobody_registers_who_lives_where_they_do if denied(but({"home": true}), "own_address")
 
 # L3 in part.
 test_nobody_does_it_for_an_investigation if {

@@ -37,7 +37,9 @@ type RequestView struct {
 	Erased     bool            `json:"erased,omitempty"`
 	WhoCanSee  []CaseReader    `json:"-"`
 	Share      string          `json:"-"` // in which state the reader could share an answer, or the question: the link to what may be shared
+	Shared     string          `json:"-"` // by whom, on which basis: the last line
 	other      hub.AuthorityID // the party of the case that did not ask
+	rel        pg.Relation
 }
 
 // requestActions are what may be done with a question.
@@ -88,7 +90,7 @@ func (x *room) readRequest(r *web.Request, whole bool) (*RequestView, error) {
 // requestView is what policy gives of a question, without its words.
 func (x *room) requestView(ctx context.Context, who hub.Actor, q request, rel pg.Relation, g policies.Grant, now time.Time) *RequestView {
 	may := g.Allows
-	v := &RequestView{ID: q.ID, Fields: g.Fields(), Actions: []string{}}
+	v := &RequestView{ID: q.ID, rel: rel, Fields: g.Fields(), Actions: []string{}}
 	keep(may("state"), &v.State, q.State)
 	keep(may("name"), &v.Subject, q.Subject)
 	keep(may("state"), &v.Asker, q.Asker)
@@ -141,6 +143,8 @@ type AnswerView struct {
 	Withdraw   bool            `json:"withdraw"` // the reader may take it back
 	Erased     bool            `json:"erased,omitempty"`
 	WhoCanSee  []CaseReader    `json:"-"`
+	Shared     string          `json:"-"` // by whom, on which basis
+	rel        pg.Relation
 }
 
 // SaidView is a statement as it is shown: typed, sourced and dated (L39).
@@ -249,7 +253,8 @@ func (x *room) answers(ctx context.Context, who hub.Actor, by, of string, whole 
 // answerView opens what the grant names of one answer.
 func (x *room) answerView(ctx context.Context, who hub.Actor, o given, set pg.Set, receipt hub.Receipt) (AnswerView, error) {
 	may := set.Grant.Allows
-	v := AnswerView{ID: o.ID, Authority: o.Controller, WhoCanSee: o.readers}
+	v := AnswerView{ID: o.ID, Authority: o.Controller, WhoCanSee: o.readers, rel: set.Relation}
+	v.rel.Controller = o.Controller
 	keep(may("state"), &v.State, o.State)
 	keep(may("state"), &v.Request, o.Request)
 	keep(may("grade"), &v.Grade, &o.Grade)

@@ -98,6 +98,7 @@ func (x *room) requestPage(w http.ResponseWriter, r *web.Request) error {
 	if v.Share = x.Shares(r.Who, v.State); slices.Contains(v.Actions, "answer") {
 		v.Share = x.Shares(r.Who, released)
 	}
+	v.Shared = x.Provenance(r, v.rel)
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "request", v)
 }
 

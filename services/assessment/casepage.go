@@ -17,6 +17,7 @@ type casePage struct {
 	Overdue bool
 	Courses []string // marks: what other rooms have of the case
 	More    []string // marks: what can be done there
+	Shared  string   // by whom, on which basis: the last line
 	Share   string   // the state in which the reader could share it: the link to what may be shared
 }
 

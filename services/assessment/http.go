@@ -43,7 +43,10 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	d := casePage{CaseView: v, Talks: talks(v, given.Answers, r.Who.Authority), Doable: v.buttons(), States: States[:len(States)-2],
+	for i, a := range given.Answers {
+		given.Answers[i].Shared = x.Provenance(r, a.rel)
+	}
+	d := casePage{CaseView: v, Shared: x.Provenance(r, v.rel), Talks: talks(v, given.Answers, r.Who.Authority), Doable: v.buttons(), States: States[:len(States)-2],
 		Courses: x.Web.MarkKinds("course"), More: x.Web.MarkKinds("doable"), Next: v.next(), Overdue: v.State != Closed && v.NextAt != nil && v.NextAt.Before(r.Now)}
 	if v.Joint != nil {
 		d.Shown = x.joint(r, v)

@@ -186,7 +186,7 @@ func (x *room) editPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	for _, a := range given.Answers {
 		if a.Grade != nil && *a.Grade > NothingRelevant && a.State == released {
-			a.Withdraw = false // not in this form
+			a.Withdraw, a.Shared = false, x.Provenance(r, a.rel) // not in this form
 			d.Given = append(d.Given, a)
 			d.Cites = append(d.Cites, web.Option{Value: string(a.ID), Label: x.where(a.Authority, "") + ", " + a.At.In(hub.Copenhagen).Format("2.1.2006")})
 		}

@@ -120,10 +120,14 @@ func lastDay(p *hub.Problems, field, day string, now time.Time) time.Time {
 // invalidMember says that a person may not be let in: whom one may let in is no
 // secret to somebody who may let people in.
 func invalidMember(err error) error {
-	if errors.As(err, new(*policies.Denial)) {
-		return hub.Invalid("hat", "assessment.error.colleague")
+	denied := new(policies.Denial)
+	switch {
+	case !errors.As(err, &denied):
+		return err
+	case slices.Contains(denied.Reasons(), "nothing_to_see"):
+		return hub.Invalid("hat", "assessment.error.nothing_to_see")
 	}
-	return err
+	return hub.Invalid("hat", "assessment.error.colleague")
 }
 
 // question is what policy is asked for an action on a case, a request or an

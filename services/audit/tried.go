@@ -13,8 +13,8 @@ import (
 )
 
 // tooClose are the reasons of a refusal that say that somebody is too close: recused, by
-// word or because it is about them, or with their own number.
-var tooClose = []string{"recused", "own_number"}
+// word or because it is about them, or with their own number or address.
+var tooClose = []string{"recused", "own_number", "own_address"}
 
 // How far back the first round looks, and how long it is kept that it was told.
 const (

@@ -3,19 +3,22 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
 )
 
 // TestACopyKeepsThePurpose is A058 in part: what was shared for prevention is bound to
 // that where it lies. Nobody changes the purpose, basis or terms of a share; nothing is
 // written, shared or asked for an investigation; an answer, a question and an offer leave
 // as no file, to nobody of the others, and of the case only the two parties' coordinators
-// have one, which says whose it is and what it is never for. Who read it stands in the log
-// of whose it is. That a text was copied by hand is flagged to nobody: docs/decisions/0019.
+// have one; that, and the page of each thing that was shared, says whose it is and what it
+// is never for. Who read it stands in the log of whose it is. That a text was copied by hand is flagged to nobody: docs/decisions/0019.
 func TestACopyKeepsThePurpose(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}
@@ -66,6 +69,33 @@ func TestACopyKeepsThePurpose(t *testing.T) {
 	}
 	if own := d.posts(coordinator, "/cases/"+string(w.kase)+"/export", nil).Must(200).Text(); strings.Contains(own, "Delt af Køge") {
 		t.Errorf("the municipality's own file says that somebody shared it: %s", own)
+	}
+
+	// So do the page and the print of each thing that was shared, and not of one's own.
+	pages, shown := map[string]string{"concern": "concerns", "case": "cases", "request": "requests", "offer": "offers"}, map[string]int{}
+	logins := map[string]string{"koege": coordinator, "mvs-politi": policeMan, "psykiatrien": "bodil"}
+	for _, row := range s.SQL("select i.kind, case i.kind when 'answer' then i.part_of else i.id end, i.controller, h.receiver from access.share h join access.item i on i.id = h.item where h.ended_by is null and h.kind <> 'subject'") {
+		kind, id, own, to := row[0], row[1], logins[row[2]], logins[row[3]]
+		path := "/" + cmp.Or(pages[kind], "cases") + "/" + id
+		a := s.as(to).Get(path)
+		if a.Status != 200 {
+			continue
+		}
+		from, _ := s.Structure.Authority(hub.AuthorityID(row[2]))
+		line, lines := "Delt af "+from.Name, 1
+		if kind == "answer" && to == policeMan { // to whom the case of it was shared too
+			lines = 2
+		}
+		if text := a.Text(); strings.Count(text, line) < lines || strings.Count(text, "aldrig til efterforskning") < lines {
+			t.Errorf("the page of the %s does not tell %s whose it is: %s", kind, to, mainOf(text))
+		}
+		if text := s.as(own).Get(path).Text(); strings.Contains(text, line) {
+			t.Errorf("the page of their own %s tells %s that they shared it", kind, own)
+		}
+		shown[kind]++
+	}
+	if len(shown) != 5 {
+		t.Errorf("of these a page was seen: %v, want each of five", shown)
 	}
 
 	// Who had it before their eyes is in the log of whose it is.

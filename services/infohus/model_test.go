@@ -107,6 +107,10 @@ func (c *thing) assigned(a *actor, now time.Time) bool {
 	})
 }
 
+// opens reports whether somebody who is let in sees anything of it (domain.md 2.4):
+// receivers work on what their own authority received, and see nothing of another's.
+func (c *thing) opens(b *actor) bool { return b.role != hub.Receiver || b.at == c.at }
+
 // classes says what somebody may see of the concern: domain.md 2.4, by party,
 // columns S1 to S3, what they end in, and S10.
 func (c *thing) classes(a *actor, now time.Time) string {

@@ -149,7 +149,68 @@ func TestNobodySeesWhatIsAboutThemselves(t *testing.T) {
 	s.seen(coordinator, id, subject)
 }
 
-// TestNobodyRegistersThemselves is A013 in part (an address is in no sign-in): whoever types their own number is refused,
+// TestNobodyRegistersWhoLivesWithThem is A013 in part: where the sign-in carries the address
+// where somebody is registered, they are refused the registration of a person with it,
+// however it is punctuated, and told what to do; it is flagged as a try, the same is
+// answered and written whether somebody is known there or not, and no address is kept. It is
+// of the sign-in that says it, and of what is typed: it shuts nothing that is here.
+func TestNobodyRegistersWhoLivesWithThem(t *testing.T) {
+	s := begin(t)
+	const lives = "Prøvevænget 14, 2. tv., 4600 Køge"
+	s.Issuer.Live(s.as(coordinator).Post, lives)
+	s.signsInAs(coordinator, gudruns)
+	registers := func(login, address string, is int) hubtest.Answer {
+		t.Helper()
+		a := s.as(login).API("POST", "/api/subjects", map[string]any{"name": "Bo Bagvendt", "address": address})
+		if a.Status != is || is == 400 && (!strings.Contains(a.Text(), `"address"`) || !strings.Contains(a.Text(), "person.error.address.own")) {
+			t.Errorf("%s registers somebody at %q: %d %s", login, address, a.Status, a.Text())
+		}
+		return a
+	}
+	rows := func() int { return atoi(s.One("select count(*) from audit.trail")) }
+	before := rows()
+	unknown := registers(coordinator, "PRØVEVÆNGET 14 2 TV - 4600 KØGE", 400)
+	left := rows() - before
+	subject := hub.ID(s.One("select coalesce(max(id), '') from person.subject"))
+	if subject != "" {
+		t.Errorf("%s is kept", subject)
+	}
+	registers(deputy, lives, 201)
+	before = rows()
+	if known := registers(coordinator, lives, 400); !bytes.Equal(unknown.Body, known.Body) || rows()-before != left {
+		t.Errorf("it tells whether somebody is known there: %s and %s, %d and %d rows", unknown.Body, known.Body, left, rows()-before)
+	}
+	for _, other := range []string{"Prøvevænget 14, 2. th., 4600 Køge", "Prøvevænget 142 tv 4600 Køge", "Køge"} {
+		registers(coordinator, other, 201)
+	}
+	unnamed := s.registers(coordinator, map[string]any{"name": "Alma Andetnavn"})
+	if a := s.as(coordinator).API("POST", "/api/subjects/"+string(unnamed)+"/identify", map[string]any{"address": lives}); a.Status != 400 || !strings.Contains(a.Text(), "person.error.address.own") {
+		t.Errorf("it is added to somebody: %d %s", a.Status, a.Text())
+	}
+	if n := s.One("select count(*) from audit.trail where outcome = 'deny' and 'own_address' = any(reasons) and subjects = '{}' and person = $1", string(s.as(coordinator).Post.Person)); n != "2" {
+		t.Errorf("%s rows say that somebody was to be registered at the own address, want 2", n)
+	}
+	s.Advance(2 * time.Minute)
+	s.Settle()
+	s.who = map[string]*hubtest.Client{}
+	if a := s.as(koegeDPO).API("GET", "/api/notices", nil).Must(200).Text(); !strings.Contains(a, "close_tried") {
+		t.Errorf("the officer is told of no try: %s", a)
+	}
+	for _, where := range []string{"access.person_mark", "access.subject_mark", "portal.session", "audit.trail"} {
+		if n := s.One("select count(*) from " + where + " x where lower(x::text) like '%prøvevænget%'"); n != "0" {
+			t.Errorf("%s holds an address", where)
+		}
+	}
+	// Whom a colleague registered there it shuts from nobody, and who has moved may.
+	id := s.about(deputy, s.registers(deputy, map[string]any{"name": "Bo Bagvendt", "address": lives}))
+	s.Settle()
+	s.as(coordinator).API("GET", "/api/concerns/"+string(id), nil).Must(200)
+	s.Issuer.Live(s.as(coordinator).Post, "")
+	s.signsInAs(coordinator, gudruns)
+	registers(coordinator, lives, 201)
+}
+
+// TestNobodyRegistersThemselves is A013: whoever types their own number is refused,
 // told what to do instead, and recorded; the answer and what is written are the same
 // whether somebody has registered them or not. A colleague may.
 func TestNobodyRegistersThemselves(t *testing.T) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -105,12 +106,15 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+var anyID = regexp.MustCompile(`[0-9a-z]{26}`)
+
 // drawnKey is drawn for each form, and tells nothing.
 var drawnKey = regexp.MustCompile(`name="_key" value="[^"]*"`)
 
 // TestSearchTellsNothing is A008 and A027: somebody whom another authority has, and
 // somebody of the own authority in a matter that is not the asker's, are answered
-// as somebody who never was: the same bytes, the same statements, as many rows.
+// as somebody who never was: the same bytes, the same statements, as many rows; and to
+// who registers them the same is answered, and as much written.
 func TestSearchTellsNothing(t *testing.T) {
 	s := begin(t)
 	s.forwarded()
@@ -133,6 +137,28 @@ func TestSearchTellsNothing(t *testing.T) {
 		none, does := form("670308-4027")
 		if one != none || strings.Join(did, "\n") != strings.Join(does, "\n") {
 			t.Errorf("%s is answered\n%s\nby\n%s\nand for nobody\n%s\nby\n%s", login, one, strings.Join(did, "\n"), none, strings.Join(does, "\n"))
+		}
+	}
+	for login, unknown := range map[string]string{roskilde: "670308-4043", ssp: "670308-4051", teacher: "670308-4060"} {
+		count := func() (n []int) {
+			for _, table := range []string{"person.subject", "person.identity", "person.found_by", "person.number_mark", "person.move", "person.outbox", "access.subject", "access.subject_mark", "audit.trail"} {
+				n = append(n, atoi(s.One("select count(*) from "+table)))
+			}
+			return n
+		}
+		registers := func(number string) string {
+			s.Settle()
+			before := count()
+			a := s.as(login).API("POST", "/api/subjects", map[string]any{"name": "Rigmor Prøvelse", "cpr": number})
+			s.Settle()
+			after := count()
+			for i := range after {
+				after[i] -= before[i]
+			}
+			return fmt.Sprint(a.Status, " ", anyID.ReplaceAllString(a.Text(), ""), " ", after)
+		}
+		if known, nobody := registers("670308-4019"), registers(unknown); known != nobody || !strings.HasPrefix(known, "201 ") {
+			t.Errorf("%s, who registers them, is answered\n%s\nand for nobody\n%s", login, known, nobody)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 // allowed3 is who may do what in which state, by name: state × action × person,
 // written by hand from domain.md 2.2 and 2.4. One concern was reported by a
 // teacher to the municipality, where Ingrid was let in; the other by an officer
-// to the police; the case it becomes is the municipality's, and with it the
-// question who it is about. What no line names is refused: as a conflict to those who may
+// to the police, of which a receiver of the municipality sees nothing and is not let
+// in; the case it becomes is the municipality's, and with it the question who it is about. What no line names is refused: as a conflict to those who may
 // see the state, to everybody else as if there were nothing.
 //
 // Each line: received by | actions | people | states | answer, 200 if it is left out.
@@ -59,7 +59,7 @@ police | notify | thorkild freja | received police_check acute police_only triag
 police | notify | gudrun viggo | triage case
 police | assign | freja | received police_check acute police_only triage case
 police | assign | thorkild | received police_check acute police_only triage case | 409
-police | assign | gudrun viggo | triage case
+police | assign | gudrun viggo | triage case | 400
 police | unassign | thorkild | received police_check acute police_only triage case rerouted unfounded other_track
 police | unassign | freja | received police_check acute police_only triage case rerouted unfounded other_track | 400
 police | unassign | gudrun viggo | triage case unfounded other_track | 400

@@ -129,7 +129,7 @@ func inExit(k hub.AuthorityKind) bool {
 // letsIn notes whom an order lets in, or takes the access from.
 func (o *order) letsIn(b *actor) {
 	o.lets = append(o.lets, b)
-	if !let(o.a, b) {
+	if !let(o.a, b) || o.action == "invite" && b.role == hub.Institution { // a school is asked, and sees nothing of a case (domain.md 2.4)
 		o.refuses()
 	}
 }

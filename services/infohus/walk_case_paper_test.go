@@ -507,7 +507,7 @@ func (p *paper) concern() {
 	rel, who := p.relation(a, l), hub.Actor{Hat: a.Post.Hat}
 	table, policy := intakeAction(action)
 	want, target := c.expect(a, action, p.clock), p.invitable(a, false)
-	if want == 200 && action == "assign" && !colleagues(a, target) {
+	if want == 200 && action == "assign" && !(colleagues(a, target) && c.opens(target)) {
 		want = 400
 	}
 	if want == 200 && (action == "unassign" || action == "assign" && c.assigned(target, p.clock)) {

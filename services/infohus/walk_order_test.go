@@ -118,13 +118,13 @@ func (w *walk) order(c *thing, a *actor, action string) (method, path string, bo
 func (w *walk) assigns(c *thing, a *actor, want int) (method, path string, body any, said string, status int) {
 	target := w.anybody()
 	for range 40 { // mostly one who can be
-		if w.IntN(8) == 0 || colleagues(a, target) {
+		if w.IntN(8) == 0 || colleagues(a, target) && c.opens(target) {
 			break
 		}
 		target = w.anybody()
 	}
 	in := map[string]any{"hat": target.Post.Hat.ID}
-	if want == 200 && !colleagues(a, target) {
+	if want == 200 && !(colleagues(a, target) && c.opens(target)) { // and nobody is let in to nothing
 		want = 400
 	} else if want == 200 && c.assigned(target, w.Now()) { // who is in already is not let in twice
 		want = 409

@@ -128,8 +128,7 @@ func (x *room) mayAssign(r *web.Request, tx *pg.Tx, a Action, id hub.ID, target 
 	if err != nil {
 		return policies.Grant{}, nil, err
 	}
-	g, err := tx.Ask(ctx, policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
-		SameAuthority: target.Authority == who.Authority, Self: target.Person == who.Person, Target: target.Role})
+	g, err := tx.Ask(ctx, letting(who, rel, a, target))
 	if err != nil {
 		// Whom a colleague may be is no secret to somebody who may let colleagues in.
 		if answer, aerr := x.DB.Advise(ctx, question(who, rel, a)); aerr == nil && answer.Allow {
@@ -145,8 +144,12 @@ func (x *room) mayAssign(r *web.Request, tx *pg.Tx, a Action, id hub.ID, target 
 // one whom they named.
 func notThem(a Action, err error) error {
 	field := map[Action]string{Assign: "hat"}[a]
-	if denied := new(policies.Denial); errors.As(err, &denied) && slices.Contains(denied.Reasons(), "self") {
+	denied := new(policies.Denial)
+	switch errors.As(err, &denied); {
+	case slices.Contains(denied.Reasons(), "self"):
 		return hub.Invalid(field, "intake.error.self")
+	case slices.Contains(denied.Reasons(), "nothing_to_see"):
+		return hub.Invalid(field, "refusal.nothing_to_see")
 	}
 	return hub.Invalid(field, "intake.error.colleague")
 }
@@ -184,11 +187,13 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 		Assigned   []Assigned
 		Colleagues []web.Option
 	}{ConcernView: v}
+	var rel pg.Relation
 	err = x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) error {
-		g, _, err := x.assignable(r, tx, v.ID)
+		g, of, err := x.assignable(r, tx, v.ID)
 		if err != nil {
 			return err
 		}
+		rel = of
 		rows, err := tx.Query(r.Context(), `select distinct a.id, h.name, a.why, a.until_at, a.person = $4 from access.assignment a
 			join access.hat h on h.person = a.person and h.authority = a.authority and h.role = a.role where a.authority = $2 and a.item = $1 and a.ended_by is null and a.until_at > $3 order by h.name`, v.ID, r.Who.Authority, tx.Now, r.Who.Person)
 		if err != nil {
@@ -205,8 +210,11 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	for _, p := range x.Structure.Posts() {
-		if slices.Contains(v.Actions, Assign) && p.Authority == r.Who.Authority && p.Person != r.Who.Person && p.Role == letIn(r.Who) && p.Holds(r.Now) {
-			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: p.Name})
+		if !slices.Contains(v.Actions, Assign) || p.Authority != r.Who.Authority || !p.Holds(r.Now) {
+			continue
+		}
+		if answer, err := x.DB.Advise(r.Context(), letting(r.Who, rel, Assign, p.Hat)); err == nil && answer.Allow {
+			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: p.Name + " – " + r.T("web.role."+string(p.Role))})
 		}
 	}
 	return x.Web.Page(w, r, http.StatusOK, "intake", "access", d)

@@ -298,19 +298,16 @@ func keep[T any](may bool, field *T, value T) {
 // question is what policy is asked for an action.
 func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
 	if a == Assign || a == Unassign {
-		return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
-			SameAuthority: true, Target: letIn(who)}
+		return letting(who, rel, a, hub.Hat{Authority: who.Authority, Role: who.Role}) // another coordinator, who can be let in wherever anybody can
 	}
 	return policies.Act{Action: a.asked(), Role: who.Role, Kind: who.Kind, Relation: rel.Relation, ReceivedBy: rel.ReceivedBy,
 		State: rel.State, Assigned: rel.Assigned, Author: rel.Author, Recused: rel.Recused, SharedBy: rel.SharedBy, Purpose: hub.Prevention}
 }
 
-// letIn is the role of the colleagues that a coordinator lets in.
-func letIn(who hub.Actor) hub.Role {
-	if who.Kind == hub.Police {
-		return hub.PoliceCoordinator
-	}
-	return hub.Receiver
+// letting is what policy is asked for letting somebody in, or out again.
+func letting(who hub.Actor, rel pg.Relation, a Action, target hub.Hat) policies.Assign {
+	return policies.Assign{Role: who.Role, Kind: who.Kind, Relation: rel.Relation, State: rel.State, Recused: rel.Recused,
+		SameAuthority: target.Authority == who.Authority, Self: target.Person == who.Person, Target: target.Role, End: a == Unassign}
 }
 
 // asked is the name under which policy knows an action: the outcomes of the

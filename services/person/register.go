@@ -75,7 +75,7 @@ func (x *room) register(ctx context.Context, who hub.Actor, in Registration, key
 		if err != nil {
 			return err
 		}
-		if err := x.notOneself(ctx, tx, g, s.Controller, identity.Number, about); err != nil {
+		if err := x.notOneself(ctx, tx, g, s.Controller, identity, about); err != nil {
 			return err
 		}
 		if problems != nil { // only now: who may not register learns nothing of what is wrong (A026)
@@ -114,28 +114,37 @@ func (x *room) mayRegister(ctx context.Context, tx *pg.Tx, purpose hub.Purpose, 
 	return g, err
 }
 
-// notOneself turns away whoever types their own number (A013): a matter about oneself is
-// somebody else's to begin. It is asked of what was typed and of the sign-in, and of
-// nobody who is here, so that it tells of nobody; the try stands in the trail.
-func (x *room) notOneself(ctx context.Context, tx *pg.Tx, g policies.Grant, controller hub.AuthorityID, n Number, about pg.Entry) error {
-	if n.Empty() {
-		return nil
-	}
-	marks, err := x.numberMarks(ctx, tx, controller, n)
-	if err != nil {
-		return err
-	}
+// notOneself turns away whoever types their own number, or the address where they are
+// registered themselves (A013): such a matter is somebody else's to begin. It is asked of
+// what was typed and of the sign-in, and of nobody who is here, so that it tells of
+// nobody; the try stands in the trail.
+func (x *room) notOneself(ctx context.Context, tx *pg.Tx, g policies.Grant, controller hub.AuthorityID, id Identity, about pg.Entry) (err error) {
 	q, ok := g.Question().(policies.Register)
 	if !ok {
 		return errors.New("person: a number is registered on another question")
 	}
-	if q.Own, err = tx.OwnNumber(ctx, marks); err != nil || !q.Own {
+	if q.Own, err = x.own(ctx, tx, controller, id.Number.Personal()); err != nil {
+		return err
+	}
+	if q.Home, err = x.own(ctx, tx, controller, service.AddressForm(id.Address)); err != nil || !q.Own && !q.Home {
 		return err
 	}
 	return refuseOwn(ctx, tx, q, about)
 }
 
-// refuseOwn asks of the actor's own number, and says at its field what to do instead.
+// own reports whether a text that was typed is the actor's own, as the sign-in says it.
+func (x *room) own(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID, text hub.Personal) (bool, error) {
+	if text.Empty() {
+		return false, nil
+	}
+	marks, err := x.typedMarks(ctx, tx, controller, text)
+	if err != nil {
+		return false, err
+	}
+	return tx.OwnNumber(ctx, marks)
+}
+
+// refuseOwn asks of the actor's own number or address, and says at its field what to do instead.
 func refuseOwn(ctx context.Context, tx *pg.Tx, q policies.Question, about pg.Entry) error {
 	_, err := tx.Ask(ctx, q)
 	denied := new(policies.Denial)
@@ -145,19 +154,22 @@ func refuseOwn(ctx context.Context, tx *pg.Tx, q policies.Question, about pg.Ent
 	if err := tx.Refuse(ctx, denied, about); err != nil {
 		return err
 	}
+	if !slices.Contains(denied.Reasons(), "own_number") {
+		return hub.Invalid("address", "person.error.address.own")
+	}
 	return hub.Invalid("cpr", "person.error.cpr.own")
 }
 
-// numberMarks are the blind indexes of a number at a controller: of every period that it
-// has, and of now.
-func (x *room) numberMarks(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID, n Number) ([]string, error) {
+// typedMarks are the blind indexes of what was typed at a controller: of every period that
+// it has numbers of, and of now.
+func (x *room) typedMarks(ctx context.Context, tx *pg.Tx, controller hub.AuthorityID, text hub.Personal) ([]string, error) {
 	had, err := periods(ctx, tx, controller)
 	if err != nil {
 		return nil, err
 	}
 	marks := make([]string, 0, len(had)+1)
 	for _, p := range append(had, service.NumberPeriod(tx.Now)) {
-		m, err := x.Vault.Blind(controller, p, n.Personal())
+		m, err := x.Vault.Blind(controller, p, text)
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +224,7 @@ func (x *room) find(ctx context.Context, tx *pg.Tx, g policies.Grant, controller
 	if n.Empty() {
 		return "", nil
 	}
-	marks, err := x.numberMarks(ctx, tx, controller, n)
+	marks, err := x.typedMarks(ctx, tx, controller, n.Personal())
 	if err != nil {
 		return "", err
 	}
@@ -356,7 +368,7 @@ func (x *room) identify(ctx context.Context, who hub.Actor, id hub.ID, in Form, 
 		if !f.known { // only a reference so far
 			controller = x.controller(who, tx.Now)
 		}
-		if err := x.notOneself(ctx, tx, g, controller, identity.Number, about); err != nil {
+		if err := x.notOneself(ctx, tx, g, controller, identity, about); err != nil {
 			return err
 		}
 		if problems != nil {

@@ -19,9 +19,11 @@ import (
 // them of those whom things are about; the database sees where two are the same. Nobody
 // here does: the same is written, and answered, whether there is one or not.
 
-// marks are the blind indexes of an identity's own number: for every controller there
-// is, and every period until the sign-in has run out, and whatever stands already. None
-// where the issuer says no number: then what it said before holds on.
+// marks are the blind indexes of an identity's own number, and of its address with it: for
+// every controller there is, and every period until the sign-in has run out, and whatever
+// stands already. None where the issuer says no number: then what it said before holds on.
+// No subject has a mark of an address, so that it meets nobody: it is held against what is
+// typed alone.
 func (x *room) marks(ctx context.Context, i web.Identity) ([]string, error) {
 	if i.Number.Empty() {
 		return nil, nil
@@ -45,10 +47,25 @@ func (x *room) marks(ctx context.Context, i web.Identity) ([]string, error) {
 	}
 	var marks []string
 	for _, p := range all {
-		m, err := x.Vault.Blind(p.Controller, p.Period, i.Number)
+		of, err := x.marksIn(p, i)
 		if errors.Is(err, vault.ErrDestroyed) {
 			continue // nobody is found by that period any more
 		}
+		if err != nil {
+			return nil, err
+		}
+		marks = append(marks, of...)
+	}
+	return marks, nil
+}
+
+// marksIn are the blind indexes of an identity's own number and address in one period.
+func (x *room) marksIn(p pg.Period, i web.Identity) (marks []string, err error) {
+	for _, text := range []hub.Personal{i.Number, service.AddressForm(i.Home)} {
+		if text.Empty() {
+			continue
+		}
+		m, err := x.Vault.Blind(p.Controller, p.Period, text)
 		if err != nil {
 			return nil, err
 		}
@@ -65,8 +82,8 @@ type callers struct {
 }
 
 type caller struct {
-	mark string // one blind index of the number
-	at   time.Time
+	marks []string // of one period
+	at    time.Time
 }
 
 // callerFor is how long a token's number is not kept again.
@@ -78,14 +95,14 @@ func (x *room) caller(ctx context.Context, i web.Identity, worn []hub.Hat) error
 		return nil
 	}
 	now, who := x.Now(), i.Issuer+" "+string(worn[0].Person)
-	mark, err := x.Vault.Blind(worn[0].Authority, service.NumberPeriod(now), i.Number)
+	one, err := x.marksIn(pg.Period{Controller: worn[0].Authority, Period: service.NumberPeriod(now)}, i)
 	if err != nil {
 		return err
 	}
 	x.callers.Lock()
 	had := x.callers.last[who]
 	x.callers.Unlock()
-	if had.mark == mark && now.Sub(had.at).Abs() < callerFor {
+	if slices.Equal(had.marks, one) && now.Sub(had.at).Abs() < callerFor {
 		return nil
 	}
 	marks, err := x.marks(ctx, i)
@@ -97,6 +114,6 @@ func (x *room) caller(ctx context.Context, i web.Identity, worn []hub.Hat) error
 	}
 	x.callers.Lock()
 	defer x.callers.Unlock()
-	x.callers.last[who] = caller{mark, now}
+	x.callers.last[who] = caller{one, now}
 	return nil
 }

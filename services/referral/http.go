@@ -76,6 +76,7 @@ type offerData struct {
 	Purposes []string
 	Owners   []web.Option
 	Lists    progressLists
+	Shared   string // by whom, on which basis: the last line
 	Share    string // a state in which the reader could share it: the link to what may be shared
 }
 
@@ -98,7 +99,7 @@ func (x *room) offerPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	d := x.offerData(r, v)
 	d.WhoCanSee = service.InWords(v.WhoCanSee, r.Lang)
-	d.Share = x.Shares(r.Who, string(v.State), string(Offered))
+	d.Share, d.Shared = x.Shares(r.Who, string(v.State), string(Offered)), x.Provenance(r, v.rel)
 	return x.Web.Page(w, r, http.StatusOK, "referral", "offer", d)
 }
 

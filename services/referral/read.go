@@ -47,6 +47,7 @@ type OfferView struct {
 	Actions    []Action        `json:"actions"`
 	Fields     []string        `json:"fields"` // what policy gave: the names of the fields
 	Erased     bool            `json:"erased,omitempty"`
+	rel        pg.Relation
 }
 
 // ProgressView is one note about a measure.
@@ -129,7 +130,7 @@ func (x *room) readOffer(ctx context.Context, who hub.Actor, id hub.ID) (*OfferV
 
 // show opens what may gives of an offer, and nothing else.
 func (x *room) show(ctx context.Context, o opened, may func(string) bool, receipt hub.Receipt) (*OfferView, error) {
-	v := &OfferView{ID: o.ID, SeeTrail: may("who_has_seen"), Actions: []Action{}}
+	v := &OfferView{ID: o.ID, rel: o.rel, SeeTrail: may("who_has_seen"), Actions: []Action{}}
 	keep(may("state"), &v.State, o.offer.State)
 	keep(may("state"), &v.Version, o.Version)
 	keep(may("state"), &v.Sender, o.Sender)
