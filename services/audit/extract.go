@@ -246,6 +246,9 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 		if act == hub.ActExport && f.releasedBy == "" {
 			return hub.Conflict("audit.error.extract.waits")
 		}
+		if f.box, err = boxOf(ctx, tx, g, id); err != nil {
+			return err
+		}
 		e, err := x.entry(act, f)
 		if err != nil {
 			return err
@@ -399,7 +402,7 @@ func (x *room) naming(ctx context.Context, tx *pg.Tx, f filed, why hub.Personal)
 	if err != nil {
 		return err
 	}
-	e.Why, e.Fields = why, []string{"names"}
+	e.Why = why
 	_, err = tx.Record(ctx, g, e)
 	return err
 }

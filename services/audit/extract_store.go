@@ -14,14 +14,14 @@ import (
 
 // filedColumns are those of an answer, and whether the actor of $1 to $5 is too close to
 // whom it is about.
-const filedColumns = `e.id, e.authority, e.subject, e.n, e.box, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at),
+const filedColumns = `e.id, e.authority, e.subject, e.n, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at),
 	coalesce((select h.name from access.hat h where h.id = e.prepared_hat), ''), coalesce((select h.name from access.hat h where h.id = e.released_hat), ''), ` + nearTheActor + `e.subject), false)`
 
 // nearTheActor asks of the person that follows it, and of no other.
 const nearTheActor = `coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.about = `
 
 func scanFiled(row pgx.CollectableRow) (f filed, err error) {
-	return f, row.Scan(&f.id, &f.authority, &f.subject, &f.n, &f.box, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near)
+	return f, row.Scan(&f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near)
 }
 
 // extracts are an authority's, those that wait first.
@@ -50,6 +50,11 @@ func extractByID(ctx context.Context, tx *pg.Tx, id hub.ID, hold bool) (filed, e
 		return filed{id: id}, err
 	}
 	return list[0], nil
+}
+
+// boxOf reads what an answer holds, sealed.
+func boxOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (box []byte, err error) {
+	return box, tx.QueryRow(ctx, `select box from audit.extract where id = $1`, id).Scan(&box)
 }
 
 // putExtract keeps what was gathered.
