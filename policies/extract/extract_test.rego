@@ -37,6 +37,7 @@ test_an_officer_or_a_manager_releases_and_has_just_signed_in if {
 test_a_manager_reads_and_prepares_nothing if {
 	but({"step": "read", "role": "manager"}).allow
 	denied(but({"role": "manager"}), "not_for_role")
+	denied(but({"role": "manager", "self": true, "linked": true}), "not_for_role")
 	denied(but({"step": "name", "role": "manager"}), "not_for_role")
 }
 
@@ -55,6 +56,7 @@ test_only_the_own_authoritys_and_of_nobody_who_is_near if {
 
 test_for_log_control_only if {
 	denied(but({"purpose": "prevention"}), "purpose_not_log_control")
+	denied(but({"purpose": "operation"}), "purpose_not_log_control")
 	but({"purpose": "investigation"}).reasons == {"purpose_not_log_control", "purpose_investigation_never"}
 }
 
