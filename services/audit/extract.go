@@ -28,7 +28,7 @@ import (
 
 // Choices are what the officer decides of an answer.
 type Choices struct {
-	Informed []hub.ID     `json:"informed,omitempty" doc:"The concerns and cases that the person has been told of. What is about another one is withheld."`
+	Informed []hub.ID     `json:"informed,omitempty" doc:"Of ExtractView.Matters, those that the person has been told of. What is about another one is withheld."`
 	Names    bool         `json:"names,omitempty" doc:"Say who it was: only where the citizen's rights need it, and why says how."`
 	Why      hub.Personal `json:"why,omitzero" min:"20" max:"2000"`
 }
@@ -87,7 +87,8 @@ type CitizenAnswer struct {
 // Gathered is the day on which it was.
 func (a CitizenAnswer) Gathered() time.Time { return LookUp{Day: a.Until}.On() }
 
-// Matter is a concern or a case of the own authority's about the person.
+// Matter is a concern of the own authority's about the person, with all that came of it; or
+// a case, where that is the first.
 type Matter struct {
 	ID       hub.ID `json:"id"`
 	Kind     string `json:"kind"`
@@ -417,7 +418,8 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 		out.Why = in.Why.Reveal(ctx)
 	}
 	var err error
-	if out.Matters, err = matters(ctx, tx, g, f, in.Informed); err != nil {
+	var of map[hub.ID]hub.ID
+	if out.Matters, of, err = matters(ctx, tx, g, f, in.Informed); err != nil {
 		return out, err
 	}
 	pseudonym := x.Vault.Pseudonym(f.subject)
@@ -429,7 +431,7 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	for _, l := range rows {
 		q := x.extracting(tx, "tell", f)
 		q.Act, q.SeenFor, q.SeenBy, q.State = l.act, l.purpose, l.kind, l.state
-		q.Informed = slices.ContainsFunc(in.Informed, func(id hub.ID) bool { return l.item == "" || id == l.item || id == l.partOf })
+		q.Informed = slices.ContainsFunc(in.Informed, func(id hub.ID) bool { return l.item == "" || id == of[l.item] })
 		q.Alone = !slices.ContainsFunc(l.subjects, func(s string) bool { return s != pseudonym }) && (l.item == "" || l.about == f.subject)
 		if err := s.row(ctx, tx, q, l, in.Names); err != nil {
 			return out, err

@@ -91,23 +91,41 @@ func (x *room) person(ctx context.Context, tx *pg.Tx, _ policies.Grant, ref hub.
 	return ref, err
 }
 
-// matters are the concerns and cases of the own authority's about somebody, and what is
-// not a part of one of them.
-func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed []hub.ID) ([]Matter, error) {
-	rows, err := tx.Query(ctx, `select i.id, i.kind from access.item i where i.about = $1 and i.controller = $2
-		and not exists (select from access.item w where w.id = i.part_of and w.controller = $2) order by i.written_at, i.id`, f.subject, f.authority)
+// matters are those of the own authority's about somebody: a concern with the case that
+// came of it, and all that came of that or is a part of it, is one. of says in which each
+// thing is.
+func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed []hub.ID) (list []Matter, of map[hub.ID]hub.ID, err error) {
+	rows, err := tx.Query(ctx, `select i.id, i.kind, coalesce(i.part_of, i.came_of, '') from access.item i where i.about = $1 and i.controller = $2 order by i.written_at, i.id`, f.subject, f.authority)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Matter, err error) {
-		err = row.Scan(&m.ID, &m.Kind)
-		m.Informed = slices.Contains(informed, m.ID)
-		return m, err
-	})
-	if err == nil && slices.ContainsFunc(informed, func(id hub.ID) bool { return !slices.ContainsFunc(list, func(m Matter) bool { return m.ID == id }) }) {
+	type thing struct {
+		ID, Kind, Of hub.ID
+	}
+	things, err := pgx.CollectRows(rows, pgx.RowToStructByPos[thing])
+	if err != nil {
+		return nil, nil, err
+	}
+	of = map[hub.ID]hub.ID{}
+	for _, t := range things {
+		of[t.ID] = t.Of
+	}
+	list = []Matter{}
+	for _, t := range things {
+		if _, known := of[t.Of]; !known {
+			list = append(list, Matter{t.ID, string(t.Kind), slices.Contains(informed, t.ID)})
+			of[t.ID] = t.ID
+		}
+	}
+	for range things { // each step leads nearer to the first
+		for id, up := range of {
+			of[id] = of[up]
+		}
+	}
+	if slices.ContainsFunc(informed, func(id hub.ID) bool { return of[id] != id }) {
 		err = hub.Invalid("informed", "audit.error.unknown_choice")
 	}
-	return append([]Matter{}, list...), err
+	return list, of, err
 }
 
 // looked is a row of the trail about somebody, as far as the rules ask.
@@ -122,7 +140,6 @@ type looked struct {
 	subjects  []string
 	item      hub.ID // what was looked up, where that is still known
 	about     hub.ID
-	partOf    hub.ID
 	state     string // of it, as it is now; else as it was then
 }
 
@@ -130,7 +147,7 @@ type looked struct {
 func looks(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, pseudonym string) ([]looked, error) {
 	rows, err := tx.Query(ctx, `with about as materialized (select * from audit.trail t
 			where t.subjects && array[$2::text] or t.object_id = any(array(select i.id from access.item i where i.about = $3 and i.controller = $1) || $2::text))
-		select t.at, t.act, t.purpose, t.authority, coalesce(h.kind, ''), coalesce(h.name, ''), t.request, t.subjects, coalesce(i.id, ''), coalesce(i.about, ''), coalesce(i.part_of, ''),
+		select t.at, t.act, t.purpose, t.authority, coalesce(h.kind, ''), coalesce(h.name, ''), t.request, t.subjects, coalesce(i.id, ''), coalesce(i.about, ''),
 			coalesce(i.state, t.input ->> 'state', '')
 		from about t left join access.hat h on h.id = t.hat left join access.item i on i.id = t.object_id
 		where t.controller = $1 and t.outcome = 'allow'`, f.authority, pseudonym, f.subject)
@@ -138,6 +155,6 @@ func looks(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, pseudonym 
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l looked, err error) {
-		return l, row.Scan(&l.at, &l.act, &l.purpose, &l.authority, &l.kind, &l.name, &l.request, &l.subjects, &l.item, &l.about, &l.partOf, &l.state)
+		return l, row.Scan(&l.at, &l.act, &l.purpose, &l.authority, &l.kind, &l.name, &l.request, &l.subjects, &l.item, &l.about, &l.state)
 	})
 }

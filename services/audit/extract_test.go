@@ -61,7 +61,11 @@ func answering(t testing.TB) *world {
 			}
 		}
 	}
-	for _, whom := range []hub.ID{known, covert} {
+	for n, whom := range []hub.ID{known, covert} { // what came of the case is the same matter
+		offer := named(5, byte(n))
+		w.item("offer", offer, whom, "taken_up")
+		w.SQL(`update access.item set came_of = $1 where id = $2`, string(cases[whom]), string(offer))
+		w.looked("gudrun", "consult", "offer", offer, "taken_up", 2, whom)
 		w.looked("thorkild", "consult", "case", cases[whom], "follow_up", 1, whom)
 	}
 	w.looked("gudrun", "consult", "concern", named(4, 4), "police_only", 1, secret)
@@ -172,7 +176,7 @@ func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	day := func(n int) string { return w.day(n).Format(time.DateOnly) }
-	if want := fmt.Sprintf("%s prevention koege 1 \n%s prevention mvs-politi 1 \n%s prevention koege 1 \n%s prevention koege 1 ", day(2), day(1), day(1), day(0)); lines(a) != want {
+	if want := fmt.Sprintf("%s prevention koege 2 \n%s prevention mvs-politi 1 \n%s prevention koege 1 \n%s prevention koege 1 ", day(2), day(1), day(1), day(0)); lines(a) != want {
 		t.Errorf("told is\n%s\nwant\n%s", lines(a), want)
 	}
 	for lang, note := range map[string]string{"da": "noget kan være udeladt", "en": "something may be left out"} {
