@@ -668,7 +668,7 @@ func (x *room) releaseForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	r.Toast(w, "audit.extract.release.done")
-	return r.Redirect(w, "/extracts/"+string(done.ID)+"/answer")
+	return r.Redirect(w, "/extracts/"+string(done.ID))
 }
 
 // answerPage is what is handed out, as it was released: to print, in the language of the

@@ -276,6 +276,8 @@ func (v *visitor) officer() {
 	b.opens(at)
 	b.inspect("an answer, to who releases it")
 	b.presses("audit.extract.release")
+	b.inspect("an answer, released")
+	b.presses("audit.extract.handed")
 	b.inspect("an answer, handed out")
 }
 
