@@ -31,7 +31,7 @@ import (
 // what decides, so they are not part of the revision.
 //
 //go:embed law/law.rego law/tables.rego register/register.rego submit/submit.rego list/list.rego search/search.rego view/view.rego
-//go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego advice/advice.rego return/return.rego trail/trail.rego
+//go:embed act/act.rego disclose/disclose.rego assign/assign.rego recuse/recuse.rego certify/certify.rego glass/glass.rego advice/advice.rego return/return.rego extract/extract.rego trail/trail.rego
 var files embed.FS
 
 // document is the law as data: legal bases, purposes, roles, data classes and

@@ -50,7 +50,7 @@ type Question interface {
 
 // questions is every question there is, as zero values, in the order in which
 // a concern meets them.
-var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}, Disclose{}, Assign{}, Recuse{}, Certify{}, Glass{}, Advice{}, Return{}, Trail{}}
+var questions = []Question{Register{}, Submit{}, List{}, Search{}, View{}, Act{}, Disclose{}, Assign{}, Recuse{}, Certify{}, Glass{}, Advice{}, Return{}, Extract{}, Trail{}}
 
 // Engine answers questions. It is safe for concurrent use.
 type Engine struct {

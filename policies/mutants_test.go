@@ -80,7 +80,7 @@ func (m mutant) asks() []string {
 		return []string{"register", "submit"}
 	case "list":
 		return []string{"list", "search"}
-	case "search", "advice", "assign", "register", "submit", "trail", "recuse", "certify", "return", "glass":
+	case "search", "advice", "assign", "register", "submit", "trail", "recuse", "certify", "return", "glass", "extract":
 		return []string{m.path[0]}
 	}
 	return all
@@ -254,7 +254,7 @@ func (f *file) ref(l *ast.Location, text string, ref ast.Ref) {
 			}
 		}
 	case root == "data" && !strings.HasPrefix(text, "data.infohus"):
-		tables := []string{"act", "advice", "assign", "bases", "certify", "classes", "disclose", "glass", "items", "kinds", "list", "processing", "purposes", "recuse", "register", "return", "roles", "search", "senders", "states", "submit", "system", "trail", "view"}
+		tables := []string{"act", "advice", "assign", "bases", "certify", "classes", "disclose", "extract", "glass", "items", "kinds", "list", "processing", "purposes", "recuse", "register", "return", "roles", "search", "senders", "states", "submit", "system", "trail", "view"}
 		name := strings.Trim(ref[1].String(), `"`)
 		if i := slices.Index(tables, name); i >= 0 {
 			f.change(l, "data."+tables[(i+1)%len(tables)]+strings.TrimPrefix(text, "data."+name))

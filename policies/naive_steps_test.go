@@ -460,6 +460,34 @@ func naiveTrail(q Trail) said {
 	return said{}
 }
 
+// naiveExtract: who answers a citizen what has been looked up about them (L21): the
+// own officer prepares it, that officer or a manager releases it, and nobody what they
+// prepared. Told is what was read, searched or taken out for the person's own matter,
+// once that matter was let in and the person knows of it; and of the police nothing (L34).
+func naiveExtract(q Extract) said {
+	if !takesPart(q.Kind) || q.Purpose != hub.LogControl || !q.SameAuthority || q.Recused {
+		return said{}
+	}
+	officer, manager, may := q.Role == hub.DPO, q.Role == hub.Manager, false
+	switch q.Step {
+	case "read":
+		may = officer || manager
+	case "prepare", "name":
+		may = officer
+	case "release":
+		may = (officer || manager) && !q.Self && !q.Linked
+	case "tell":
+		covert := among(q.State, "draft", "received", "police_check", "acute", "police_only", "offer_draft")
+		underGDPR := q.Kind != hub.Police && q.Kind != hub.PrisonService
+		may = officer && underGDPR && among(string(q.Act), "consult", "search", "export") && content(q.SeenFor) && takesPart(q.SeenBy) &&
+			itemIn(q.State) != "" && !covert && q.Informed && q.Alone
+	}
+	if !may {
+		return said{}
+	}
+	return said{true, []string{"trail"}}
+}
+
 // naiveRecuse: who may say that somebody is too close to a concern or a case, or
 // take that back (forvaltningsloven §§ 3-6).
 func naiveRecuse(q Recuse) bool {

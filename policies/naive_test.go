@@ -51,6 +51,8 @@ func naive(q Question) said {
 		return said{allow: naiveGlass(q)}
 	case Advice:
 		return said{allow: naiveAdvice(q)}
+	case Extract:
+		return naiveExtract(q)
 	case Trail:
 		return naiveTrail(q)
 	}

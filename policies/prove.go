@@ -53,6 +53,14 @@ type tables struct {
 	Return struct {
 		Items map[string]json.RawMessage `json:"items"`
 	} `json:"return"`
+	Extract struct {
+		Steps    map[string]map[hub.Role]bool          `json:"steps"`
+		Purposes map[hub.Purpose]bool                  `json:"purposes"`
+		Acts     map[hub.Act]bool                      `json:"acts"`
+		SeenFor  map[hub.Purpose]bool                  `json:"seen_for"`
+		SeenBy   map[hub.AuthorityKind]bool            `json:"seen_by"`
+		States   map[hub.AuthorityKind]map[string]bool `json:"states"`
+	} `json:"extract"`
 	Glass struct {
 		Bases      map[hub.LegalBasis]bool    `json:"bases"`
 		Categories map[string]json.RawMessage `json:"categories"`
@@ -224,8 +232,8 @@ func (t tables) acts(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 
 // beside lists what is asked beside seeing, doing and sharing, as one role's: to
 // search, to say who is too close, to go through who has access, to take along what
-// was written, to be told what may be shared, and to break a glass; each where the
-// tables let somebody.
+// was written, to be told what may be shared, to answer a citizen, and to break a glass;
+// each where the tables let somebody.
 func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) {
 	for _, by := range slices.Sorted(maps.Keys(t.Search.By)) {
 		list = append(list, Search{role, kind, hub.Prevention, by, first(t.Search.Categories), false})
@@ -252,6 +260,10 @@ func (t tables) beside(role hub.Role, kind hub.AuthorityKind) (list []Question) 
 		list = append(list, Return{role, kind, hub.Prevention, item, true, true, false})
 	}
 	list = append(list, Advice{Role: role, Kind: kind, Step: "ask"}, Advice{Role: role, Kind: kind, Step: "open", Own: true, Asker: true, Manages: true}, Advice{Role: role, Kind: kind, Step: "list"})
+	for _, step := range slices.Sorted(maps.Keys(t.Extract.Steps)) {
+		list = append(list, Extract{Step: step, Role: role, Kind: kind, Purpose: first(t.Extract.Purposes), SameAuthority: true, Act: first(t.Extract.Acts),
+			SeenFor: first(t.Extract.SeenFor), SeenBy: first(t.Extract.SeenBy), State: first(t.Extract.States[kind]), Informed: true, Alone: true})
+	}
 	own, shared := "", ""
 	for _, standings := range t.View { // what anybody opens so
 		for s := range standings["glass"] {

@@ -36,6 +36,7 @@ func TestNoRevisionGivesWhatIsNeverToBe(t *testing.T) {
 		{"recuse a colleague", `"self":false`, []func(table){role, func(d table) { at(d, "recuse", "colleague")["steering"] = table{"concern": []string{"from_police"}} }}},
 		{"certify", `certify {"role":"steering"`, []func(table){role, func(d table) { at(d, "certify", "actions", "end")["steering"] = true }}},
 		{"return", `return {"role":"steering"`, []func(table){role, func(d table) { at(d, "return", "roles")["steering"] = true }}},
+		{"extract", `extract {"step":"release","role":"steering"`, []func(table){role, func(d table) { at(d, "extract", "steps", "release")["steering"] = true }}},
 		{"advice", `"step":"ask"`, []func(table){role, func(d table) { at(d, "disclose", "roles")["steering"] = table{"police": table{"answered": true}} }}},
 		{"advice that was kept", `"step":"open"`, []func(table){role, func(d table) { at(d, "advice", "open")["steering"] = table{"manager": true} }}},
 		{"advice that is listed", `"step":"list"`, []func(table){role, func(d table) { at(d, "advice", "open")["steering"] = table{} }}},

@@ -57,6 +57,7 @@ func newWorlds(t *testing.T, seed uint64) *worlds {
 	w.lines["recuse"] = linesOfRecuse(t)
 	w.lines["search"], w.lines["advice"] = linesOfSearch(), linesOfAdvice()
 	w.lines["certify"], w.lines["glass"], w.lines["return"] = linesOfCertify(), linesOfGlass(), linesOfReturn()
+	w.lines["extract"] = linesOfExtract()
 	w.lines["list"], w.lines["register"], w.lines["submit"], w.lines["trail"] = linesOfTheRest()
 	return w
 }
@@ -287,6 +288,28 @@ func linesOfReturn() (all []line) {
 	return all
 }
 
+// linesOfExtract is who answers a citizen, and what is told (L21).
+func linesOfExtract() (all []line) {
+	for step, roles := range map[string][]hub.Role{"read": {hub.DPO, hub.Manager}, "prepare": {hub.DPO}, "name": {hub.DPO}, "release": {hub.DPO, hub.Manager}} {
+		for _, role := range roles {
+			all = append(all, line{name: fmt.Sprintf("%s may %s an answer", role, step), draw: func(r *rand.Rand) (Question, bool) {
+				return Extract{Step: step, Role: role, Kind: oneOf(r, hub.AuthorityKinds[:5]), Purpose: hub.LogControl, SameAuthority: true}, true
+			}})
+		}
+	}
+	slices.SortFunc(all, func(a, b line) int { return strings.Compare(a.name, b.name) })
+	for _, state := range allStates {
+		if slices.Contains([]string{"draft", "received", "police_check", "acute", "police_only", "offer_draft"}, state) {
+			continue
+		}
+		all = append(all, line{name: "a look-up is told of " + state, draw: func(r *rand.Rand) (Question, bool) {
+			return Extract{Step: "tell", Role: hub.DPO, Kind: oneOf(r, []hub.AuthorityKind{hub.Municipality, hub.Region, hub.SelfGoverning}), Purpose: hub.LogControl, SameAuthority: true,
+				Act: oneOf(r, []hub.Act{hub.ActConsult, hub.ActSearch, hub.ActExport}), SeenFor: someContent(r), SeenBy: oneOf(r, hub.AuthorityKinds[:5]), State: state, Informed: true, Alone: true}, true
+		}})
+	}
+	return all
+}
+
 // linesOfSearch is by what somebody may look (A063).
 func linesOfSearch() (all []line) {
 	for _, role := range slices.Sorted(maps.Keys(sees)) {
@@ -395,7 +418,7 @@ func known(name string) []string {
 	switch name {
 	case "role", "target":
 		return names(append(slices.Clone(allRoles), hub.Anonymous))
-	case "kind", "from", "to", "received_by", "shared_by", "target_kind":
+	case "kind", "from", "to", "received_by", "shared_by", "target_kind", "seen_by":
 		return names(hub.AuthorityKinds)
 	case "relation":
 		return relations
@@ -407,7 +430,7 @@ func known(name string) []string {
 		return slices.Concat(actionsOf["concern"], actionsOf["case"], actionsOf["request"], actionsOf["answer"], actionsOf["offer"], actionsOf[""],
 			[]string{"list", "confirm", "expire"})
 	case "step":
-		return []string{"break", "second", "end", "review", "ask", "open", "list"}
+		return []string{"break", "second", "end", "review", "ask", "open", "list", "read", "prepare", "name", "release", "tell"}
 	case "category":
 		return []string{"life", "child", "violence", "missing", "of_concern", "released", "victim", "related"}
 	case "by":
@@ -422,8 +445,10 @@ func known(name string) []string {
 		return []string{"health", "offence"}
 	case "basis", "special":
 		return names(knownBases)
-	case "purpose":
+	case "purpose", "seen_for":
 		return names(purposesKnown)
+	case "act":
+		return names(hub.Acts)
 	}
 	panic("nobody knows what " + name + " may be")
 }
@@ -495,7 +520,7 @@ func (w *worlds) another() (Question, *line) {
 	case n < 90:
 		zero = Glass{}
 	default:
-		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Search{}, Return{}, Certify{}}[n%10]
+		zero = []Question{List{}, Register{}, Submit{}, Trail{}, Certify{}, Search{}, Advice{}, Extract{}, Return{}, Certify{}}[n%10]
 	}
 	return w.of(zero.Question())
 }

@@ -87,6 +87,7 @@ func New(law policies.Readable, words Words) (Book, error) {
 	w.recuses()
 	w.certifies()
 	w.returns()
+	w.extracts()
 	w.nobody()
 	w.appendix()
 	w.book.Revision = law.Revision
@@ -131,14 +132,14 @@ var catalogues = map[string][]string{
 	"class": {"rules.class."}, "field": {"audit.shown."}, "basis": {"rules.basis."}, "step": {"rules.step."}, "own": {"rules.own."},
 	"standing": {"rules.standing."}, "reason": {"audit.reason."}, "obligation": {"audit.obligation."}, "need": {"rules.need."},
 	"may": {"rules.may."}, "relation": {"rules.relation."}, "question": {"rules.question."},
-	"category": {"rules.category."}, "glass": {"rules.glass.step."}, "terms": {"assessment.field.terms."}, "ground": {"web.recusal.ground."}, "certify": {"rules.certify."}, "person": {"person.field.category."},
+	"category": {"rules.category."}, "glass": {"rules.glass.step."}, "terms": {"assessment.field.terms."}, "ground": {"web.recusal.ground."}, "certify": {"rules.certify."}, "extract": {"rules.extract.step."}, "act": {"audit.act."}, "person": {"person.field.category."},
 }
 
 // tables are those of the document that the book knows. One more would be passed
 // over, and so is named as missing.
 var tables = []string{"about", "roles", "kinds", "purposes", "items", "states", "senders", "through", "classes", "bases", "processing", "submit", "register", "list", "trail",
 	"view", "act", "system", "disclose", "glass", "assign", "certify", "recuse", "reasons", "obligations",
-	"search", "advice", "duties", "step_up", "return"}
+	"search", "advice", "duties", "step_up", "return", "extract"}
 
 // word is the word of a code.
 func (w *writer) word(kind, code string) string {

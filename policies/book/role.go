@@ -337,6 +337,27 @@ func (w *writer) returns() {
 		Text: []Cell{{Text: w.Text("rules.return.about"), Law: w.law("return")}, {Text: who}, {Text: w.Text("rules.return.just_now")}}})
 }
 
+// extracts writes who answers a citizen what has been looked up about them, and what is told.
+func (w *writer) extracts() {
+	table := w.doc.at("extract")
+	if table.keys == nil {
+		return
+	}
+	who := Table{Caption: w.Text("rules.extract"), Head: w.head("step", "role")}
+	for _, step := range table.at("steps").keys {
+		who.Rows = append(who.Rows, row(upper(w.word("extract", step)), w.words("role", table.at("steps", step).set())))
+	}
+	told := Table{Caption: w.Text("rules.extract.told"), Head: w.head("what", "told")}
+	for _, c := range []struct{ name, kind string }{{"acts", "act"}, {"seen_for", "purpose"}, {"seen_by", "kind"}} {
+		told.Rows = append(told.Rows, row(w.Text("rules.extract."+c.name), w.words(c.kind, table.at(c.name).set())))
+	}
+	for _, kind := range table.at("states").keys {
+		told.Rows = append(told.Rows, row(w.Text("rules.extract.states", w.word("kind", kind)), w.words("state", table.at("states", kind).set())))
+	}
+	w.adds(Part{ID: "extract", Level: 2, Title: w.Text("rules.extract.title"), Tables: []Table{who, told},
+		Text: []Cell{{Text: w.Text("rules.extract.about"), Law: w.law("extract")}, {Text: w.Text("rules.extract.never")}, {Text: w.Text("rules.steps.note", w.words("extract", table.at("step_up").set()))}}})
+}
+
 // nobody writes who may never, and what nothing may be used for.
 func (w *writer) nobody() {
 	t := Table{Caption: w.Text("rules.never"), Head: w.head("who", "why", "source")}

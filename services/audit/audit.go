@@ -21,6 +21,9 @@
 //     data-protection officer, once while it lasts.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
 //     to anybody who has the key: a bundle of rows, each with its place in the tree.
+//   - A citizen can be told what has been looked up about them: an officer prepares it,
+//     another person releases it, and it stays as it was handed out. What is withheld
+//     leaves no trace in it.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -73,6 +76,19 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/trail/bundle", Long: true, Do: x.bundleForm},
 			{Method: "POST", Path: "/trail/export", Do: x.sheetForm},
 			{Method: "GET", Path: "/trail/{row}", Do: x.rowPage},
+			{Method: "GET", Path: "/extracts", Do: x.extractsPage, Nav: web.Nav{Word: "audit.nav.extracts", Roles: []hub.Role{hub.DPO, hub.Manager}, Order: 30}},
+			{Method: "POST", Path: "/extracts", Do: x.prepareForm},
+			{Method: "GET", Path: "/extracts/{extract}", Do: x.extractPage},
+			{Method: "POST", Path: "/extracts/{extract}", Do: x.choicesForm},
+			{Method: "POST", Path: "/extracts/{extract}/release", Do: x.releaseForm},
+			{Method: "GET", Path: "/extracts/{extract}/answer", Do: x.answerPage},
+			web.API("listExtracts", "GET", "/api/extracts", "List your authority's answers to citizens who ask what has been looked up about them: what waits first.", x.listExtracts),
+			web.API("prepareExtract", "POST", "/api/extracts", "Gather the answer to a citizen who asks what has been looked up about them at your authority. It waits for another person to release it.", x.prepareExtract),
+			web.API("readExtract", "GET", "/api/extracts/{extract}", "Read an answer with what was decided of it and how much is withheld, to judge it.", x.readExtract),
+			web.API("prepareExtractAgain", "POST", "/api/extracts/{extract}", "Gather an answer anew, as decided: what the person has been told of, and whether names stand in it. Not once it is released.", x.prepareAgain),
+			web.API("releaseExtract", "POST", "/api/extracts/{extract}/release", "Release an answer as you have read it. Nobody releases what they prepared.", x.releaseExtract),
+			web.API("takeExtract", "GET", "/api/extracts/{extract}/answer", "Take what was handed out to the citizen, as it was.", x.takeExtract),
+
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 
 			{Method: "GET", Path: "/glass", Do: x.glassesPage, Nav: web.Nav{Word: "audit.nav.glass", Roles: []hub.Role{hub.DPO}, Order: 20}},

@@ -39,7 +39,7 @@ func other() service.Service {
 
 type world struct {
 	*hubtest.Hub
-	t  *testing.T
+	t  testing.TB
 	db *pg.DB
 }
 

@@ -44,7 +44,7 @@ func (w *world) writes(rows int) {
 }
 
 // wants holds what a look at the tree finds: "" is nothing.
-func wants(t *testing.T, what string, err error, want string) {
+func wants(t testing.TB, what string, err error, want string) {
 	t.Helper()
 	if err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)) {
 		t.Errorf("%s: %v, want %q", what, err, want)

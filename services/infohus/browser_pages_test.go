@@ -261,6 +261,24 @@ func (v *visitor) officer() {
 	b.inspect("trail, found")
 	b.leads(chromedp.Click(chromedp.CSS("tbody tr:first-child a")))
 	b.inspect("a row of the trail")
+
+	b.goes("audit.nav.extracts")
+	b.inspect("answers to citizens")
+	b.refused("audit.extract.prepare")
+	b.inspect("answers to citizens, wrong")
+	b.types("reference", v.One("select min(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
+	b.presses("audit.extract.prepare")
+	at := b.where()
+	b.ticks("informed", 1)
+	b.presses("audit.extract.again")
+	b.inspect("an answer, to who prepared it")
+	b = v.as(koegeManager)
+	b.opens(at)
+	b.inspect("an answer, to who releases it")
+	b.presses("audit.extract.release")
+	b.inspect("an answer, released")
+	b.presses("audit.extract.handed")
+	b.inspect("an answer, handed out")
 }
 
 // oddities are what comes when a session ends, a hat is changed or a draft is

@@ -281,6 +281,17 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	if a := check("POST", again, "/api/trail/{row}/again", koegeDPO, map[string]any{}).Must(400); !strings.Contains(a.Text(), "Send intet indhold") {
 		t.Errorf("whoever sends content where there is none is not told what to send: %s", a.Body)
 	}
+	var answer struct {
+		ID      hub.ID
+		Content string
+	}
+	check("POST", "/api/extracts", "/api/extracts", koegeDPO, map[string]any{"reference": got.ID}).Must(201).JSON(&answer)
+	extract := "/api/extracts/" + string(answer.ID)
+	check("POST", extract, "/api/extracts/{extract}", koegeDPO, map[string]any{"informed": []hub.ID{got.ID}, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}).Must(200).JSON(&answer)
+	check("GET", extract, "/api/extracts/{extract}", koegeManager, nil).Must(200)
+	check("POST", extract+"/release", "/api/extracts/{extract}/release", koegeManager, map[string]any{"content": answer.Content}).Must(200)
+	check("GET", extract+"/answer", "/api/extracts/{extract}/answer", koegeDPO, nil).Must(200)
+	check("GET", "/api/extracts", "/api/extracts", koegeDPO, nil).Must(200)
 	course := &desk{driver: &driver{script: s}, ask: func(login, method, path, route string, in any, is int) hubtest.Answer {
 		t.Helper()
 		return check(method, path, route, login, in).Must(is)
@@ -293,6 +304,17 @@ func TestTheDocumentIsTrue(t *testing.T) {
 			}
 		}
 	}
+}
+
+// prepared prepares the answer to a citizen.
+func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
+	s.Helper()
+	var got struct {
+		ID      hub.ID
+		Content string
+	}
+	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom}).Must(201).JSON(&got)
+	return got.ID, got.Content
 }
 
 // request is a good one of an operation: by whom, to what, with a value for
@@ -381,6 +403,17 @@ func (s *driver) requests() map[string]func() request {
 		"reviewGlass": func() request {
 			b := s.broken("sofus", "cases", (&desk{driver: s}).works("collecting").kase, inDanger[0])
 			return request{koegeDPO, "/api/glass/" + string(b.ID) + "/review", map[string]any{"outcome": "justified", "text": inDanger[1]}}
+		},
+		"prepareExtract": func() request {
+			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown)}}
+		},
+		"prepareExtractAgain": func() request {
+			id, _ := s.prepared(subject(unknown))
+			return request{koegeDPO, "/api/extracts/" + string(id), map[string]any{}}
+		},
+		"releaseExtract": func() request {
+			id, content := s.prepared(subject(unknown))
+			return request{koegeManager, "/api/extracts/" + string(id) + "/release", map[string]any{"content": content}}
 		},
 		"exportTrail": func() request {
 			s.Advance(time.Second) // a checkpoint

@@ -79,7 +79,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -90,6 +90,8 @@ func (s *script) knows(login, name string, of refs) bool {
 		return strings.Contains(c.API("GET", "/api/cases/"+string(of["cases"])+"/answers", nil).Text(), string(of[name]))
 	case "meeting":
 		return c.Get("/meetings/"+string(of[name])).Status == 200
+	case "extracts":
+		return c.API("GET", "/api/extracts/"+string(of["extract"]), nil).Status == 200
 	case "row":
 		return c.Get("/trail/"+string(of[name])).Status == 200
 	default:
@@ -143,7 +145,7 @@ func (d *desk) good(op string) (string, bool) {
 		"assessNotification": {"outcome": "notified", "reason": "Underrettet."}, "grantAccess": {"hat": d.hat(ssp)}, "revealSubject": {"reason": "Til opslag i fagsystemet."},
 		"identifySubject": {"name": "Rigmor Prøvelse"}, "saveDraft": concern(hub.NewID(), map[string]any{"version": 1, "purpose": nil, "legal_basis": nil}),
 		"recuseFromConcern": {"ground": "2"}, "recuseFromCase": {"ground": "2", "hat": d.hat(ssp)}, "liftConcernRecusal": {"reason": sayWhy}, "liftCaseRecusal": {"reason": sayWhy},
-		"reassess": nil, "resumeCase": nil, "declineInformation": nil, "withdrawReferral": nil, "withdrawConsent": nil, "decideAgain": nil,
+		"reassess": nil, "resumeCase": nil, "declineInformation": nil, "withdrawReferral": nil, "prepareExtractAgain": {"names": true, "why": sayWhy}, "releaseExtract": {"content": strings.Repeat("0", 64)}, "withdrawConsent": nil, "decideAgain": nil,
 	}[op]
 	if ok && in == nil {
 		return "", true // which take nothing
@@ -191,6 +193,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["person"], waits["hat"] = s.as(coordinator).Post.Person, s.as(ssp).Post.Hat.ID
 	waits["authority"] = "psykiatrien"
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
+	waits["extract"], _ = s.prepared(id)
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)
@@ -207,7 +210,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 		s.as(login).Get("/")
 		known := map[string]bool{}
 		for _, name := range readable {
-			known[name] = these[name] != "" && s.knows(login, name, these)
+			known[name] = these[strings.TrimSuffix(name, "s")]+these[name] != "" && s.knows(login, name, these)
 		}
 		for _, route := range s.Site().Routes() {
 			path := fill(route.Path, these)

@@ -219,6 +219,31 @@ func (s *driver) formsToo() {
 		form(dpo, file, nil).Must(200)
 	}
 	dpo.API("POST", "/api/trail/export", map[string]any{"ground": "lawfulness"}).Must(200)
+	dpo.Get("/extracts").Must(200)
+	form(dpo, "/extracts", url.Values{"reference": {"kort"}}).Must(400)
+	form(dpo, "/extracts", url.Values{"reference": {string(got.ID)}}).Must(200)
+	extract, second := dpo.At(), s.as(koegeManager)
+	form(dpo, extract, url.Values{"names": {"yes"}, "why": {"kort"}}).Must(400)
+	form(dpo, extract, url.Values{"names": {"yes"}, "why": {"Borgeren skal kunne klage over en bestemt medarbejder."}}).Must(200)
+	for _, c := range []*hubtest.Client{dpo, second} {
+		c.API("GET", "/api"+extract, nil).Must(200)
+		c.API("GET", "/api"+extract+"/answer", nil).Must(409)
+	}
+	named := map[string]any{"reference": got.ID, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}
+	dpo.API("POST", "/api/extracts", named).Must(201).JSON(&got)
+	delete(named, "reference")
+	var content struct {
+		Content string `json:"content"`
+	}
+	dpo.API("POST", "/api/extracts/"+string(got.ID), named).Must(200).JSON(&content)
+	second.API("POST", "/api/extracts/"+string(got.ID)+"/release", content).Must(200)
+	second.API("GET", "/api/extracts", nil).Must(200)
+	second.Get("/extracts").Must(200)
+	second.Get(extract).Must(200)
+	form(second, extract+"/release", nil).Must(200)
+	dpo.Get(extract).Must(200)
+	dpo.API("GET", "/api"+extract+"/answer", nil).Must(200)
+	dpo.Get(extract + "/answer").Must(200)
 	s.signsInAndOut()
 }
 

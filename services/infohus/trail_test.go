@@ -95,6 +95,13 @@ var shows = map[string]string{
 	"GET /glass/{glass}":                   "trail",
 	"GET /api/glass/{glass}":               "trail",
 
+	"GET /extracts/{extract}":            "extract",
+	"GET /extracts/{extract}/answer":     "extract",
+	"GET /api/extracts/{extract}":        "extract",
+	"GET /api/extracts/{extract}/answer": "extract",
+	"POST /api/extracts":                 "extract extract", // that names stand in it, and why
+	"POST /api/extracts/{extract}":       "extract extract",
+
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",
 	"POST /written/export":            "written concern* request* answer* case* offer* case*", // each thing in which the authority wrote

@@ -1,0 +1,339 @@
+//go:build !race
+
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
+	"github.com/infohus/infohus/pkg/vault"
+	"github.com/infohus/infohus/services/portal"
+)
+
+// The people of these tests: two whose cases are alike, but that the police have a
+// concern of one of them alone; and of the other one somebody else's case too.
+var (
+	known   = named(3, 1)
+	covert  = named(3, 2)
+	nothing = named(3, 3)
+	secret  = named(3, 4)
+	cases   = map[hub.ID]hub.ID{known: named(4, 1), covert: named(4, 2)}
+)
+
+// named is a reference with an end of its own.
+func named(a, b byte) hub.ID { return hub.MakeID([16]byte{a, b, 13: a, 14: b}) }
+
+// answering is a hub in which the same has been looked up of two people, and more of the
+// second: what is withheld.
+func answering(t testing.TB) *world {
+	t.Helper()
+	h := hubtest.Run(t, portal.Service, Service)
+	for _, a := range h.Structure.Authorities {
+		if err := h.Vault().Make(vault.AuthorityKey(a.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &world{h, t, h.DB("portal")}
+	police := named(4, 3)
+	w.item("case", cases[known], known, "follow_up")
+	w.item("case", cases[covert], covert, "follow_up")
+	w.item("concern", police, covert, "police_only")
+	w.item("concern", named(4, 4), secret, "police_only")
+	for day := range 3 {
+		for _, whom := range []hub.ID{covert, known} { // the withheld ones before, between and after
+			w.looked("gudrun", "consult", "case", cases[whom], "follow_up", day, whom)
+			if whom == covert {
+				w.looked("thorkild", "consult", "concern", police, "police_only", day, whom)
+				w.looked("gudrun", "search", "subject", whom, "police_check", day, whom)
+				w.looked("gudrun", "search", "cases", "", "follow_up", day, whom, known, nothing) // a list of several
+				w.looked("gudrun", "change", "case", cases[whom], "follow_up", day, whom)
+				w.looked("gudrun", "consult", "concern", police, "police_only", day+10, whom)
+			}
+		}
+	}
+	for n, whom := range []hub.ID{known, covert} { // what came of the case is the same matter
+		offer := named(5, byte(n))
+		w.item("offer", offer, whom, "taken_up")
+		w.SQL(`update access.item set came_of = $1 where id = $2`, string(cases[whom]), string(offer))
+		w.looked("gudrun", "consult", "offer", offer, "taken_up", 2, whom)
+		w.looked("thorkild", "consult", "case", cases[whom], "follow_up", 1, whom)
+	}
+	w.looked("gudrun", "consult", "concern", named(4, 4), "police_only", 1, secret)
+	return w
+}
+
+// item makes a thing of Køge's known.
+func (w *world) item(kind string, id, about hub.ID, state string) {
+	w.t.Helper()
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, author) values ($1, $2, $3, 'koege', 'municipality', $4, 'nobody')`, string(id), kind, string(about), state)
+}
+
+// day is noon on one of the days of these tests, for which there is a partition.
+func (w *world) day(n int) time.Time {
+	w.t.Helper()
+	at, err := time.Parse(time.RFC3339, w.One(`select to_char(date_trunc('month', now() at time zone 'UTC') + interval '1 month 9 days 12 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return at.AddDate(0, 0, n)
+}
+
+// looked writes a row of the trail about Køge's data.
+func (w *world) looked(login, act, kind string, id hub.ID, state string, day int, subjects ...hub.ID) {
+	w.t.Helper()
+	who := w.As(login).Actor()
+	var marks []string
+	for _, s := range subjects {
+		marks = append(marks, w.Vault().Pseudonym(s))
+	}
+	object := string(id)
+	if kind == "subject" {
+		object = w.Vault().Pseudonym(id)
+	}
+	w.SQL(`insert into audit.trail (at, said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision, reasons, obligations, object_kind, object_id, object_version,
+		controller, subjects, fields, purpose, basis, recipient, rows, why_ref, deputy_of)
+		values ($1::timestamptz, $1::timestamptz, $2, $3, $4, $5, '', '', '', $6, '', $7, 'allow', 'view', json_build_object('state', $8::text), '', '{}', '{}', $9, $10, 1, 'koege', string_to_array($11, ' '), '{reference}', 'prevention', '', '', 0, '', '')`,
+		w.day(day), string(who.Person), string(who.Hat.ID), string(who.Authority), string(who.Role), string(hub.NewID()), act, state, kind, object, strings.Join(marks, " "))
+}
+
+func (w *world) prepares(reference hub.ID, choices map[string]any) ExtractReceipt {
+	w.t.Helper()
+	in := map[string]any{"reference": reference}
+	for k, v := range choices {
+		in[k] = v
+	}
+	var got ExtractReceipt
+	w.As("dagny").API("POST", "/api/extracts", in).Must(http.StatusCreated).JSON(&got)
+	return got
+}
+
+func (w *world) reads(login string, id hub.ID) (v ExtractView) {
+	w.t.Helper()
+	w.As(login).API("GET", "/api/extracts/"+string(id), nil).Must(http.StatusOK).JSON(&v)
+	return v
+}
+
+func (w *world) releases(login string, id hub.ID, content string) hubtest.Answer {
+	return w.As(login).API("POST", "/api/extracts/"+string(id)+"/release", map[string]any{"content": content})
+}
+
+// lines is the look-ups of an answer.
+func lines(a CitizenAnswer) string {
+	var out []string
+	for _, l := range a.LookUps {
+		out = append(out, fmt.Sprint(l.Day, " ", l.Purpose, " ", l.Authority, " ", l.Times, " ", strings.Join(l.Names, ",")))
+	}
+	return strings.Join(out, "\n")
+}
+
+var anyID = regexp.MustCompile(`[0-9a-hjkmnp-tv-z]{26}`)
+
+// P5, A033: what is withheld of one person leaves no trace in what is handed out. The
+// two answers are the same bytes but for their own reference: the file, and the page in
+// both languages; and so are those to whom there is nothing to tell.
+func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
+	w := answering(t)
+	handed := func(whom hub.ID, choices map[string]any) (all []string) {
+		done := w.prepares(whom, choices)
+		w.releases("hedvig", done.ID, done.Content).Must(http.StatusOK)
+		c := w.As("dagny")
+		all = append(all, c.API("GET", "/api/extracts/"+string(done.ID)+"/answer", nil).Must(http.StatusOK).Text())
+		for _, lang := range []string{"da", "en"} {
+			c.Lang = lang
+			all = append(all, mainPart(sound(t, c.Get("/extracts/"+string(done.ID)+"/answer").Must(http.StatusOK)).Text()))
+		}
+		for i, text := range all {
+			if strings.Contains(text, w.As("gudrun").Post.Name) || strings.Contains(text, "Modelborg") {
+				t.Errorf("an employee is named: %s", text)
+			}
+			all[i] = anyID.ReplaceAllString(text, "ID")
+		}
+		return all
+	}
+	// Not even an officer who says by mistake that the person knows of it makes it told.
+	one, other := handed(known, map[string]any{"informed": []hub.ID{cases[known]}}), handed(covert, map[string]any{"informed": []hub.ID{cases[covert], named(4, 3)}})
+	none, alone, unknown := handed(nothing, nil), handed(secret, map[string]any{"informed": []hub.ID{named(4, 4)}}), handed(hub.MakeID([16]byte{9}), nil)
+	for i := range one {
+		if one[i] != other[i] {
+			t.Errorf("they differ:\n%s\n%s", one[i], other[i])
+		}
+		if none[i] != alone[i] || none[i] != unknown[i] {
+			t.Errorf("nothing is told in several ways:\n%s\n%s\n%s", none[i], alone[i], unknown[i])
+		}
+	}
+	var a CitizenAnswer
+	if err := json.Unmarshal([]byte(one[0]), &a); err != nil {
+		t.Fatal(err)
+	}
+	day := func(n int) string { return w.day(n).Format(time.DateOnly) }
+	if want := fmt.Sprintf("%s prevention koege 2 \n%s prevention mvs-politi 1 \n%s prevention koege 1 \n%s prevention koege 1 ", day(2), day(1), day(1), day(0)); lines(a) != want {
+		t.Errorf("told is\n%s\nwant\n%s", lines(a), want)
+	}
+	for lang, note := range map[string]string{"da": "noget kan være udeladt", "en": "something may be left out"} {
+		if !strings.Contains(a.Note[lang], note) {
+			t.Errorf("%s: %s", lang, a.Note[lang])
+		}
+	}
+	for i, said := range []string{`"note"`, "noget kan være udeladt", "something may be left out"} {
+		if !strings.Contains(none[i], said) || !strings.Contains(one[i], said) {
+			t.Errorf("it does not say that something may be left out: %s", none[i])
+		}
+	}
+}
+
+// mainPart is what a page prints.
+func mainPart(page string) string {
+	_, main, _ := strings.Cut(page, "<main")
+	main, _, _ = strings.Cut(main, "</main")
+	return main
+}
+
+// L21, L35, P4: what the person does not know of is withheld; names only by a reasoned
+// decision, which stands in the trail; released by another person, of what they read, and
+// then it stays. Each step is in the trail with its ground.
+func TestAnAnswerIsPreparedAndReleased(t *testing.T) {
+	w := answering(t)
+	first := w.prepares(cases[known], nil) // by the case, as by the person
+	if v := w.reads("dagny", first.ID); v.Subject != known || len(v.Answer.LookUps) != 0 || len(v.Matters) != 1 || v.Matters[0].Informed || len(v.Withheld) == 0 {
+		t.Errorf("unset tells: %+v", v)
+	}
+	again := func(login string, in map[string]any) hubtest.Answer {
+		return w.As(login).API("POST", "/api/extracts/"+string(first.ID), in)
+	}
+	again("dagny", map[string]any{"informed": []hub.ID{cases[covert]}}).Must(http.StatusBadRequest)
+	again("dagny", map[string]any{"informed": []hub.ID{cases[known]}, "names": true}).Must(http.StatusBadRequest)
+	again("hedvig", map[string]any{}).Must(http.StatusNotFound)
+	again("dagny", map[string]any{"informed": []hub.ID{cases[known]}, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}).Must(http.StatusOK)
+	v := w.reads("hedvig", first.ID)
+	if !strings.Contains(lines(v.Answer), w.As("gudrun").Post.Name) || !v.Names || v.Why == "" || v.Content == first.Content || v.Prepares || !v.Releases {
+		t.Errorf("%+v", v)
+	}
+	if v := w.reads("dagny", first.ID); !v.Prepares || v.Releases {
+		t.Errorf("the officer may %+v", v)
+	}
+
+	w.As("hedvig").API("GET", "/api/extracts/"+string(first.ID)+"/answer", nil).Must(http.StatusConflict)
+	w.releases("dagny", first.ID, v.Content).Must(http.StatusConflict)      // her own
+	w.releases("hedvig", first.ID, first.Content).Must(http.StatusConflict) // what is no more
+	w.releases("hedvig", first.ID, "").Must(http.StatusBadRequest)          // unread
+	w.releases("hedvig", first.ID, v.Content).Must(http.StatusOK)           // what she read
+	w.releases("hedvig", first.ID, v.Content).Must(http.StatusConflict)     // once
+	again("dagny", map[string]any{"informed": []hub.ID{}}).Must(http.StatusConflict)
+	before := w.As("dagny").API("GET", "/api/extracts/"+string(first.ID)+"/answer", nil).Must(http.StatusOK).Text()
+	w.looked("gudrun", "consult", "case", cases[known], "follow_up", 5, known)
+	w.SQL(`update access.item set state = 'police_only' where id = $1`, string(cases[known]))
+	if now := w.As("hedvig").API("GET", "/api/extracts/"+string(first.ID)+"/answer", nil).Must(http.StatusOK).Text(); now != before {
+		t.Errorf("it was\n%s\nand is\n%s", before, now)
+	}
+
+	if got := w.One(`select string_agg(act || ' ' || outcome || case when why_ref = '' then ' ungrounded' else '' end, ', ' order by at, id) from audit.trail where object_kind = 'extract' and object_id = $1 and act <> 'consult'`, string(first.ID)); got !=
+		"combine allow, combine deny ungrounded, decide allow, combine allow, decide deny ungrounded, decide allow, export allow, export allow" {
+		t.Errorf("the trail says %s", got)
+	}
+	row := w.search("dagny", Search{Part: Part{Reference: string(first.ID), Act: hub.ActDecide, Outcome: "allow"}})
+	if len(row.Rows) != 2 || row.Rows[0].Justification != "lawfulness "+v.Content || row.Rows[1].Justification != v.Why {
+		t.Errorf("%+v", row.Rows)
+	}
+	owner, err := pgx.Connect(t.Context(), w.Owner())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close(t.Context()) //nolint:errcheck // a test's
+	for _, sql := range []string{`update audit.extract set subject = 'x'`, `update audit.extract set box = 'x'`, `update audit.extract set released_at = null, released_by = null, released_hat = null`} {
+		if _, err := owner.Exec(t.Context(), sql); err == nil {
+			t.Errorf("%s goes through", sql)
+		}
+	}
+}
+
+// Nobody else learns that there is an answer: the same bytes, and the same rows of the
+// trail, of one that is there and of one that is not; nor whoever is too close to the
+// person (A012), nor another authority.
+func TestStrangersToAnAnswer(t *testing.T) {
+	w := answering(t)
+	real := w.prepares(known, nil).ID
+	for _, login := range []string{"gudrun", "rune", "thorkild", "esther", "signe", "bertil"} {
+		c := w.As(login)
+		for _, suffix := range []string{"", "/answer"} {
+			is, not := c.API("GET", "/api/extracts/"+string(real)+suffix, nil).Must(http.StatusNotFound), c.API("GET", "/api/extracts/"+string(hub.NewID())+suffix, nil).Must(http.StatusNotFound)
+			page, none := c.Get("/extracts/"+string(real)+suffix).Must(http.StatusNotFound), c.Get("/nowhere").Must(http.StatusNotFound)
+			if is.Text() != not.Text() || page.Text() != none.Text() {
+				t.Errorf("%s can tell that it is there: %s", login, is.Text())
+			}
+		}
+		for path, in := range map[string]any{"": map[string]any{}, "/release": map[string]any{"content": "x"}} {
+			is, not := c.API("POST", "/api/extracts/"+string(real)+path, in).Must(http.StatusNotFound), c.API("POST", "/api/extracts/"+string(hub.NewID())+path, in).Must(http.StatusNotFound)
+			if is.Text() != not.Text() {
+				t.Errorf("%s can tell that it is there: %s", login, is.Text())
+			}
+		}
+		if rows := w.SQL(`select count(*), count(distinct (act, outcome, controller, subjects, fields, question)) from audit.trail where object_kind = 'extract' and person = $1 and object_id <> '' group by act`, string(w.As(login).Actor().Person)); len(rows) == 0 {
+			t.Errorf("no refusal of %s", login)
+		} else {
+			for _, r := range rows {
+				if r[1] != "1" {
+					t.Errorf("%s: the refusals differ in the trail: %v", login, rows)
+				}
+			}
+		}
+	}
+	for _, login := range []string{"gudrun", "rune", "hedvig"} {
+		w.As(login).API("POST", "/api/extracts", map[string]any{"reference": known}).Must(http.StatusNotFound)
+	}
+	w.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'case', $2, 'x', 'x')`, string(w.As("hedvig").Actor().Person), string(cases[known]))
+	w.As("hedvig").API("GET", "/api/extracts/"+string(real), nil).Must(http.StatusNotFound)
+	var list ExtractList
+	if w.As("hedvig").API("GET", "/api/extracts", nil).Must(http.StatusOK).JSON(&list); len(list.Extracts) != 0 {
+		t.Errorf("who is too close sees %+v", list)
+	}
+	if w.As("dagny").API("GET", "/api/extracts", nil).Must(http.StatusOK).JSON(&list); len(list.Extracts) != 1 || list.Extracts[0].ReleasedAt != nil {
+		t.Errorf("the officer sees %+v", list)
+	}
+}
+
+// T12: what waits, prepare, look, release, on the pages; what was typed stays.
+func TestTheOfficersPageOfAnswers(t *testing.T) {
+	w := answering(t)
+	for _, lang := range []string{"da", "en"} {
+		c, second := w.As("dagny"), w.As("hedvig")
+		c.Lang, second.Lang = lang, lang
+		sound(t, c.Get("/extracts").Must(http.StatusOK))
+		a := sound(t, c.Submit("/extracts", url.Values{"reference": {"Signe Prøvesen"}}).Must(http.StatusBadRequest))
+		if !strings.Contains(a.Text(), `value="Signe Prøvesen"`) || !strings.Contains(a.Text(), `id="reference-error"`) {
+			t.Errorf("%s: the page has lost what was typed: %s", lang, a.Text())
+		}
+		c.Get("/extracts")
+		a = sound(t, c.Submit("/extracts", url.Values{"reference": {"…" + string(cases[covert][20:])}}))
+		if !strings.Contains(a.Text(), "<h1>") || !strings.HasPrefix(c.At(), "/extracts/") {
+			t.Fatalf("%s: at %s: %s", lang, c.At(), a.Text())
+		}
+		at := c.At()
+		a = sound(t, c.Submit(at, url.Values{"informed[]": {string(cases[covert])}, "names": {"yes"}, "why": {"kort"}}).Must(http.StatusBadRequest))
+		if !strings.Contains(a.Text(), "\nkort</textarea>") || !strings.Contains(a.Text(), `id="why-error"`) || strings.Count(a.Text(), " checked") != 2 {
+			t.Errorf("%s: the page has lost what was typed: %s", lang, mainPart(a.Text()))
+		}
+		c.Get(at)
+		a = sound(t, c.Submit(at, url.Values{"informed[]": {string(cases[covert])}}))
+		if n := strings.Count(a.Text(), "<time"); n < 4 || strings.Contains(a.Text(), `action="`+at+`/release"`) {
+			t.Errorf("%s: %d times: %s", lang, n, mainPart(a.Text()))
+		}
+		sound(t, second.Get("/extracts").Must(http.StatusOK))
+		sound(t, second.Get(at).Must(http.StatusOK))
+		sound(t, second.Submit(at+"/release", nil))
+		a = sound(t, second.Get(at+"/answer").Must(http.StatusOK))
+		if !strings.Contains(a.Text(), `<th scope="col">`) || !strings.Contains(a.Text(), `<html lang="`+lang+`"`) {
+			t.Errorf("%s: at %s: %s", lang, second.At(), a.Text())
+		}
+		sound(t, c.Get(at).Must(http.StatusOK))
+	}
+}
