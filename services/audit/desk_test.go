@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -82,6 +83,20 @@ func TestTheWays(t *testing.T) {
 	w.consults("gudrun", roskilde, "") // refused
 	w.consults("sigrid", roskilde, "")
 	w.gives("gudrun", koege, subject, "mvs-politi")
+	// Roskilde's coordinator is refused at passing Køge's concern on: that there is something to
+	// pass on is not for Roskilde's officer.
+	who := w.As("sigrid").Actor()
+	if err := w.db.View(t.Context(), who, func(tx *pg.Tx) error {
+		_, err := tx.Ask(t.Context(), policies.Disclose{Role: who.Role, From: who.Kind})
+		var denied *policies.Denial
+		if !errors.As(err, &denied) {
+			return err
+		}
+		return tx.Refuse(t.Context(), denied, pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: koege}, Controller: "koege", Recipient: "mvs-politi"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.SQL(`update audit.trail set basis = 'RPL115-2' where outcome = 'deny' and act = 'consult'`)
 	gudrun, sigrid := string(w.As("gudrun").Post.Person), w.As("sigrid").Post.Person
 	for _, c := range []struct {
 		login, what string
@@ -94,8 +109,9 @@ func TestTheWays(t *testing.T) {
 		{"dagny", "another authority's, at the own data", Part{Way: "person", Person: sigrid, Act: hub.ActConsult}, "concern " + string(koege) + " 1"},
 		{"esther", "what an employee looked at", Part{Way: "person", Person: sigrid, Act: hub.ActConsult}, "concern " + string(koege) + " 1, concern " + string(roskilde) + " 1"},
 		{"esther", "who saw another authority's person", Part{Way: "subject", Reference: string(subject), Act: hub.ActConsult}, ""},
-		{"esther", "who saw another authority's concern: the own who were refused", Part{Way: "item", Reference: string(koege)}, "Sigrid 1"},
-		{"dagny", "what was passed on", Part{Way: "disclosure"}, "mvs-politi 1"},
+		{"esther", "who saw another authority's concern: the own who were refused", Part{Way: "item", Reference: string(koege), Act: hub.ActConsult}, "Sigrid 1"},
+		{"dagny", "what was passed on, and what was tried", Part{Way: "disclosure"}, "mvs-politi 1, mvs-politi 1"},
+		{"dagny", "what was passed on", Part{Way: "disclosure", Outcome: "allow"}, "mvs-politi 1"},
 		{"signe", "what came in", Part{Way: "disclosure"}, "mvs-politi 1"},
 		{"esther", "what others passed on", Part{Way: "disclosure"}, ""},
 		{"dagny", "all of it", Part{Act: hub.ActConsult}, "consult allow 3, consult deny 2"},
@@ -116,7 +132,7 @@ func TestTheWays(t *testing.T) {
 	}
 	// Both ends of what was passed on say so, and one that stands alone.
 	end := func(login string) string {
-		f := w.search(login, Search{Part: Part{Way: "disclosure"}})
+		f := w.search(login, Search{Part: Part{Way: "disclosure", Outcome: "allow"}})
 		return string(f.Rows[0].Act) + " " + f.Rows[0].OtherEnd
 	}
 	if left, came := end("dagny"), end("signe"); left != "disclose matched" || came != "collect matched" {
@@ -203,6 +219,16 @@ func TestOneEnd(t *testing.T) {
 	hours(2, "at > now() - interval '1 hour'")
 	const told = "one_end koege, one_end mvs-politi"
 	looks("one end for two hours", "1 disclosures stand in the trail at one end only: the first is row ROW: "+told)
+	for login, of := range map[string]string{"dagny": "1 1", "signe": "1 0", "esther": "0 0"} {
+		f := w.search(login, Search{Part: Part{Way: "disclosure"}})
+		if got := fmt.Sprint(f.OneEnd, " ", len(f.Ends)); got != of {
+			t.Errorf("%s is told of %s, want %s", login, got, of)
+		}
+	}
+	c := w.As("dagny")
+	if a := sound(t, c.Submit("/trail?way=disclosure", url.Values{"ground": {"lawfulness"}}).Must(http.StatusOK)); !strings.Contains(a.Text(), `href="/trail/`+w.One(`select row from audit.one_end`)+`"`) || !strings.Contains(a.Text(), "1 videregivelse ") {
+		t.Errorf("the page does not lead to what stands at one end: %s", a.Body)
+	}
 	looks("the next round", "1 disclosures stand in the trail at one end only: the first is row ROW: "+told)
 	w.SQL(`update audit.ends_until set at = now() - interval '1 day'`)
 	looks("gone through again", "1 disclosures stand in the trail at one end only: the first is row ROW: "+told)

@@ -10,6 +10,7 @@ import (
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
 )
 
 // How long a disclosure may stand at one end only, and how far apart by the database's
@@ -65,7 +66,8 @@ func (x *room) ends(ctx context.Context) error {
 // tellEnd keeps what stands at one end only, and tells it if it is new.
 func (x *room) tellEnd(ctx context.Context, tx *pg.Tx, e oneEnd) error {
 	id := x.NewID()
-	tag, err := tx.Exec(ctx, `insert into audit.one_end (id, row, at, told_at) values ($1, $2, $3, $4) on conflict do nothing`, id, e.row, e.at, tx.Now)
+	tag, err := tx.Exec(ctx, `insert into audit.one_end (id, row, at, source, recipient, told_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+		id, e.row, e.at, e.from, e.to, tx.Now)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
@@ -114,4 +116,23 @@ func endsFound(ctx context.Context, tx *pg.Tx) error {
 			e.at.Add(-endsApart), e.at.Add(endsApart), e.row, tx.Now)
 	}
 	return err
+}
+
+// endsOf are an authority's disclosures that stand at one end only, the oldest first: how
+// many, and of those at its own end the rows.
+func endsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID) (many int, list []int64, err error) {
+	rows, err := tx.Query(ctx, `select o.row, t.id is not null from audit.one_end o left join audit.trail t on t.id = o.row and t.at = o.at and (t.controller = $1 or t.authority = $1)
+		where o.ended_at is null and (o.source = $1 or o.recipient = $1) order by o.row`, own)
+	if err != nil {
+		return 0, nil, err
+	}
+	var row int64
+	var ours bool
+	_, err = pgx.ForEachRow(rows, []any{&row, &ours}, func() error {
+		if many++; ours && len(list) < groupsMax {
+			list = append(list, row)
+		}
+		return nil
+	})
+	return many, list, err
 }

@@ -23,11 +23,13 @@ import (
 // Found is one page of a search, newest first.
 type Found struct {
 	Rows   []Row   `json:"rows"`
-	Total  int     `json:"total"`                                                                                                           // how many rows there are in all
-	More   bool    `json:"more"`                                                                                                            // there are more than Total, which is where counting stopped
-	Groups []Group `json:"groups" doc:"On the first page: what is found, put together by the way, the largest first. Of the newest Total."` //
-	Days   []Day   `json:"days" doc:"On the first page: how many rows there are of each day that has some, in order. Of the newest Total."` //
-	Next   string  `json:"next,omitempty"`                                                                                                  // Search.After of the next page; "" on the last
+	Total  int     `json:"total"` // how many rows there are in all
+	More   bool    `json:"more"`  // there are more than Total, which is where counting stopped
+	Groups []Group `json:"groups" doc:"On the first page: what is found, put together by the way, the largest first. Of the newest Total."`
+	Days   []Day   `json:"days" doc:"On the first page: how many rows there are of each day that has some, in order. Of the newest Total."`
+	OneEnd int     `json:"one_end,omitempty" doc:"On the first page of the disclosures: how many from or to your authority stand in the log at one end only, though they are older than an hour."`
+	Ends   []int64 `json:"one_end_rows,omitempty" doc:"Of these the rows at your own end."`
+	Next   string  `json:"next,omitempty"` // Search.After of the next page; "" on the last
 }
 
 // groupsMax is how many groups are told.
@@ -53,6 +55,9 @@ func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 		} else {
 			found.Groups, found.Days = []Group{}, []Day{}
 			found.Total, err = counted(ctx, tx, g, f, refs)
+		}
+		if err == nil && in.Way == "disclosure" && in.After == "" {
+			found.OneEnd, found.Ends, err = endsOf(ctx, tx, g, f.own)
 		}
 		if err != nil {
 			return err

@@ -259,8 +259,15 @@ func (v *visitor) officer() {
 	b.inspect("trail, wrong")
 	b.searchesTrail(v.find("triage", "koege"))
 	b.inspect("trail, found")
-	b.leads(chromedp.Click(chromedp.CSS("tbody tr:first-child a")))
+	b.leads(chromedp.Click(chromedp.CSS(`button[name="to"][value^="person "]`)))
+	b.inspect("trail, of an employee")
+	b.leads(chromedp.Click(chromedp.CSS("tbody tr a")))
 	b.inspect("a row of the trail")
+	b.opens("/trail?way=disclosure")
+	b.chooses("ground", b.t(b.lang, "audit.field.ground.lawfulness"))
+	b.presses("audit.trail.search")
+	b.says("audit.group.disclosure")
+	b.inspect("what was passed on")
 }
 
 // oddities are what comes when a session ends, a hat is changed or a draft is
