@@ -142,6 +142,7 @@ func TestTheWays(t *testing.T) {
 	if left := end("dagny"); left != "disclose missing" {
 		t.Errorf("without its recipient's end: %q", left)
 	}
+	w.gives("gudrun", koege, subject, "mvs-politi")
 	// What was refused says nothing of whose the thing is, or on what basis.
 	if f := w.search("dagny", Search{Part: Part{Way: "person", Person: hub.ID(gudrun), Outcome: "deny"}}); len(f.Groups) != 1 || len(f.Groups[0].Why) != 1 || f.Groups[0].Why[0] != "prevention" || f.Groups[0].Authority != "" {
 		t.Errorf("a refusal at another authority's: %+v", f.Groups)
@@ -169,6 +170,12 @@ func TestTheWays(t *testing.T) {
 					t.Errorf("%s, %s: the page does not show %s: %s", lang, way, shown, a.Body)
 				}
 			}
+		}
+		// At its recipient it was received.
+		signe := w.As("signe")
+		signe.Lang = lang
+		if a := sound(t, signe.Submit("/trail?way=disclosure", url.Values{"ground": {"lawfulness"}}).Must(http.StatusOK)); !strings.Contains(a.Text(), map[string]string{"da": "Modtaget fra en anden", "en": "Received from another"}[lang]) {
+			t.Errorf("%s: at its recipient: %s", lang, a.Body)
 		}
 		// From a row into another way, on the same ground.
 		a := sound(t, c.Submit("/trail", url.Values{"_form": {"to"}, "ground": {"integrity"}, "to": {"person " + string(sigrid)}}).Must(http.StatusOK))

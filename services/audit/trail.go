@@ -301,6 +301,8 @@ func (r Row) Did() string {
 	switch {
 	case r.Act == hub.ActSearch && r.ObjectID != "":
 		return "listed"
+	case r.Act == hub.ActCollect && r.Recipient != "":
+		return "received"
 	case r.Act == hub.ActBreakGlass && r.Outcome == "deny":
 		return "glass.tried"
 	case r.Act == hub.ActBreakGlass && slices.Contains(r.Obligations, "second_person"):
