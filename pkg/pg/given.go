@@ -114,7 +114,8 @@ func (tx *Tx) EndAssignments(ctx context.Context, g policies.Grant, kind string,
 	return endAll(ctx, tx, g, assignments, kind, id, string(person))
 }
 
-// Share lets another authority see an item, and returns the share's ID.
+// Share lets another authority see an item, and returns the share's ID. That it entered
+// there is recorded with it, as the recipient's: that it left, the room records.
 func (tx *Tx) Share(ctx context.Context, g policies.Grant, s Share) (hub.ID, error) {
 	if s.ID == "" {
 		s.ID = tx.db.newID()
@@ -130,6 +131,10 @@ func (tx *Tx) Share(ctx context.Context, g policies.Grant, s Share) (hub.ID, err
 		(id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat)
 		select $1, $2, i.id, $4, $5, $6, $16, $7, $8, $9, $10, $11, $12, $13, $14, $15 from access.lock_item($2, $3) i where i.about = $4`,
 		s.ID, s.Kind, s.Item, s.About, s.Classes, s.From, s.To, s.Basis, s.Purpose, box, s.Terms, tx.Now, until(s.Until), tx.who.Person, tx.who.Hat.ID, tx.who.Kind)
+	if err == nil {
+		_, err = tx.write(g, Entry{Act: hub.ActCollect, Object: hub.Object{Kind: s.Kind, ID: s.Item}, Controller: s.To, Subjects: []hub.ID{s.About},
+			Fields: g.Fields(), Basis: s.Basis, Recipient: s.To}, allow)
+	}
 	return s.ID, err
 }
 

@@ -384,3 +384,22 @@ func TestTakingBackNeverWaitsInLine(t *testing.T) {
 		check(t, <-ended)
 	}
 }
+
+// Whatever a room that shares records itself, the share is recorded at its recipient: what
+// the one names and the other had is there, and one that was not made leaves nothing.
+func TestAShareStandsAtItsRecipient(t *testing.T) {
+	w := newWorld(t)
+	db := w.room("intake")
+	id := w.concern(db, "received")
+	none := do(db, as(coordinator), hub.ActDisclose, func(tx *pg.Tx, g policies.Grant) error {
+		_, err := tx.Share(ctx, g, pg.Share{Kind: "concern", Item: hub.NewID(), About: subject, Classes: []string{"status"}, From: "koege", To: "mvs",
+			Basis: "RPL115-2", Purpose: hub.Prevention, Necessity: hub.NewPersonal("because"), Terms: "no_onward"})
+		return err
+	})
+	if none == nil {
+		t.Error("what is not there is shared")
+	}
+	share(t, db, id, "RPL115-2")
+	w.is("1 allow mvs koege intake RPL115-2 1", `select count(*) || ' ' || max(concat_ws(' ', outcome, controller, authority, writer, basis, cardinality(subjects)))
+		from audit.trail where act = 'collect' and recipient = 'mvs' and object_kind = 'concern'`)
+}

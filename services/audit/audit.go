@@ -19,6 +19,8 @@
 //     and nothing more is signed until somebody has looked. Witnesses at other authorities
 //     are asked to cosign what it signed, and what they do not cosign is told too: to every
 //     data-protection officer, once while it lasts.
+//   - A disclosure stands in it twice, at its source and at its recipient. One that stands at
+//     one end only for an hour is told to the officers of both.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
 //     to anybody who has the key: a bundle of rows, each with its place in the tree.
 //   - A citizen can be told what has been looked up about them: an officer prepares it,
@@ -106,7 +108,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks: map[string]web.Mark{"seen": x.seen},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends},
 			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}},
 	}, nil
 }

@@ -26,7 +26,7 @@ import (
 
 // part is what a form of the page asks for.
 func part(f web.Form) Part {
-	return Part{Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
+	return Part{Way: f.Line("way"), Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
 		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome")}
 }
 
@@ -194,7 +194,10 @@ func (x *room) seeks(ctx context.Context, tx *pg.Tx, g policies.Grant, in Search
 			return f, refs, err
 		}
 	}
-	refs, err = meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym)
+	if refs, err = meaning(ctx, tx, g, f.own, f.reference, x.Vault.Pseudonym); err == nil && f.way == "item" {
+		refs.objects, err = parts(ctx, tx, f.own, f.reference)
+		refs.pseudonyms = []string{}
+	}
 	return f, refs, err
 }
 
@@ -238,7 +241,10 @@ func (x *room) sheetForm(w http.ResponseWriter, r *web.Request) error {
 			e.Subjects = []hub.ID{refs.subject}
 		}
 		f.limit = service.ExportRows
-		if found.Rows, found.Total, err = page(ctx, tx, g, f, refs); err != nil {
+		if found.Rows, err = page(ctx, tx, g, f, refs); err != nil {
+			return err
+		}
+		if found.Total, err = counted(ctx, tx, g, f, refs); err != nil {
 			return err
 		}
 		found.Rows = found.Rows[:min(len(found.Rows), f.limit)]

@@ -22,11 +22,18 @@ import (
 
 // Found is one page of a search, newest first.
 type Found struct {
-	Rows  []Row  `json:"rows"`
-	Total int    `json:"total"`          // how many rows there are in all
-	More  bool   `json:"more"`           // there are more than Total, which is where counting stopped
-	Next  string `json:"next,omitempty"` // Search.After of the next page; "" on the last
+	Rows   []Row   `json:"rows"`
+	Total  int     `json:"total"` // how many rows there are in all
+	More   bool    `json:"more"`  // there are more than Total, which is where counting stopped
+	Groups []Group `json:"groups" doc:"On the first page: what is found, put together by the way, the largest first. Of the newest Total."`
+	Days   []Day   `json:"days" doc:"On the first page: how many rows there are of each day that has some, in order. Of the newest Total."`
+	OneEnd int     `json:"one_end,omitempty" doc:"On the first page of the disclosures: how many from or to your authority stand in the log at one end only, though they are older than an hour."`
+	Ends   []int64 `json:"one_end_rows,omitempty" doc:"Of these the rows at your own end."`
+	Next   string  `json:"next,omitempty"` // Search.After of the next page; "" on the last
 }
+
+// groupsMax is how many groups are told.
+const groupsMax = 200
 
 // searchTrail looks in the trail. Whoever is not the authority's data-protection
 // officer is answered as if there were nothing, whatever they asked.
@@ -40,9 +47,22 @@ func (x *room) searchTrail(r *web.Request, in Search) (Found, error) {
 		if refs.subject != "" {
 			e.Subjects = []hub.ID{refs.subject}
 		}
-		if found.Rows, found.Total, err = page(ctx, tx, g, f, refs); err != nil {
+		if found.Rows, err = page(ctx, tx, g, f, refs); err != nil {
 			return err
 		}
+		if in.After == "" {
+			found.Total, found.Groups, found.Days, err = summed(ctx, tx, g, f, refs)
+		} else {
+			found.Groups, found.Days = []Group{}, []Day{}
+			found.Total, err = counted(ctx, tx, g, f, refs)
+		}
+		if err == nil && in.Way == "disclosure" && in.After == "" {
+			found.OneEnd, found.Ends, err = endsOf(ctx, tx, g, f.own)
+		}
+		if err != nil {
+			return err
+		}
+		found.Groups = found.Groups[:min(len(found.Groups), groupsMax)]
 		if len(found.Rows) > f.limit {
 			found.Rows = found.Rows[:f.limit]
 			last := found.Rows[f.limit-1]
@@ -84,6 +104,11 @@ func (x *room) reading(ctx context.Context, who hub.Actor, ground string, act hu
 			return denial
 		}
 		if err != nil {
+			return err
+		}
+		// What is asked for differs a thousandfold in how much there is of it, and so does how
+		// it is best found.
+		if _, err := tx.Exec(ctx, `set local plan_cache_mode = force_custom_plan`); err != nil {
 			return err
 		}
 		if err := read(ctx, tx, g, &e); err != nil {
@@ -335,13 +360,28 @@ type trailData struct {
 	Grounds, Sides, Outcomes []string
 	Acts                     []hub.Act
 	People                   []web.Option
+	Way                      string
+	Ways                     []string
 	Found                    *Found // nil before the first search
 	Search                   Search
 	Pages                    bool // there are more
+	Chart                    chart
+	Groups                   []groupLine
 }
 
-func (x *room) trailData(r *web.Request) trailData {
-	d := trailData{Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts}
+// At is where the form of a way is.
+func (trailData) At(way string) string {
+	if way == "" {
+		return "/trail"
+	}
+	return "/trail?way=" + way
+}
+
+func (x *room) trailData(r *web.Request) (trailData, error) {
+	d := trailData{Way: r.URL.Query().Get("way"), Ways: append([]string{""}, Ways...), Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts}
+	if !slices.Contains(d.Ways, d.Way) {
+		return d, hub.NotFound()
+	}
 	seen := map[hub.ID]bool{}
 	for _, h := range x.Structure.Hats() {
 		if h.Authority == r.Who.Authority && !seen[h.Person] {
@@ -350,7 +390,7 @@ func (x *room) trailData(r *web.Request) trailData {
 		}
 	}
 	slices.SortFunc(d.People, func(a, b web.Option) int { return strings.Compare(a.Label, b.Label) })
-	return d
+	return d, nil
 }
 
 // trailPage shows the form, to the officer only.
@@ -358,7 +398,11 @@ func (x *room) trailPage(w http.ResponseWriter, r *web.Request) error {
 	if err := x.mayRead(r); err != nil {
 		return err
 	}
-	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", x.trailData(r))
+	d, err := x.trailData(r)
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", d)
 }
 
 // mayRead asks for the right to the trail, for a page that shows none of it.
@@ -381,22 +425,52 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	in := Search{Part: part(f)}
+	if to := f.Line("to"); to != "" { // from a row or a group, into one of the ways
+		in = Search{Part: leads(in.Part, to)}
+	}
 	in.After, in.Limit = f.Line("after"), onPage
 	found, err := x.searchTrail(r, in)
 	if err != nil {
 		return err
 	}
-	for _, field := range []string{"ground", "side", "reference", "person", "act", "outcome"} {
-		r.Fill(field, f.Line(field))
+	for field, value := range map[string]string{"ground": in.Ground, "side": in.Side, "reference": in.Reference, "person": string(in.Person), "act": string(in.Act), "outcome": in.Outcome} {
+		r.Fill(field, value)
 	}
 	for field, text := range map[string]string{"from": in.From, "until": in.Until} {
 		if t, err := time.ParseInLocation(time.DateOnly, text, hub.Copenhagen); err == nil {
 			r.FillDate(field, t)
 		}
 	}
-	d := x.trailData(r)
-	d.Found, d.Search, d.Pages = &found, in, found.Next != ""
+	d, err := x.trailData(r)
+	if err != nil {
+		return err
+	}
+	d.Way, d.Found, d.Search, d.Pages = in.Way, &found, in, found.Next != ""
+	d.Chart, d.Groups = charted(found.Days), lines(found.Groups)
+	d.knows(in.Person, found)
 	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", d)
+}
+
+// leads is the part that a row or a group leads to: a way and where it begins, on the same
+// ground and in the same time.
+func leads(p Part, to string) Part {
+	way, from, _ := strings.Cut(to, " ")
+	p = Part{Way: way, Ground: p.Ground, From: p.From, Until: p.Until}
+	if way == "person" {
+		p.Person = hub.ID(from)
+	} else {
+		p.Reference = from
+	}
+	return p
+}
+
+// knows puts the person that was asked for among the people, where they are another
+// authority's and found.
+func (d *trailData) knows(person hub.ID, found Found) {
+	has := func(o web.Option) bool { return o.Value == string(person) }
+	if i := slices.IndexFunc(found.Rows, func(r Row) bool { return r.Person == person && r.Name != "" }); i >= 0 && !slices.ContainsFunc(d.People, has) {
+		d.People = append(d.People, web.Option{Value: string(person), Label: found.Rows[i].Name})
+	}
 }
 
 // isoDay reads three fields of a date as YYYY-MM-DD; what is no date stays

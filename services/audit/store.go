@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 const columns = `t.id, t.at, t.said_at, t.writer::text, t.person, coalesce(h.name, ''), coalesce(d.name, ''), t.hat, t.role, t.authority, t.issuer, t.loa, t.session, t.request, t.cause,
 	t.act, t.outcome, t.object_kind, t.object_id, t.object_version, t.controller, t.subjects, t.fields, t.rows, t.purpose, t.basis, t.recipient,
 	t.reasons, t.obligations, t.question, t.input, t.revision, t.why_ref, t.why_digest, j.box, coalesce(j.authority, ''),
-	coalesce(o.id, ''), coalesce(o.name, ''), coalesce(o.role, '')`
+	coalesce(o.id, ''), coalesce(o.name, ''), coalesce(o.role, ''), ` + otherEnd
 
 const joins = ` left join access.hat h on h.id = t.hat left join access.hat d on d.id = t.deputy_of left join audit.reason j on j.ref = t.why_ref and t.why_ref <> '' ` + whose
 
@@ -43,19 +44,30 @@ func scan(row pgx.CollectableRow) (r Row, err error) {
 	err = row.Scan(&r.ID, &r.At, &r.SaidAt, &r.Room, &r.Person, &r.Name, &r.DeputyFor, &r.Hat, &r.Role, &r.Authority, &r.Issuer, &r.LoA, &r.Session, &r.Request, &r.Cause,
 		&r.Act, &r.Outcome, &r.ObjectKind, &r.ObjectID, &r.ObjectVersion, &r.Controller, &r.Subjects, &r.Fields, &r.Rows, &r.Purpose, &r.Basis, &r.Recipient,
 		&r.Reasons, &r.Obligations, &r.Question, &r.Input, &r.Revision, &r.whyRef, &r.whyDigest, &r.whyBox, &r.whyFor,
-		&r.Whose, &r.WhoseName, &r.WhoseRole)
+		&r.Whose, &r.WhoseName, &r.WhoseRole, &r.OtherEnd)
 	r.Masked = masked(r.Act, r.Fields, r.Question, r.Input)
 	return r, err
 }
 
+// otherEnd says of a disclosure whether it was recorded at the other end too, from when
+// that was done. Both rows are of one transaction.
+const otherEnd = `case when t.act not in ('disclose', 'collect') or t.recipient = '' or t.outcome <> 'allow' or t.at < (select u.since from audit.ends_until u) then ''
+	when exists (select from audit.trail e where e.object_id = t.object_id and e.at between t.at - interval '5 minutes' and t.at + interval '5 minutes' and e.request = t.request
+		and e.said_at = t.said_at and e.recipient = t.recipient and e.outcome = 'allow' and e.act = case t.act when 'disclose' then 'collect' else 'disclose' end) then 'matched'
+	else 'missing' end`
+
 // query is a filter in SQL: fixed pieces, every value an argument. Rows about a
 // reference are picked out first, by the indexes made for it; the two sides are
-// two branches, each with an index of its own that gives the newest first.
+// two branches, and of disclosures the two ends, each with an index of its own that
+// gives the newest first.
 type query struct {
 	with     string   // "with … " or ""
-	branches []string // selects, to be ended by order and limit
+	branches []string // "from … where …" of the rows t, to be ended by order and limit
 	args     []any
 }
+
+// needed are the columns of a row that are asked for by or summed up.
+const needed = `id, at, controller, authority, person, hat, role, request, act, outcome, object_kind, object_id, recipient, purpose, basis`
 
 // hits is the query of every row that a filter finds.
 func hits(f filter, refs references) query {
@@ -80,43 +92,77 @@ func hits(f filter, refs references) query {
 	if f.outcome != "" {
 		and("t.outcome = $%d", f.outcome)
 	}
-	table, veiled := "audit.trail", ""
+	table, veiled, rest := "audit.trail", "", strings.Join(where, "")
 	if f.reference != "" {
 		// A refusal of the own people at another authority's thing is found by
 		// what they asked for, never by whom it is about.
 		veiled = fmt.Sprintf(" and (t.outcome = 'allow' or t.object_id = any($%d))", len(q.args)+1)
 		q.args = append(q.args, refs.objects, refs.pseudonyms)
-		q.with = fmt.Sprintf(`with about as materialized (select id, at, controller, authority, person, act, outcome, object_id from audit.trail
-			where object_id = any($%d) or subjects && $%d) `, len(q.args)-1, len(q.args))
+		q.with = fmt.Sprintf(`with about as materialized (select %s from audit.trail t
+			where (t.object_id = any($%d) or t.subjects && $%d) and (t.controller = $1 or t.authority = $1)%s) `, needed, len(q.args)-1, len(q.args), rest)
 		table = "about"
 	}
-	rest := strings.Join(where, "")
+	data, people := []string{""}, []string{""}
+	if f.way == "disclosure" {
+		// What left, at its source, and what entered, at its recipient. That the own people
+		// were refused one at another's thing would tell that the thing is there.
+		data = []string{" and t.act = 'disclose' and t.recipient <> ''", " and t.act = 'collect' and t.recipient = $1"}
+		people = []string{data[0] + " and t.outcome = 'allow'"}
+	}
+	if f.data && f.people && f.person != "" && f.reference == "" && f.way != "disclosure" {
+		// One walk through the person's rows: of the own people few are at others' data, and to
+		// look for as many as are counted would be to go through all. The coalesce keeps the
+		// planner from believing that few of the rows are the authority's, and sorting them all.
+		q.branches = []string{"from audit.trail t where coalesce(t.controller = $1 or t.authority = $1, false)" + rest}
+		return q
+	}
 	if f.data {
-		q.branches = append(q.branches, "select t.id, t.at from "+table+" t where t.controller = $1"+rest)
+		for _, only := range data {
+			q.branches = append(q.branches, "from "+table+" t where t.controller = $1"+only+rest)
+		}
 	}
 	if f.people {
-		people := "select t.id, t.at from " + table + " t where t.authority = $1" + rest + veiled
-		if f.data {
-			people += " and t.controller <> $1" // each row once
+		for _, only := range people {
+			b := "from " + table + " t where t.authority = $1" + only + rest + veiled
+			if f.data {
+				b += " and t.controller <> t.authority" // each row once
+			}
+			q.branches = append(q.branches, b)
 		}
-		q.branches = append(q.branches, people)
 	}
 	return q
 }
 
+// union is all branches with these columns, each ended so.
+func (q query) union(columns, end string) string {
+	var all []string
+	for _, b := range q.branches {
+		all = append(all, "(select "+columns+" "+b+end+")")
+	}
+	return strings.Join(all, " union all ")
+}
+
 // count is the statement that counts the rows, and stops after countMax.
 func (q query) count() string {
-	return fmt.Sprintf("%sselect count(*) from (%s limit %d) c", q.with, strings.Join(q.branches, " union all "), countMax+1)
+	return fmt.Sprintf("%sselect count(*) from (%s limit %d) c", q.with, q.union("t.id", ""), countMax+1)
 }
 
 // any is the statement that says whether there is a row at all.
 func (q query) any() string {
-	return fmt.Sprintf("%sselect exists (%s)", q.with, strings.Join(q.branches, " union all "))
+	return fmt.Sprintf("%sselect exists (%s)", q.with, q.union("t.id", ""))
 }
 
 // ids is the statement of the rows' numbers.
 func (q query) ids() string {
-	return fmt.Sprintf("%sselect h.id from (%s) h", q.with, strings.Join(q.branches, " union all "))
+	return fmt.Sprintf("%sselect h.id from (%s) h", q.with, q.union("t.id", ""))
+}
+
+// and continues the with of the query.
+func (q query) and() string {
+	if q.with == "" {
+		return "with "
+	}
+	return strings.TrimSpace(q.with) + ", "
 }
 
 // page is the statement that reads a page after a place.
@@ -128,16 +174,33 @@ func (q *query) page(after place, limit int) string {
 		rest = fmt.Sprintf(" and t.at <= $%d and (t.at, t.id) < ($%d, $%d)", n-1, n-1, n)
 	}
 	newest := fmt.Sprintf(" order by at desc, id desc limit %d", limit)
-	var branches []string
-	for _, b := range q.branches {
-		branches = append(branches, "("+b+rest+newest+")")
-	}
-	with := "with "
-	if q.with != "" {
-		with = strings.TrimSpace(q.with) + ", "
-	}
-	return fmt.Sprintf("%sn as (select id, at from (%s) h%s) select %s from n join audit.trail t on t.id = n.id%s order by t.at desc, t.id desc",
-		with, strings.Join(branches, " union all "), newest, columns, joins)
+	return fmt.Sprintf("%sn as (select id, at from (%s) h%s) select %s from n join audit.trail t on t.id = n.id and t.at = n.at%s order by t.at desc, t.id desc",
+		q.and(), q.union("t.id, t.at", rest+newest), newest, columns, joins)
+}
+
+// together is what rows are put together by: three texts of each. Of a refusal about
+// another authority's thing it takes only what [Row.veil] leaves.
+var together = map[string]string{
+	"":           `act, outcome, ''`,
+	"subject":    `person, role, authority`,
+	"person":     `object_kind, object_id, ''`,
+	"item":       `person, role, authority`,
+	"disclosure": `authority, recipient, ''`,
+}
+
+// tally is the statement that sums up the newest countMax rows: in all, as the way puts
+// them together, and by day; and says how many rows there are, up to one more.
+func (q query) tally(way string) string {
+	newest := fmt.Sprintf(" order by at desc, id desc limit %d", countMax+1)
+	return fmt.Sprintf(`%sn as materialized (select * from (%s) h%s),
+		k as (select at, request, outcome, hat, (at at time zone 'Europe/Copenhagen')::date as day, array[%s]::text[] as key,
+			case when outcome = 'allow' or controller = $1 then trim(purpose || ' ' || basis) else purpose end as why from n order by at desc, id desc limit %d),
+		s as (select grouping(key) as every, grouping(day) as days, key, day, count(*)::int as rows, count(distinct request)::int as looks,
+			(count(*) filter (where outcome = 'deny'))::int as refused, min(at) as first, max(at) as last,
+			coalesce(array_agg(distinct why) filter (where why <> ''), '{}') as why, max(hat) as hat from k group by grouping sets ((), (key), (day)))
+		select (select count(*) from n)::int, s.every = 0, s.days = 0, coalesce(s.key, '{}'), s.day, s.rows, s.looks, s.refused, s.first, s.last, s.why, coalesce(h.name, '')
+		from s left join access.hat h on h.id = s.hat order by s.rows desc, s.last desc, s.key`,
+		q.and(), q.union("t."+strings.ReplaceAll(needed, ", ", ", t."), newest), newest, together[way], countMax)
 }
 
 // references is what a reference means in the trail.
@@ -219,26 +282,65 @@ func meaning(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authority
 	return r, nil
 }
 
-// page reads one page of what a filter finds, newest first, one row more than
-// its limit if there is one, and how many rows there are in all: at most
-// countMax+1 are counted.
-func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references) (list []Row, total int, err error) {
-	q := hits(f, refs)
-	if err := tx.QueryRow(ctx, q.count(), q.args...).Scan(&total); err != nil {
-		return nil, 0, err
+// parts are a thing and what of it is the own authority's: a case's questions, answers and
+// offers.
+func parts(ctx context.Context, tx *pg.Tx, own hub.AuthorityID, id hub.ID) ([]string, error) {
+	rows, err := tx.Query(ctx, `select $1 union all select id from access.item where part_of = $1 and controller = $2`, id, own)
+	if err != nil {
+		return nil, err
 	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// counted counts what a filter finds: countMax+1 at most.
+func counted(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references) (total int, err error) {
+	q := hits(f, refs)
+	err = tx.QueryRow(ctx, q.count(), q.args...).Scan(&total)
+	return total, err
+}
+
+// page reads one page of what a filter finds, newest first, one row more than
+// its limit if there is one.
+func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references) ([]Row, error) {
+	q := hits(f, refs)
 	sql := q.page(f.after, f.limit+1)
 	rows, err := tx.Query(ctx, sql, q.args...)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	list, err = pgx.CollectRows(rows, scan)
+	list, err := pgx.CollectRows(rows, scan)
 	for i := range list {
 		list[i].recused(f.own)
 		list[i].hush(f.own)
 		list[i].veil(f.own)
 	}
-	return list, total, err
+	return list, err
+}
+
+// summed sums up what a filter finds: how many rows there are, countMax+1 at most, and of
+// the newest countMax the groups, the largest first, and the days, the first first.
+func summed(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references) (total int, groups []Group, days []Day, err error) {
+	q := hits(f, refs)
+	rows, err := tx.Query(ctx, q.tally(f.way), q.args...)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	var isGroup, isDay bool
+	var by, why []string
+	var day, first, last *time.Time
+	var g Group
+	groups, days = []Group{}, []Day{}
+	_, err = pgx.ForEachRow(rows, []any{&total, &isGroup, &isDay, &by, &day, &g.Rows, &g.Looks, &g.Refused, &first, &last, &why, &g.Name}, func() error {
+		switch {
+		case isGroup:
+			groups = append(groups, g.of(f.way, by, *first, *last, why))
+		case isDay:
+			days = append(days, Day{day.Format(time.DateOnly), g.Rows})
+		}
+		return nil
+	})
+	slices.SortFunc(days, func(a, b Day) int { return strings.Compare(a.Day, b.Day) })
+	return total, groups, days, err
 }
 
 // veiled and hushed report whether there is something in a row that an officer is not

@@ -27,9 +27,14 @@ var Sides = []string{"data", "people"}
 // Outcomes of a row.
 var Outcomes = []string{"allow", "deny"}
 
-// Part is which rows of the trail an officer asks for. Everything but the ground may be
-// empty, and then it is all that they may see.
+// Ways are the ways into the trail: who saw what about a person, what did an employee
+// look at, who saw a concern or a case, what was passed on. "" is all of it.
+var Ways = []string{"subject", "person", "item", "disclosure"}
+
+// Part is which rows of the trail an officer asks for. Everything but the ground, and what
+// the way begins from, may be empty, and then it is all that they may see.
 type Part struct {
+	Way       string  `json:"way,omitempty" doc:"How what is found is put together: subject and item by who it was (they need a reference), person by what it was done to (needs a person), disclosure by who passed on to whom; without one by act and outcome."`
 	Ground    string  `json:"ground"`         // one of Grounds
 	Side      string  `json:"side,omitempty"` // one of Sides
 	Reference string  `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters, where only one ends so of your authority's own and of those that its people were let in to."`
@@ -49,7 +54,7 @@ type Search struct {
 
 // Codes lists what a part may name.
 func (Part) Codes() map[string][]string {
-	return map[string][]string{"ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes}
+	return map[string][]string{"way": Ways, "ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes}
 }
 
 // Rows on a page, and how many are counted before a total is "more than".
@@ -62,6 +67,7 @@ const (
 // filter is a search that has been found sound.
 type filter struct {
 	own          hub.AuthorityID
+	way          string
 	data, people bool
 	reference    hub.ID
 	tail         string // of a reference, instead of it
@@ -91,13 +97,20 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 			p.Add(field, "audit.error.unknown_choice")
 		}
 	}
+	choose("way", s.Way, Ways, false)
 	choose("ground", s.Ground, Grounds, true)
 	choose("side", s.Side, Sides, false)
 	choose("outcome", s.Outcome, Outcomes, false)
 	if s.Act != "" && !slices.Contains(hub.Acts, s.Act) {
 		p.Add("act", "audit.error.unknown_choice")
 	}
-	f := filter{own: own, data: s.Side != "people", people: s.Side != "data", person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
+	switch {
+	case s.Way == "person" && s.Person == "":
+		p.Add("person", "error.choose")
+	case (s.Way == "subject" || s.Way == "item") && s.Reference == "":
+		p.Add("reference", "audit.error.trail.reference")
+	}
+	f := filter{own: own, way: s.Way, data: s.Side != "people", people: s.Side != "data", person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
 	if id, err := hub.ParseID(s.Reference); err == nil {
 		f.reference = id
 	} else if f.tail = tail(s.Reference); f.tail == "" && s.Reference != "" {
@@ -219,11 +232,62 @@ type Row struct {
 	WhoseRole     hub.Role        `json:"whose_role,omitempty"` // "" where a recusal is of somebody with several
 	Recusal       string          `json:"recusal,omitempty"`    // said, lifted
 	Ground        string          `json:"ground,omitempty"`     // of a recusal, forvaltningsloven § 3 stk. 1: of the own authority's people only
+	OtherEnd      string          `json:"other_end,omitempty"`  // of a disclosure, whether it was recorded at the other end too: matched, missing
 
 	whyRef    string
 	whyDigest []byte
 	whyBox    []byte
 	whyFor    hub.AuthorityID
+}
+
+// Group is rows that were put together: by a person, by what it was done to, by who passed
+// on to whom, or by act and outcome.
+type Group struct {
+	Person    hub.ID          `json:"person,omitempty"`
+	Name      string          `json:"name,omitempty"`
+	Role      hub.Role        `json:"role,omitempty"`
+	Authority hub.AuthorityID `json:"authority,omitempty"` // where they work; whose people passed it on
+	Recipient hub.AuthorityID `json:"recipient,omitempty"`
+	Kind      string          `json:"object_kind,omitempty"`
+	Object    string          `json:"object_id,omitempty"`
+	Act       hub.Act         `json:"act,omitempty"`
+	Outcome   string          `json:"outcome,omitempty"`
+	Rows      int             `json:"rows"`
+	Looks     int             `json:"requests"` // in how many requests: a page that lists fifty is one
+	Refused   int             `json:"refused"`
+	First     time.Time       `json:"first"`
+	Last      time.Time       `json:"last"`
+	Why       []string        `json:"why"` // purposes, each with its legal basis where it has one
+}
+
+// of is the group that was put together so on a way.
+func (g Group) of(way string, by []string, first, last time.Time, why []string) Group {
+	g.First, g.Last, g.Why = first, last, why
+	switch way {
+	case "subject", "item":
+		g.Person, g.Role, g.Authority = hub.ID(by[0]), hub.Role(by[1]), hub.AuthorityID(by[2])
+		return g
+	case "person":
+		g.Kind, g.Object = by[0], by[1]
+	case "disclosure":
+		g.Authority, g.Recipient = hub.AuthorityID(by[0]), hub.AuthorityID(by[1])
+	default:
+		g.Act, g.Outcome = hub.Act(by[0]), by[1]
+	}
+	g.Name = ""
+	return g
+}
+
+// Codes lists what a group may say.
+func (Group) Codes() map[string][]string {
+	c := Row{}.Codes()
+	return map[string][]string{"role": c["role"], "act": c["act"], "outcome": c["outcome"]}
+}
+
+// Day is how many rows there are of a day.
+type Day struct {
+	Day  string `json:"day"` // YYYY-MM-DD in Copenhagen
+	Rows int    `json:"rows"`
 }
 
 // Did is what was done in the words of the pages: the act, and of break-glass what
@@ -237,6 +301,8 @@ func (r Row) Did() string {
 	switch {
 	case r.Act == hub.ActSearch && r.ObjectID != "":
 		return "listed"
+	case r.Act == hub.ActCollect && r.Recipient != "":
+		return "received"
 	case r.Act == hub.ActBreakGlass && r.Outcome == "deny":
 		return "glass.tried"
 	case r.Act == hub.ActBreakGlass && slices.Contains(r.Obligations, "second_person"):
@@ -287,7 +353,7 @@ func masked(act hub.Act, fields []string, question string, input json.RawMessage
 // was told without a name.
 func (Row) Codes() map[string][]string {
 	return map[string][]string{"act": web.Codes(hub.Acts), "outcome": Outcomes, "role": append(web.Codes(hub.Roles), string(hub.Anonymous), "system"),
-		"sealed": {"other_authority", "missing", "changed"}, "recusal": {"said", "lifted"}, "ground": service.Grounds, "whose_role": web.Codes(hub.Roles)}
+		"other_end": {"matched", "missing"}, "sealed": {"other_authority", "missing", "changed"}, "recusal": {"said", "lifted"}, "ground": service.Grounds, "whose_role": web.Codes(hub.Roles)}
 }
 
 // Again is a decision of the trail made again: by the rules of its day, and by

@@ -25,6 +25,12 @@ func TestFilter(t *testing.T) {
 		}), nil},
 		{"one day", with(func(s *Search) { s.From, s.Until = "2026-06-01", "2026-06-01" }), nil},
 		{"the hub's own acts", with(func(s *Search) { s.Person = "system" }), nil},
+		{"a person's way, by the end of a reference", with(func(s *Search) { s.Way, s.Reference = "subject", "k3x9ab" }), nil},
+		{"what was passed on", with(func(s *Search) { s.Way = "disclosure" }), nil},
+		{"a way that begins nowhere", with(func(s *Search) { s.Way = "subject" }), []string{"reference audit.error.trail.reference"}},
+		{"nor does this", with(func(s *Search) { s.Way, s.Person = "item", "system" }), []string{"reference audit.error.trail.reference"}},
+		{"nobody's way", with(func(s *Search) { s.Way = "person" }), []string{"person error.choose"}},
+		{"an unheard-of way", with(func(s *Search) { s.Way = "back" }), []string{"way audit.error.unknown_choice"}},
 		{"no ground", Search{}, []string{"ground error.choose"}},
 		{"another ground (L17)", Search{Part: Part{Ground: "staff_performance"}}, []string{"ground audit.error.unknown_choice"}},
 		{"a name for a reference", with(func(s *Search) { s.Reference = "Signe Prøvesen" }), []string{"reference audit.error.trail.reference"}},
@@ -95,12 +101,13 @@ func TestHits(t *testing.T) {
 	in := Search{Part: Part{Ground: "lawfulness", Reference: string(hub.MakeID([16]byte{1})), Person: hub.MakeID([16]byte{2}), From: "2026-06-01", Until: "2026-06-30", Act: hub.ActConsult, Outcome: "deny"}}
 	for _, side := range []string{"", "data", "people"} {
 		in.Side = side
+		in.Way = map[string]string{"data": "item", "people": "person"}[side]
 		f, err := in.filter("koege")
 		if err != nil {
 			t.Fatal(err)
 		}
 		q := hits(f, references{objects: []string{"o"}, pseudonyms: []string{"p"}})
-		sql := q.count() + q.page(place{time.Unix(1, 0), 7}, 51)
+		sql := q.count() + strings.ReplaceAll(q.tally(f.way), "outcome = 'deny'", "") + q.page(place{time.Unix(1, 0), 7}, 51)
 		for _, value := range []string{"koege", in.Reference, string(in.Person), "2026", "'consult'", "'deny'"} {
 			if strings.Contains(sql, value) {
 				t.Errorf("%s: %q stands in the SQL", side, value)
@@ -117,6 +124,21 @@ func TestHits(t *testing.T) {
 		if want := map[string]int{"": 2}[side]; len(q.branches) != max(want, 1) {
 			t.Errorf("%s: %d branches", side, len(q.branches))
 		}
+	}
+}
+
+// What is drawn: a day that has no rows has no bar's height, months where it is long.
+func TestCharted(t *testing.T) {
+	c := charted([]Day{{"2026-03-27", 2}, {"2026-03-30", 8}})
+	if len(c.Bars) != 4 || c.Monthly || c.Most != 8 || c.Bars[1].Rows != 0 || c.Bars[3].H != 100 || c.Bars[0].Y != 75 || c.Bars[3].X+c.Wide() > width {
+		t.Errorf("four days over the change of the clock: %+v", c)
+	}
+	c = charted([]Day{{"2025-11-30", 1}, {"2026-01-02", 3}, {"2026-02-28", 4}})
+	if len(c.Bars) != 4 || !c.Monthly || c.Bars[1].Rows != 0 || c.Bars[2].Rows != 3 || c.First().Day() != 1 {
+		t.Errorf("three months: %+v", c)
+	}
+	if charted(nil).Drawn() || charted([]Day{{"2026-01-02", 3}}).Drawn() {
+		t.Error("there is something to draw of a day")
 	}
 }
 

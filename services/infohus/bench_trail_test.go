@@ -32,7 +32,8 @@ func trailPools(b *testing.B) (h *hubtest.Hub, room, owner *pgxpool.Pool) {
 	h.SQL("create schema bench")
 	h.SQL("create table bench.trail (like audit.trail including defaults including constraints including storage)")
 	h.SQL("alter table bench.trail drop column form, drop column salt, alter id add generated always as identity, add primary key (id)")
-	for _, index := range []string{"(controller, at)", "(authority, at)", "(object_id, at)", "(person, at)", "using brin (at)", "using gin (subjects)"} {
+	for _, index := range []string{"(controller, at)", "(authority, at)", "(object_id, at)", "(person, at)", "using brin (at)", "using gin (subjects)", "(authority, at) where controller <> authority",
+		"(controller, at) where outcome = 'deny'", "(authority, at) where outcome = 'deny'", "(controller, act, at) where act not in ('consult', 'search')", "(authority, act, at) where act not in ('consult', 'search')"} {
 		h.SQL("create index on bench.trail " + index)
 	}
 	return h, room, owner

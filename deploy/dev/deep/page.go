@@ -16,6 +16,7 @@ var (
 	modeled  = regexp.MustCompile(`(0 differences in \d+ worlds) \((\d+) distinct\), (with each of the \d+ lines of the tables); allowed are: (.*)`)
 	mutated  = regexp.MustCompile(`mutants of the (\w+): \d+ tried of \d+, (\d+) killed, (\d+) survived, (\d+) the engine does not take: ([0-9.]+) % killed`)
 	tried    = regexp.MustCompile(`(\d+ decisions, \d+ different questions): (.* in \S+)`)
+	answered = regexp.MustCompile(`(\d+) rows, .*: (from disk|first) (\d+) ms, again (\d+) ms, the next page (\d+) ms`)
 	lookedAt = regexp.MustCompile(`(\d+ pages) were looked at`)
 	fuzzed   = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
@@ -43,6 +44,7 @@ func (p *part) figures() string {
 	if m := tried.FindStringSubmatch(p.said); m != nil {
 		out = append(out, m[1]+": "+m[2])
 	}
+	out = append(out, slowest(answered.FindAllStringSubmatch(p.said, -1))...)
 	if all := lookedAt.FindAllStringSubmatch(p.said, -1); all != nil {
 		out = append(out, fmt.Sprintf("%s, each in two languages at three widths", all[0][1]))
 	}
@@ -64,6 +66,29 @@ func seen(all [][]string) (out [][]string) {
 			had[m[1]] = true
 			out = append(out, m)
 		}
+	}
+	return out
+}
+
+// slowest says of each size of the trail how long the slowest answer took.
+func slowest(all [][]string) (out []string) {
+	most := map[string][4]int{} // how many, and the slowest of each
+	var sizes []string
+	for _, m := range all {
+		if _, ok := most[m[1]]; !ok {
+			sizes = append(sizes, m[1])
+		}
+		n := most[m[1]]
+		n[0]++
+		for i, text := range m[3:] {
+			ms, _ := strconv.Atoi(text)
+			n[i+1] = max(n[i+1], ms)
+		}
+		most[m[1]] = n
+	}
+	for _, size := range sizes {
+		n := most[size]
+		out = append(out, fmt.Sprintf("of %s rows %d questions, the slowest at first %d ms, again %d ms, its next page %d ms", size, n[0], n[1], n[2], n[3]))
 	}
 	return out
 }
@@ -127,7 +152,7 @@ func render(parts []*part, machine, old string) string {
 
 `+"`make deep`"+` wrote this, on a machine with %s. It runs what is too slow or too much a matter of chance for every build: the
 clock's test, many more walks than `+"`make test`"+` takes, from seeds that are new each time, the rules against the same rules in plain Go and against every
-change to them that is known how to make, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
+change to them that is known how to make, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
 by its name; the others keep what they came to, and its day.
 
 `+head, machine)
