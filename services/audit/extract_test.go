@@ -127,8 +127,8 @@ func (w *world) releases(login string, id hub.ID, content string) hubtest.Answer
 	return w.As(login).API("POST", "/api/extracts/"+string(id)+"/release", map[string]any{"content": content})
 }
 
-// lines is the look-ups of an answer.
-func lines(a CitizenAnswer) string {
+// looksOf is the look-ups of an answer.
+func looksOf(a CitizenAnswer) string {
 	var out []string
 	for _, l := range a.LookUps {
 		out = append(out, fmt.Sprint(l.Day, " ", l.Purpose, " ", l.Authority, " ", l.Times, " ", strings.Join(l.Names, ",")))
@@ -176,8 +176,8 @@ func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	day := func(n int) string { return w.day(n).Format(time.DateOnly) }
-	if want := fmt.Sprintf("%s prevention koege 2 \n%s prevention mvs-politi 1 \n%s prevention koege 1 \n%s prevention koege 1 ", day(2), day(1), day(1), day(0)); lines(a) != want {
-		t.Errorf("told is\n%s\nwant\n%s", lines(a), want)
+	if want := fmt.Sprintf("%s prevention koege 2 \n%s prevention mvs-politi 1 \n%s prevention koege 1 \n%s prevention koege 1 ", day(2), day(1), day(1), day(0)); looksOf(a) != want {
+		t.Errorf("told is\n%s\nwant\n%s", looksOf(a), want)
 	}
 	for lang, note := range map[string]string{"da": "noget kan være udeladt", "en": "something may be left out"} {
 		if !strings.Contains(a.Note[lang], note) {
@@ -215,7 +215,7 @@ func TestAnAnswerIsPreparedAndReleased(t *testing.T) {
 	again("hedvig", map[string]any{}).Must(http.StatusNotFound)
 	again("dagny", map[string]any{"informed": []hub.ID{cases[known]}, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}).Must(http.StatusOK)
 	v := w.reads("hedvig", first.ID)
-	if !strings.Contains(lines(v.Answer), w.As("gudrun").Post.Name) || !v.Names || v.Why == "" || v.Content == first.Content || v.Prepares || !v.Releases {
+	if !strings.Contains(looksOf(v.Answer), w.As("gudrun").Post.Name) || !v.Names || v.Why == "" || v.Content == first.Content || v.Prepares || !v.Releases {
 		t.Errorf("%+v", v)
 	}
 	if v := w.reads("dagny", first.ID); !v.Prepares || v.Releases {
