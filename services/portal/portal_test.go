@@ -459,4 +459,11 @@ func TestEveryOfficerIsToldThatTheTrailIsOdd(t *testing.T) {
 			w.sees(t, login, none)
 		}
 	}
+	// Of a disclosure that stands at one end only, the officer of the one that is named.
+	w.SQL("delete from portal.notice")
+	w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{6}), What: "one_end", Authority: "koege"})
+	w.sees(t, "dagny", "kun ét sted i loggen")
+	if got := w.One(`select string_agg(authority || ' ' || role, ', ') from portal.notice`); got != "koege dpo" {
+		t.Errorf("of one end only %s are told", got)
+	}
 }
