@@ -79,10 +79,15 @@ func (x *room) tellEnd(ctx context.Context, tx *pg.Tx, e oneEnd) error {
 	return nil
 }
 
+// twoEnds is whether a row is one end of two. A concern that somebody elsewhere hands in is
+// one row, of the people of one authority and about the data of the other: the officers of
+// both find it.
+const twoEnds = `t.question <> 'submit'`
+
 // pairs puts the rows of a disclosure together, both ends of it: what was passed on to
 // whom in one request at one time.
 const pairs = `select array_agg(t.id) as rows, min(t.id) as row, min(t.at) as at, min(t.authority) as source, t.recipient, count(*) filter (where t.act = 'disclose') <> count(*) filter (where t.act = 'collect') as odd
-	from audit.trail t where t.at >= $1 and t.at < $2 and t.act in ('disclose', 'collect') and t.recipient <> '' and t.outcome = 'allow'
+	from audit.trail t where t.at >= $1 and t.at < $2 and t.act in ('disclose', 'collect') and t.recipient <> '' and t.outcome = 'allow' and ` + twoEnds + `
 	group by t.object_kind, t.object_id, t.recipient, t.request, t.said_at`
 
 // oneEnded are the disclosures of a time that stand at one end only.

@@ -93,6 +93,8 @@ type Matter struct {
 	ID       hub.ID `json:"id"`
 	Kind     string `json:"kind"`
 	Informed bool   `json:"informed"` // the officer said that the person has been told of it
+	state    string
+	since    time.Time
 }
 
 // Held is how many rows of the trail are withheld, and by which rule. It is for those who
@@ -230,6 +232,17 @@ func (x *room) may(ctx context.Context, tx *pg.Tx, step string, f filed, act hub
 	return g, err
 }
 
+// held reads an answer that nobody else changes meanwhile, and asks again: only of whoever
+// may, so that nobody waits for what is nothing to them (A027).
+func (x *room) held(ctx context.Context, tx *pg.Tx, step string, id hub.ID, act hub.Act) (filed, policies.Grant, error) {
+	f, err := extractByID(ctx, tx, id, true)
+	if err != nil {
+		return f, policies.Grant{}, err
+	}
+	g, err := x.may(ctx, tx, step, f, act)
+	return f, g, err
+}
+
 // openExtract opens an answer for one of those who may read it.
 func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q policies.Extract, err error) {
 	ctx := r.Context()
@@ -328,7 +341,7 @@ func (x *room) prepareExtract(r *web.Request, in Preparing) (done NewExtract, er
 func (x *room) prepareAgain(r *web.Request, in Choices) (done ExtractReceipt, err error) {
 	err = x.preparing(r, &done, func(ctx context.Context, tx *pg.Tx) (filed, Choices, error) {
 		id, _ := r.PathID("extract")
-		f, err := extractByID(ctx, tx, id, true)
+		f, err := extractByID(ctx, tx, id, false)
 		return f, in, err
 	})
 	return done, err
@@ -347,6 +360,9 @@ func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.C
 			return err
 		}
 		g, err := x.may(ctx, tx, "prepare", f, hub.ActCombine)
+		if err == nil && f.n > 0 {
+			f, g, err = x.held(ctx, tx, "prepare", f.id, hub.ActCombine)
+		}
 		if err != nil {
 			return err
 		}
@@ -427,13 +443,38 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	if err != nil {
 		return out, err
 	}
-	s := sifting{room: x, told: map[policies.Extract][]string{}, days: map[string]*dayOf{}, held: map[string]int{}}
-	for _, l := range rows {
+	s := sifting{room: x, asked: map[policies.Extract]verdict{}, days: map[string]*dayOf{}, held: map[string]int{}, covert: map[hub.ID]bool{}}
+	sift := func(l looked, informed bool) error {
 		q := x.extracting(tx, "tell", f)
-		q.Act, q.SeenFor, q.SeenBy, q.State = l.act, l.purpose, l.kind, l.state
-		q.Informed = slices.ContainsFunc(in.Informed, func(id hub.ID) bool { return l.item == "" || id == of[l.item] })
+		q.Act, q.SeenFor, q.SeenBy, q.State, q.Informed = l.act, l.purpose, l.kind, l.state, informed
 		q.Alone = !slices.ContainsFunc(l.subjects, func(s string) bool { return s != pseudonym }) && (l.item == "" || l.about == f.subject)
-		if err := s.row(ctx, tx, q, l, in.Names); err != nil {
+		return s.row(ctx, tx, q, l, in.Names)
+	}
+	// A look-up of the person by itself tells of whatever it was made for: it is told if
+	// nothing of the same request is withheld, and if every matter that there was then may be
+	// told of. Of one that was erased nobody knows.
+	var hidden []time.Time // since when there is something that may not
+	for _, m := range out.Matters {
+		q := x.extracting(tx, "tell", f)
+		q.Act, q.SeenFor, q.SeenBy, q.State, q.Informed, q.Alone = hub.ActConsult, hub.Prevention, q.Kind, m.state, m.Informed, true
+		if v, err := s.ask(ctx, tx, q); err != nil {
+			return out, err
+		} else if !v.told {
+			hidden = append(hidden, m.since)
+		}
+	}
+	isPerson := func(l looked) bool { return l.what == "subject" }
+	for _, l := range slices.DeleteFunc(slices.Clone(rows), isPerson) {
+		if l.item == "" && slices.Contains(things, l.what) {
+			hidden = append(hidden, l.at)
+		}
+		if err := sift(l, of[l.item] != "" && slices.Contains(in.Informed, of[l.item])); err != nil {
+			return out, err
+		}
+	}
+	for _, l := range slices.DeleteFunc(rows, func(l looked) bool { return !isPerson(l) }) {
+		begun := func(since time.Time) bool { return !since.After(l.at) }
+		if err := sift(l, len(in.Informed) > 0 && !s.covert[l.request] && !slices.ContainsFunc(hidden, begun)); err != nil {
 			return out, err
 		}
 	}
@@ -452,12 +493,22 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	return out, nil
 }
 
+// things are the kinds of what somebody's matters are made of.
+var things = []string{"concern", "case", "request", "answer", "offer"}
+
 // sifting is rows of the trail on their way into an answer.
 type sifting struct {
 	*room
-	told map[policies.Extract][]string // why not, by question; nil is told
-	days map[string]*dayOf
-	held map[string]int // by reasons
+	asked  map[policies.Extract]verdict
+	days   map[string]*dayOf
+	held   map[string]int  // by reasons
+	covert map[hub.ID]bool // requests in which something is withheld
+}
+
+// verdict is whether a look-up is told, and if not, why.
+type verdict struct {
+	told bool
+	why  string
 }
 
 // dayOf is what one line comes to.
@@ -469,21 +520,33 @@ type dayOf struct {
 // key is what makes two look-ups one line, and their order.
 func (l LookUp) key() string { return l.Day + " " + string(l.Authority) + " " + string(l.Purpose) }
 
-// row puts one row to the rules: each question once.
-func (s *sifting) row(ctx context.Context, tx *pg.Tx, q policies.Extract, l looked, names bool) error {
-	why, asked := s.told[q]
-	if !asked {
-		_, err := tx.Ask(ctx, q)
-		denied := new(policies.Denial)
-		if errors.As(err, &denied) {
-			why = denied.Reasons()
-		} else if err != nil {
-			return err
-		}
-		s.told[q] = why
+// ask puts a look-up to the rules: each question once.
+func (s *sifting) ask(ctx context.Context, tx *pg.Tx, q policies.Extract) (verdict, error) {
+	v, asked := s.asked[q]
+	if asked {
+		return v, nil
 	}
-	if why != nil {
-		s.held[strings.Join(why, " ")]++
+	_, err := tx.Ask(ctx, q)
+	denied := new(policies.Denial)
+	if errors.As(err, &denied) {
+		v.why = strings.Join(denied.Reasons(), " ")
+	} else if err != nil {
+		return v, err
+	}
+	v.told = err == nil
+	s.asked[q] = v
+	return v, nil
+}
+
+// row takes what is told of one row.
+func (s *sifting) row(ctx context.Context, tx *pg.Tx, q policies.Extract, l looked, names bool) error {
+	v, err := s.ask(ctx, tx, q)
+	if err != nil {
+		return err
+	}
+	if !v.told {
+		s.held[v.why]++
+		s.covert[l.request] = true
 		return nil
 	}
 	day := LookUp{Day: l.at.In(hub.Copenhagen).Format(time.DateOnly), Purpose: l.purpose, Authority: l.authority}
@@ -541,11 +604,14 @@ func (x *room) releaseExtract(r *web.Request, in Releasing) (done ExtractReceipt
 		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
 		}
-		f, err := extractByID(ctx, tx, id, true)
+		f, err := extractByID(ctx, tx, id, false)
 		if err != nil {
 			return err
 		}
 		g, err := x.may(ctx, tx, "release", f, hub.ActDecide)
+		if err == nil {
+			f, g, err = x.held(ctx, tx, "release", id, hub.ActDecide)
+		}
 		var denied *policies.Denial
 		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
 			return hub.Conflict("audit.error.extract.own")

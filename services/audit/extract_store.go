@@ -95,12 +95,14 @@ func (x *room) person(ctx context.Context, tx *pg.Tx, _ policies.Grant, ref hub.
 // came of it, and all that came of that or is a part of it, is one. of says in which each
 // thing is.
 func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed []hub.ID) (list []Matter, of map[hub.ID]hub.ID, err error) {
-	rows, err := tx.Query(ctx, `select i.id, i.kind, coalesce(i.part_of, i.came_of, '') from access.item i where i.about = $1 and i.controller = $2 order by i.written_at, i.id`, f.subject, f.authority)
+	rows, err := tx.Query(ctx, `select i.id, i.kind, coalesce(i.part_of, i.came_of, ''), i.state, i.written_at from access.item i where i.about = $1 and i.controller = $2 order by i.written_at, i.id`, f.subject, f.authority)
 	if err != nil {
 		return nil, nil, err
 	}
 	type thing struct {
 		ID, Kind, Of hub.ID
+		State        string
+		Since        time.Time
 	}
 	things, err := pgx.CollectRows(rows, pgx.RowToStructByPos[thing])
 	if err != nil {
@@ -113,7 +115,7 @@ func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed
 	list = []Matter{}
 	for _, t := range things {
 		if _, known := of[t.Of]; !known {
-			list = append(list, Matter{t.ID, string(t.Kind), slices.Contains(informed, t.ID)})
+			list = append(list, Matter{t.ID, string(t.Kind), slices.Contains(informed, t.ID), t.State, t.Since})
 			of[t.ID] = t.ID
 		}
 	}
@@ -122,7 +124,7 @@ func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed
 			of[id] = of[up]
 		}
 	}
-	if slices.ContainsFunc(informed, func(id hub.ID) bool { return of[id] != id }) {
+	if slices.ContainsFunc(informed, func(id hub.ID) bool { return id == "" || of[id] != id }) {
 		err = hub.Invalid("informed", "audit.error.unknown_choice")
 	}
 	return list, of, err
@@ -137,6 +139,7 @@ type looked struct {
 	kind      hub.AuthorityKind // of who looked, as the hat says
 	name      string
 	request   hub.ID
+	what      string // what kind of thing it was
 	subjects  []string
 	item      hub.ID // what was looked up, where that is still known
 	about     hub.ID
@@ -147,7 +150,7 @@ type looked struct {
 func looks(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, pseudonym string) ([]looked, error) {
 	rows, err := tx.Query(ctx, `with about as materialized (select * from audit.trail t
 			where t.subjects && array[$2::text] or t.object_id = any(array(select i.id from access.item i where i.about = $3 and i.controller = $1) || $2::text))
-		select t.at, t.act, t.purpose, t.authority, coalesce(h.kind, ''), coalesce(h.name, ''), t.request, t.subjects, coalesce(i.id, ''), coalesce(i.about, ''),
+		select t.at, t.act, t.purpose, t.authority, coalesce(h.kind, ''), coalesce(h.name, ''), t.request, t.object_kind, t.subjects, coalesce(i.id, ''), coalesce(i.about, ''),
 			coalesce(i.state, t.input ->> 'state', '')
 		from about t left join access.hat h on h.id = t.hat left join access.item i on i.id = t.object_id
 		where t.controller = $1 and t.outcome = 'allow'`, f.authority, pseudonym, f.subject)
@@ -155,6 +158,6 @@ func looks(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, pseudonym 
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l looked, err error) {
-		return l, row.Scan(&l.at, &l.act, &l.purpose, &l.authority, &l.kind, &l.name, &l.request, &l.subjects, &l.item, &l.about, &l.state)
+		return l, row.Scan(&l.at, &l.act, &l.purpose, &l.authority, &l.kind, &l.name, &l.request, &l.what, &l.subjects, &l.item, &l.about, &l.state)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,12 @@ func (w *world) day(n int) time.Time {
 // looked writes a row of the trail about Køge's data.
 func (w *world) looked(login, act, kind string, id hub.ID, state string, day int, subjects ...hub.ID) {
 	w.t.Helper()
+	w.lookedIn(hub.NewID(), login, act, kind, id, state, day, subjects...)
+}
+
+// lookedIn is looked, in a request.
+func (w *world) lookedIn(request hub.ID, login, act, kind string, id hub.ID, state string, day int, subjects ...hub.ID) {
+	w.t.Helper()
 	who := w.As(login).Actor()
 	var marks []string
 	for _, s := range subjects {
@@ -103,7 +110,7 @@ func (w *world) looked(login, act, kind string, id hub.ID, state string, day int
 	w.SQL(`insert into audit.trail (at, said_at, person, hat, authority, role, issuer, loa, session, request, cause, act, outcome, question, input, revision, reasons, obligations, object_kind, object_id, object_version,
 		controller, subjects, fields, purpose, basis, recipient, rows, why_ref, deputy_of)
 		values ($1::timestamptz, $1::timestamptz, $2, $3, $4, $5, '', '', '', $6, '', $7, 'allow', 'view', json_build_object('state', $8::text), '', '{}', '{}', $9, $10, 1, 'koege', string_to_array($11, ' '), '{reference}', 'prevention', '', '', 0, '', '')`,
-		w.day(day), string(who.Person), string(who.Hat.ID), string(who.Authority), string(who.Role), string(hub.NewID()), act, state, kind, object, strings.Join(marks, " "))
+		w.day(day), string(who.Person), string(who.Hat.ID), string(who.Authority), string(who.Role), string(request), act, state, kind, object, strings.Join(marks, " "))
 }
 
 func (w *world) prepares(reference hub.ID, choices map[string]any) ExtractReceipt {
@@ -189,6 +196,50 @@ func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
 			t.Errorf("it does not say that something may be left out: %s", none[i])
 		}
 	}
+}
+
+// A look-up of the person by itself says for whose sake it was: it is told if the person has
+// been told of every matter that there was then, and if nothing of its request is withheld;
+// also when a matter was erased since. Its row has the state of whichever matter came first.
+func TestALookUpOfThePersonIsOfWhatItWasMadeFor(t *testing.T) {
+	w := answering(t)
+	const early, listed, both, alone, later = 4, 3, 20, 21, 22
+	told := func(whom hub.ID, day int) bool {
+		t.Helper()
+		v := w.reads("dagny", w.prepares(whom, map[string]any{"informed": []hub.ID{cases[whom]}}).ID)
+		return slices.ContainsFunc(v.Answer.LookUps, func(l LookUp) bool { return l.Day == w.day(day).Format(time.DateOnly) })
+	}
+	w.SQL(`update access.item set written_at = $1 where id = $2`, w.day(early+1), string(named(4, 3)))
+	for _, whom := range []hub.ID{known, covert} {
+		w.looked("gudrun", "consult", "subject", whom, "follow_up", early, whom)
+		w.looked("gudrun", "consult", "subject", whom, "follow_up", alone, whom)
+	}
+	request := hub.NewID()
+	w.lookedIn(request, "gudrun", "consult", "subject", covert, "follow_up", both, covert)
+	w.lookedIn(request, "gudrun", "consult", "concern", named(4, 3), "police_only", both, covert)
+	request = hub.NewID()
+	w.lookedIn(request, "gudrun", "search", "cases", "", "follow_up", listed, known, nothing)
+	w.lookedIn(request, "gudrun", "consult", "subject", known, "follow_up", listed, known)
+	mistaken := w.reads("dagny", w.prepares(covert, map[string]any{"informed": []hub.ID{cases[covert], named(4, 3)}}).ID)
+	for _, l := range mistaken.Answer.LookUps {
+		if l.Day > w.day(early).Format(time.DateOnly) {
+			t.Errorf("a look-up for what the police have alone is told: %+v", l)
+		}
+	}
+	for _, erased := range []bool{false, true} {
+		if !told(known, early) || !told(known, alone) || told(covert, early) == erased {
+			t.Error("a look-up of somebody who was told of everything is withheld")
+		}
+		if told(known, listed) || told(covert, both) || told(covert, alone) {
+			t.Error("a look-up with one that is withheld, or for a matter that the person knows nothing of, is told")
+		}
+		w.SQL(`delete from access.item where id = $1`, string(named(4, 3)))
+		w.looked("gudrun", "consult", "concern", named(4, 3), "follow_up", later, covert)
+		if told(covert, later) {
+			t.Error("a look-up of what was erased is told")
+		}
+	}
+	w.As("dagny").API("POST", "/api/extracts", map[string]any{"reference": covert, "informed": []string{""}}).Must(http.StatusBadRequest)
 }
 
 // mainPart is what a page prints.

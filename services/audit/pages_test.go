@@ -158,6 +158,9 @@ func TestWords(t *testing.T) {
 			t.Errorf("no word for act %s", a)
 		}
 	}
+	if !words["audit.shown.glass_reason"] { // which a second person is shown, and no class has
+		t.Error("no word for the reason of a break-glass")
+	}
 	for _, class := range []string{"status", "clock", "summary", "narrative", "identity", "address", "reporter", "check", "triage", "access", "handled", "trail"} {
 		fields := w.Engine().Fields(class)
 		if len(fields) == 0 {

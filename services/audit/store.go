@@ -51,7 +51,7 @@ func scan(row pgx.CollectableRow) (r Row, err error) {
 
 // otherEnd says of a disclosure whether it was recorded at the other end too, from when
 // that was done. Both rows are of one transaction.
-const otherEnd = `case when t.act not in ('disclose', 'collect') or t.recipient = '' or t.outcome <> 'allow' or t.at < (select u.since from audit.ends_until u) then ''
+const otherEnd = `case when t.act not in ('disclose', 'collect') or t.recipient = '' or t.outcome <> 'allow' or not ` + twoEnds + ` or t.at < (select u.since from audit.ends_until u) then ''
 	when exists (select from audit.trail e where e.object_id = t.object_id and e.at between t.at - interval '5 minutes' and t.at + interval '5 minutes' and e.request = t.request
 		and e.said_at = t.said_at and e.recipient = t.recipient and e.outcome = 'allow' and e.act = case t.act when 'disclose' then 'collect' else 'disclose' end) then 'matched'
 	else 'missing' end`

@@ -64,7 +64,7 @@ func start(t *testing.T, args ...string) *running {
 // ready waits until the hub says that it is.
 func (r *running) ready(address string) {
 	r.t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); {
 		select {
 		case err := <-r.ended:
 			r.t.Fatalf("ended before it was ready: %v", err)

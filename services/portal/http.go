@@ -44,7 +44,7 @@ func (x *room) begin(ctx context.Context, hash, ticket []byte, i web.Identity) e
 		if first, err = putSession(ctx, tx, hash, ticket, s); err != nil || i.Number.Empty() {
 			return err
 		}
-		return tx.PutMarks(ctx, s.Person, i.Issuer, marks)
+		return marks.put(ctx, tx, s.Person, i.Issuer)
 	})
 	switch {
 	case err != nil:

@@ -19,59 +19,68 @@ import (
 // them of those whom things are about; the database sees where two are the same. Nobody
 // here does: the same is written, and answered, whether there is one or not.
 
-// marks are the blind indexes of an identity's own number, and of its address with it: for
-// every controller there is, and every period until the sign-in has run out, and whatever
-// stands already. None where the issuer says no number: then what it said before holds on.
-// No subject has a mark of an address, so that it meets nobody: it is held against what is
-// typed alone.
-func (x *room) marks(ctx context.Context, i web.Identity) ([]string, error) {
+// own are the blind indexes of somebody's number, and of the address where they are
+// registered. No subject has one of an address, so that it meets nobody: it is held against
+// what is typed alone.
+type own struct{ number, home []string }
+
+// marks are an identity's: for every controller there is, and every period until the sign-in
+// has run out, and whatever stands already. None where the issuer says no number: then what
+// it said before holds on.
+func (x *room) marks(ctx context.Context, i web.Identity) (all own, err error) {
 	if i.Number.Empty() {
-		return nil, nil
+		return own{}, nil
 	}
-	var all []pg.Period
-	err := x.DB.View(ctx, x.nobody(), func(tx *pg.Tx) (err error) {
-		if all, err = tx.NumberPeriods(ctx); err != nil {
+	var periods []pg.Period
+	err = x.DB.View(ctx, x.nobody(), func(tx *pg.Tx) (err error) {
+		if periods, err = tx.NumberPeriods(ctx); err != nil {
 			return err
 		}
 		for _, a := range x.Structure.Authorities {
 			for _, at := range []time.Time{tx.Now, tx.Now.Add(absolute)} {
-				if p := (pg.Period{Controller: a.ID, Period: service.NumberPeriod(at)}); !slices.Contains(all, p) {
-					all = append(all, p)
+				if p := (pg.Period{Controller: a.ID, Period: service.NumberPeriod(at)}); !slices.Contains(periods, p) {
+					periods = append(periods, p)
 				}
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	var marks []string
-	for _, p := range all {
-		of, err := x.marksIn(p, i)
-		if errors.Is(err, vault.ErrDestroyed) {
-			continue // nobody is found by that period any more
-		}
+	for _, p := range periods {
 		if err != nil {
-			return nil, err
+			break
 		}
-		marks = append(marks, of...)
+		var of own
+		if of, err = x.marksIn(p, i); errors.Is(err, vault.ErrDestroyed) {
+			err = nil // nobody is found by that period any more
+		}
+		all.number, all.home = append(all.number, of.number...), append(all.home, of.home...)
 	}
-	return marks, nil
+	return all, err
 }
 
-// marksIn are the blind indexes of an identity's own number and address in one period.
-func (x *room) marksIn(p pg.Period, i web.Identity) (marks []string, err error) {
-	for _, text := range []hub.Personal{i.Number, service.AddressForm(i.Home)} {
+// marksIn are an identity's in one period.
+func (x *room) marksIn(p pg.Period, i web.Identity) (of own, err error) {
+	for into, text := range map[*[]string]hub.Personal{&of.number: i.Number, &of.home: service.AddressForm(i.Home)} {
 		if text.Empty() {
 			continue
 		}
 		m, err := x.Vault.Blind(p.Controller, p.Period, text)
 		if err != nil {
-			return nil, err
+			return own{}, err
 		}
-		marks = append(marks, m)
+		*into = []string{m}
 	}
-	return marks, nil
+	return of, nil
+}
+
+// put keeps them, in place of what the issuer said before. Where it says no address, the
+// one that it said holds on: a program's token may say less than a browser's.
+func (o own) put(ctx context.Context, tx *pg.Tx, person hub.ID, issuer string) error {
+	err := tx.PutMarks(ctx, person, issuer, o.number)
+	if err == nil && len(o.home) > 0 {
+		err = tx.PutMarks(ctx, person, issuer+" home", o.home)
+	}
+	return err
 }
 
 // callers are those whose tokens carried a number, and when it was kept last: a program
@@ -82,8 +91,8 @@ type callers struct {
 }
 
 type caller struct {
-	marks []string // of one period
-	at    time.Time
+	own // of one period
+	at  time.Time
 }
 
 // callerFor is how long a token's number is not kept again.
@@ -102,14 +111,14 @@ func (x *room) caller(ctx context.Context, i web.Identity, worn []hub.Hat) error
 	x.callers.Lock()
 	had := x.callers.last[who]
 	x.callers.Unlock()
-	if slices.Equal(had.marks, one) && now.Sub(had.at).Abs() < callerFor {
+	if slices.Equal(had.number, one.number) && slices.Equal(had.home, one.home) && now.Sub(had.at).Abs() < callerFor {
 		return nil
 	}
 	marks, err := x.marks(ctx, i)
 	if err != nil {
 		return err
 	}
-	if err := x.change(ctx, func(tx *pg.Tx) error { return tx.PutMarks(ctx, worn[0].Person, i.Issuer, marks) }); err != nil {
+	if err := x.change(ctx, func(tx *pg.Tx) error { return marks.put(ctx, tx, worn[0].Person, i.Issuer) }); err != nil {
 		return err
 	}
 	x.callers.Lock()
