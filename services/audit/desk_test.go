@@ -217,6 +217,12 @@ func TestOneEnd(t *testing.T) {
 	w.gives("gudrun", koege, subject, "mvs-politi")
 	hours(2, "true")
 	looks("both ends are there", "")
+	w.SQL(`create table public.handed as select * from audit.trail where act = 'collect'`)
+	w.SQL(`update public.handed set id = id + 1000000, question = 'submit', request = 'another'`)
+	w.SQL(`insert into audit.trail select * from public.handed`)
+	w.SQL(`update audit.ends_until set at = now() - interval '1 day'`)
+	hours(2, "question = 'submit'")
+	looks("a concern was handed in by somebody elsewhere", "")
 
 	w.gives("gudrun", koege, subject, "mvs-politi")
 	w.SQL(`create table public.taken as select * from audit.trail where act = 'collect' and at > now() - interval '1 hour'`)
