@@ -1,0 +1,111 @@
+package audit
+
+import (
+	"html/template"
+	"net/http"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// The pages on which an answer to a citizen is prepared, read and released.
+
+func (x *room) extractsPage(w http.ResponseWriter, r *web.Request) error {
+	list, err := x.listExtracts(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	a, err := x.DB.Advise(r.Context(), policies.Extract{Step: "prepare", Role: r.Who.Role, Kind: r.Who.Kind, Purpose: hub.LogControl, SameAuthority: true})
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "extracts", struct {
+		ExtractList
+		Prepares bool
+	}{list, a.Allow})
+}
+
+func (x *room) prepareForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference")})
+	if err != nil {
+		return err
+	}
+	return r.Redirect(w, "/extracts/"+string(done.ID))
+}
+
+// extractData is an answer with its forms.
+type extractData struct {
+	ExtractView
+	Choices []web.Option
+	HTML    template.HTML // the answer, as it would be handed out
+	Title   string
+}
+
+func (x *room) extractPage(w http.ResponseWriter, r *web.Request) error {
+	v, err := x.readExtract(r, struct{}{})
+	if err != nil {
+		return err
+	}
+	s := v.sheets[r.Lang]
+	d := extractData{ExtractView: v, HTML: template.HTML(s.HTML), Title: s.Title} // as we wrote it, sealed since
+	var informed []string
+	for _, m := range v.Matters {
+		d.Choices = append(d.Choices, web.Option{Value: string(m.ID), Label: r.T("audit.object."+m.Kind) + " " + string(m.ID)})
+		if m.Informed {
+			informed = append(informed, string(m.ID))
+		}
+	}
+	r.Fill("informed[]", informed...)
+	r.Fill("why", v.Why)
+	if v.Names {
+		r.Fill("names", "yes")
+	}
+	return x.Web.Page(w, r, http.StatusOK, "audit", "extract", d)
+}
+
+func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	in := Choices{Names: f.Has("names"), Why: service.Typed(f.Text("why"))}
+	for _, id := range f.All("informed[]") {
+		in.Informed = append(in.Informed, hub.ID(id))
+	}
+	done, err := x.prepareAgain(r, in)
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "audit.extract.again.done")
+	return r.Redirect(w, "/extracts/"+string(done.ID))
+}
+
+func (x *room) releaseForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := x.releaseExtract(r, Releasing{Content: f.Line("content")})
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "audit.extract.release.done")
+	return r.Redirect(w, "/extracts/"+string(done.ID))
+}
+
+// answerPage is what is handed out, as it was released: to print, in the language of the
+// page.
+func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
+	f, in, _, err := x.openExtract(r, hub.ActExport)
+	if err != nil {
+		return err
+	}
+	s := in.Sheets[r.Lang]
+	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line()}, HTML: template.HTML(s.HTML), Title: s.Title})
+}
