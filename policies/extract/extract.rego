@@ -77,7 +77,7 @@ refusals contains "not_told" if {
 	not look_up
 }
 
-refusals contains "not_in_this_state" if {
+refusals contains "not_told_yet" if {
 	input.step == "tell"
 	not data.extract.states[input.kind][input.state]
 }

@@ -75,9 +75,9 @@ test_a_look_up_is_told if {
 # A033, L34: what the police have alone, and what nobody has decided of yet.
 test_what_is_covert_is_withheld if {
 	every state in ["draft", "received", "police_check", "acute", "police_only", "", "opened"] {
-		denied(told({"state": state}), "not_in_this_state")
+		denied(told({"state": state}), "not_told_yet")
 	}
-	denied(told({"kind": "police", "seen_by": "police"}), "not_in_this_state")
+	denied(told({"kind": "police", "seen_by": "police"}), "not_told_yet")
 }
 
 # L35.
