@@ -9,8 +9,8 @@ COMPILE := GOGC=off GOMEMLIMIT=750MiB
 BUILD   := $(COMPILE) $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first. In these packages nothing runs beside anything: there is no race to find.
-PLAIN   := ./docs ./policies/book ./pkg/structure ./pkg/event ./pkg/hub
-TESTS   ?= ./services/infohus $(filter-out $(shell $(GO) list $(PLAIN)),$(shell $(GO) list ./...))
+PLAIN   := ./docs ./policies/book $(addprefix ./pkg/,structure event hub bus/local tree service witness) ./deploy $(addprefix ./deploy/dev/,deep report)
+TESTS   ?= ./services/infohus $(filter-out ./services/infohus ./deploy/dev/interop $(PLAIN),$(sort $(shell grep -rL --include='*_test.go' '^//go:build' . | xargs -n 1 dirname)))
 # Tests that take much data, the browser's, and those that one hand plays step by step, are built without the race detector: there is nothing beside
 # anything in them, or it is raced elsewhere with less. Whatever stands in such a file is one.
 VOLUME   = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)

@@ -1,3 +1,5 @@
+//go:build !race
+
 package policies
 
 import (
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -665,4 +668,36 @@ func table(t *testing.T, name string, columns ...string) [][]string {
 		t.Fatalf("%s: the first row must be %v", name, columns)
 	}
 	return rows[1:]
+}
+
+// L38, A018 in part.
+func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
+	e := engine(t)
+	who := hub.System(time.Time{}, "request")
+	live := map[string]string{ // in which something waits, or can still change
+		"concern": "draft received rerouted police_check acute police_only triage unfounded other_track case case_closed", "case": "opening collecting analysis assessment recommended follow_up closing",
+		"request": "asked", "answer": "", "offer": "offer_draft offered taken_up",
+	}
+	for _, actions := range append(slices.Collect(maps.Values(actionsOf)), []string{"follow"}) {
+		for _, action := range actions {
+			for _, state := range allStates {
+				waits := slices.Contains(strings.Fields(live[itemOf[state]]), state)
+				may := map[string]bool{
+					"discard": state == "draft", "begin": state == "opening", "draft_offer": state == "offer_draft" || state == "recommended",
+					"remind": waits, "follow": waits || state == "closed" || state == "not_taken_up" || state == "offer_ended", // told of its closing; what stays open of what ended
+				}[action]
+				_, err := e.Ask(t.Context(), who, Act{Action: action, Role: "system", State: state, Purpose: hub.Operation})
+				if (err == nil) != may {
+					t.Errorf("%s in %s: %v", action, state, err)
+				}
+			}
+		}
+	}
+	for _, q := range []Question{View{Role: "system", Relation: "own", State: "received", Author: true, Assigned: true, Purpose: hub.Prevention},
+		Disclose{Role: "system", To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, Item: "concern", State: "received"},
+		Assign{Role: "system", Relation: "own", State: "collecting", SameAuthority: true, Target: hub.CoreGroup}, List{Role: "system", Purpose: hub.Prevention}} {
+		if _, err := e.Ask(t.Context(), who, q); err == nil {
+			t.Errorf("the hub may %s", q.Question())
+		}
+	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -45,6 +46,14 @@ type wander struct {
 
 // deepRun is whether the tests that take long are run.
 func deepRun() bool { return os.Getenv("INFOHUS_TEST_DEEP") != "" }
+
+// picks is whether a test that could ask more than a build has time for asks this:
+// always in a deep run, else one in n, which are the same in every run.
+func picks(n uint32, what string) bool {
+	h := fnv.New32a()
+	h.Write([]byte(what))
+	return deepRun() || h.Sum32()%n == 0
+}
 
 // seedsOf are the seeds of a test of walks: some that are the same in every run,
 // many others in a deep one, or the one that is asked for.

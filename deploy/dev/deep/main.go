@@ -63,6 +63,7 @@ func deep(to, fuzz, only string) error {
 		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./policies"}}
 	}
 	parts := []*part{hub("The clock", "TestTimingOfUnknownAndForbidden"), hub("Walks through the hub", "TestVolumeWalk"), hub("Walks on paper", "TestVolumeWalkOnPaper"),
+		hub("Everybody in every state", "(TestVolumeTriples|TestVolumeTriplesOfCases)"),
 		rules("The rules and plain Go", "TestVolumeTheRulesAreTheNaiveModel"), rules("Rules that were changed", "TestVolumeMutants"),
 		hub("The officer's questions", "TestVolumeDesk"), hub("Every page in the browser", "TestBrowser$/^every page"),
 		{name: "A revision on a million decisions", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumePast$", "./pkg/pg"}}}

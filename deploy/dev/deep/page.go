@@ -17,6 +17,7 @@ var (
 	mutated  = regexp.MustCompile(`mutants of the (\w+): \d+ tried of \d+, (\d+) killed, (\d+) survived, (\d+) the engine does not take: ([0-9.]+) % killed`)
 	tried    = regexp.MustCompile(`(\d+ decisions, \d+ different questions): (.* in \S+)`)
 	answered = regexp.MustCompile(`(\d+) rows, .*: (from disk|first) (\d+) ms, again (\d+) ms, the next page (\d+) ms`)
+	triples  = regexp.MustCompile(`(\d+) triples of state, action and person asked: (\d+) commands done`)
 	lookedAt = regexp.MustCompile(`(\d+ pages) were looked at`)
 	fuzzed   = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
@@ -34,6 +35,10 @@ func (p *part) figures() string {
 	if all := paced.FindAllStringSubmatch(p.said, -1); all != nil {
 		n := sums(all)
 		out = append(out, fmt.Sprintf("%d walks: %d steps; %d views compared", len(all), n[0], n[1]))
+	}
+	if all := triples.FindAllStringSubmatch(p.said, -1); all != nil {
+		n := sums(all)
+		out = append(out, fmt.Sprintf("%d triples of state, action and person; %d done, the others refused", n[0], n[1]))
 	}
 	for _, m := range seen(modeled.FindAllStringSubmatch(p.said, -1)) {
 		out = append(out, fmt.Sprintf("%s, %s of them distinct, %s; allowed are: %s", m[1], m[2], m[3], m[4]))
@@ -152,7 +157,7 @@ func render(parts []*part, machine, old string) string {
 
 `+"`make deep`"+` wrote this, on a machine with %s. It runs what is too slow or too much a matter of chance for every build: the
 clock's test, many more walks than `+"`make test`"+` takes, from seeds that are new each time, the rules against the same rules in plain Go and against every
-change to them that is known how to make, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
+change to them that is known how to make, everybody in every state, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
 by its name; the others keep what they came to, and its day.
 
 `+head, machine)
