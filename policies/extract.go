@@ -8,7 +8,7 @@ import "github.com/infohus/infohus/pkg/hub"
 //   - read: see what waits and what was released, of the own authority's;
 //   - prepare: gather the look-ups of one person's data into an answer;
 //   - name: put the names of those who looked into it;
-//   - release: hand it out. Self and Linked are of whoever prepared it;
+//   - release: hand it out. Self, Linked and ByRecused are of whoever prepared it;
 //   - tell: whether one look-up stands in it. SeenFor, SeenBy, Act, State, Informed and
 //     Alone are of the look-up, and of no other step. What is not said to be told is withheld.
 type Extract struct {
@@ -17,7 +17,8 @@ type Extract struct {
 	Kind          hub.AuthorityKind `json:"kind"`
 	Purpose       hub.Purpose       `json:"purpose"`
 	SameAuthority bool              `json:"same_authority"` // it is the asker's own authority's answer, about its own data
-	Recused       bool              `json:"recused"`        // the asker is too close to the person, or is the person (A012)
+	Recused       bool              `json:"recused"`        // the asker is too close to the person, or is the person, and did not prepare it (A012)
+	ByRecused     bool              `json:"by_recused"`     // whoever prepared it is
 	Self          bool              `json:"self"`           // the asker prepared it, whatever the account or the hat
 	Linked        bool              `json:"linked"`         // one of the two stands in for the other, or answers to the other
 	Act           hub.Act           `json:"act"`

@@ -462,7 +462,7 @@ func naiveTrail(q Trail) said {
 
 // naiveExtract: who answers a citizen what has been looked up about them (L21): the
 // own officer prepares it, that officer or a manager releases it, and nobody what they
-// prepared. Told is what was read, searched or taken out for the person's own matter,
+// prepared, or somebody who is too close. Told is what was read, searched or taken out for the person's own matter,
 // once that matter was let in and the person knows of it; and of the police nothing (L34).
 func naiveExtract(q Extract) said {
 	if !takesPart(q.Kind) || q.Purpose != hub.LogControl || !q.SameAuthority || q.Recused {
@@ -475,7 +475,7 @@ func naiveExtract(q Extract) said {
 	case "prepare", "name":
 		may = officer
 	case "release":
-		may = (officer || manager) && !q.Self && !q.Linked
+		may = (officer || manager) && !q.Self && !q.Linked && !q.ByRecused
 	case "tell":
 		covert := among(q.State, "draft", "received", "police_check", "acute", "police_only", "offer_draft")
 		underGDPR := q.Kind != hub.Police && q.Kind != hub.PrisonService

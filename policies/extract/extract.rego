@@ -28,10 +28,12 @@ allowed if {
 # What a step takes besides.
 further contains step if some step in {"read", "prepare", "name"}
 
-# Nobody releases what they prepared.
+# Nobody releases what they prepared, nor what somebody did who is too close: that one is
+# not told when preparing it, or they would learn whom a reference stands for.
 further contains "release" if {
 	input.self == false
 	input.linked == false
+	input.by_recused == false
 }
 
 further contains "tell" if {
@@ -70,6 +72,11 @@ refusals contains "self" if {
 refusals contains "linked" if {
 	input.step == "release"
 	input.linked
+}
+
+refusals contains "by_recused" if {
+	input.step == "release"
+	input.by_recused
 }
 
 refusals contains "not_told" if {

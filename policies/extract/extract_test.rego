@@ -3,7 +3,7 @@ package infohus.extract_test
 import data.infohus.extract
 
 officer := {
-	"step": "prepare", "role": "dpo", "kind": "municipality", "purpose": "log_control", "same_authority": true, "recused": false, "self": false, "linked": false,
+	"step": "prepare", "role": "dpo", "kind": "municipality", "purpose": "log_control", "same_authority": true, "recused": false, "self": false, "linked": false, "by_recused": false,
 	"act": "", "seen_for": "", "seen_by": "", "state": "", "informed": false, "alone": false,
 }
 
@@ -45,6 +45,14 @@ test_nobody_releases_what_they_prepared if {
 	denied(but({"step": "release", "self": true}), "self")
 	denied(but({"step": "release", "linked": true}), "linked")
 	but({"step": "read", "self": true, "linked": true}).allow
+}
+
+# Who is too close is not told so while preparing: a reference stands for nobody then.
+test_what_somebody_too_close_prepared_is_not_released if {
+	denied(but({"step": "release", "by_recused": true}), "by_recused")
+	every step in ["read", "prepare", "name"] {
+		but({"step": step, "by_recused": true}).allow
+	}
 }
 
 test_only_the_own_authoritys_and_of_nobody_who_is_near if {
@@ -94,11 +102,11 @@ test_what_is_no_look_up_is_not_told if {
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(look_up) - {"self", "linked"} {
+	every name in object.keys(look_up) - {"self", "linked", "by_recused"} {
 		a := extract.answer with input as object.remove(look_up, [name])
 		not a.allow
 	}
-	every name in {"self", "linked"} {
+	every name in {"self", "linked", "by_recused"} {
 		a := extract.answer with input as object.remove(object.union(officer, {"step": "release"}), [name])
 		not a.allow
 	}

@@ -189,6 +189,7 @@ func (x *room) seeks(ctx context.Context, tx *pg.Tx, g policies.Grant, in Search
 	if f, err = in.filter(tx.Who().Authority); err != nil {
 		return f, refs, err
 	}
+	f.me = tx.Who().Person
 	if f.tail != "" {
 		if f.reference, err = whole(ctx, tx, g, f.own, f.tail, x.Vault.Pseudonym); err != nil {
 			return f, refs, err

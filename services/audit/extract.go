@@ -123,7 +123,7 @@ type filed struct {
 	preparedBy, releasedBy hub.ID
 	preparer, releaser     string // by name
 	preparedAt, releasedAt time.Time
-	near                   bool // the actor is too close to whom it is about
+	near, byNear           bool // the actor, or whoever prepared it, is too close to whom it is about
 }
 
 // ExtractLine is one of those that wait, or were released.
@@ -152,6 +152,7 @@ type ExtractView struct {
 	Answer   CitizenAnswer `json:"answer"`
 	Prepares bool          `json:"prepares"` // the asker may gather it anew
 	Releases bool          `json:"releases"` // the asker may release it
+	Anew     bool          `json:"anew"`     // whoever prepared it is too close to the person: somebody else has to
 	sheets   map[string]sheet
 }
 
@@ -168,10 +169,15 @@ func (f filed) line() ExtractLine {
 	return l
 }
 
+// strange reports whether an answer is to somebody as one that is not there: others prepared
+// it, and they are too close (A012). What they prepared themselves they know; that they
+// are is not told then, or it would tell them whom the reference stands for.
+func (f filed) strange(me hub.ID) bool { return f.near && f.preparedBy != me }
+
 // extracting is the question whether the actor may take a step with an answer.
 func (x *room) extracting(tx *pg.Tx, step string, f filed) policies.Extract {
 	who := tx.Who()
-	return policies.Extract{Step: step, Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority, Recused: f.near,
+	return policies.Extract{Step: step, Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority, Recused: f.strange(who.Person), ByRecused: f.byNear,
 		Self: f.preparedBy == who.Person, Linked: x.Linked(who.Person, f.preparedBy, tx.Now)}
 }
 
@@ -200,7 +206,7 @@ func (x *room) listExtracts(r *web.Request, _ struct{}) (ExtractList, error) {
 			return err
 		}
 		for _, f := range list {
-			if !f.near { // to them it is as one that is not there (A012)
+			if !f.strange(r.Who.Person) {
 				out.Extracts = append(out.Extracts, f.line())
 			}
 		}
@@ -291,6 +297,7 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 	if f.releasedBy != "" {
 		return v, nil
 	}
+	v.Anew = q.ByRecused && !q.Self
 	for step, may := range map[string]*bool{"prepare": &v.Prepares, "release": &v.Releases} {
 		q.Step = step
 		a, err := x.DB.Advise(r.Context(), q)
@@ -328,8 +335,14 @@ func (x *room) releaseExtract(r *web.Request, in Releasing) (done ExtractReceipt
 			f, g, err = x.held(ctx, tx, "release", id, hub.ActDecide)
 		}
 		var denied *policies.Denial
-		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
-			return hub.Conflict("audit.error.extract.own")
+		if errors.As(err, &denied) {
+			switch why := denied.Reasons(); {
+			case slices.ContainsFunc(why, func(w string) bool { return w != "self" && w != "linked" && w != "by_recused" }): // is not told of it
+			case slices.Contains(why, "self"), slices.Contains(why, "linked"):
+				return hub.Conflict("audit.error.extract.own")
+			default:
+				return hub.Conflict("audit.error.extract.anew")
+			}
 		}
 		if err != nil {
 			return err

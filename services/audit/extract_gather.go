@@ -41,8 +41,7 @@ func (x *room) prepareExtract(r *web.Request, in Preparing) (done NewExtract, er
 			return f, c, err
 		}
 		f.id = x.NewID()
-		f.near, err = nearTo(ctx, tx, g, f.subject)
-		return f, in.Choices, err
+		return f, in.Choices, nil
 	})
 	return done, err
 }

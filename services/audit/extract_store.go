@@ -12,16 +12,15 @@ import (
 	"github.com/infohus/infohus/policies"
 )
 
-// filedColumns are those of an answer, and whether the actor of $1 to $5 is too close to
-// whom it is about.
+// filedColumns are those of an answer, and whether the actor of $1 to $5, and whoever
+// prepared it (whatever the hats of today), is too close to whom it is about.
 const filedColumns = `e.id, e.authority, e.subject, e.n, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at),
-	coalesce((select h.name from access.hat h where h.id = e.prepared_hat), ''), coalesce((select h.name from access.hat h where h.id = e.released_hat), ''), ` + nearTheActor + `e.subject), false)`
-
-// nearTheActor asks of the person that follows it, and of no other.
-const nearTheActor = `coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.about = `
+	coalesce((select h.name from access.hat h where h.id = e.prepared_hat), ''), coalesce((select h.name from access.hat h where h.id = e.released_hat), ''),
+	coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.about = e.subject), false),
+	coalesce((select bool_or(r.recused) from access.relations(e.prepared_by, $2, 'system', $4, $5) r where r.about = e.subject), false)`
 
 func scanFiled(row pgx.CollectableRow) (f filed, err error) {
-	return f, row.Scan(&f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near)
+	return f, row.Scan(&f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near, &f.byNear)
 }
 
 // extracts are an authority's, those that wait first.
@@ -69,11 +68,6 @@ func putExtract(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed) error
 func handOut(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) error {
 	_, err := tx.Exec(ctx, `update audit.extract set released_by = $2, released_hat = $3, released_at = $4 where id = $1`, id, tx.Who().Person, tx.Who().Hat.ID, tx.Now)
 	return err
-}
-
-// nearTo reports whether the actor is too close to somebody.
-func nearTo(ctx context.Context, tx *pg.Tx, _ policies.Grant, subject hub.ID) (near bool, err error) {
-	return near, tx.QueryRow(ctx, `select `+nearTheActor+`$6), false)`, append(tx.Me(), subject)...).Scan(&near)
 }
 
 // person is whom a reference stands for: a row of the trail names people by pseudonym,

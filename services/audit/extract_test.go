@@ -352,6 +352,50 @@ func TestStrangersToAnAnswer(t *testing.T) {
 	}
 }
 
+// A012, A033: who is too close learns of it neither by preparing an answer nor by what the
+// log says of their own refusals, or they would know whom a reference stands for. Nothing
+// that they prepared is released; whoever would have released it is told why.
+func TestWhoIsTooCloseAnswersInVain(t *testing.T) {
+	w := answering(t)
+	me := string(w.As("dagny").Actor().Person)
+	w.SQL(`insert into access.recusal (person, kind, item, by_person, by_hat) values ($1, 'case', $2, 'x', 'x')`, me, string(cases[known]))
+	same := map[string]bool{}
+	var ids []hub.ID
+	for _, reference := range []hub.ID{known, covert} { // too close to the first
+		id := w.prepares(reference, nil).ID
+		ids = append(ids, id)
+		v := w.reads("dagny", id)
+		own := w.releases("dagny", id, v.Content).Must(http.StatusConflict)
+		w.As("dagny").API("POST", "/api/extracts/"+string(id), map[string]any{}).Must(http.StatusOK)
+		says := fmt.Sprint(v.Prepares, v.Releases, v.Anew, own.Text())
+		for _, r := range w.search("dagny", Search{Part: Part{Reference: string(id), Outcome: "deny"}}).Rows {
+			var again Again
+			w.As("dagny").API("POST", fmt.Sprintf("/api/trail/%d/again", r.ID), nil).Must(http.StatusOK).JSON(&again)
+			says += fmt.Sprint(r.Act, r.Reasons, r.Subjects, r.Question, again.Possible)
+		}
+		same[says] = true
+	}
+	if len(same) != 1 {
+		t.Errorf("who is too close is answered otherwise: %v", same)
+	}
+	if w.One(`select bool_or('by_recused' = any(reasons)) from audit.trail where person = $1`, me) != "t" {
+		t.Error("that she is too close is not in the log")
+	}
+	for i, id := range ids {
+		v := w.reads("hedvig", id)
+		if a := w.releases("hedvig", id, v.Content); (a.Status == http.StatusConflict) != (i == 0) || v.Anew != (i == 0) || v.Releases != (i == 1) {
+			t.Errorf("the second person is answered %d: %s", a.Status, a.Text())
+		}
+	}
+	// A refusal of one's own is not found by whom it is about either.
+	w.SQL(`update audit.trail set subjects = (select subjects from audit.trail where subjects <> '{}' and object_id = $2 limit 1) where person = $1 and outcome = 'deny'`, me, string(ids[0]))
+	mine := w.search("dagny", Search{Part: Part{Reference: string(known), Outcome: "deny", Person: hub.ID(me)}}).Rows
+	w.SQL(`update audit.trail set person = 'x' where person = $1 and outcome = 'deny'`, me)
+	if others := w.search("dagny", Search{Part: Part{Reference: string(known), Outcome: "deny"}}).Rows; len(mine) != 0 || len(others) == 0 {
+		t.Errorf("of her own %d refusals are found by whom they are about, of others %d", len(mine), len(others))
+	}
+}
+
 // T12: what waits, prepare, look, release, on the pages; what was typed stays.
 func TestTheOfficersPageOfAnswers(t *testing.T) {
 	w := answering(t)

@@ -174,7 +174,7 @@ func (x *room) readRow(r *web.Request) (Row, ruled, error) {
 		if perr != nil { // no number of a row: as one that is not there
 			return nil
 		}
-		list, err = row(ctx, tx, g, r.Who.Authority, id)
+		list, err = row(ctx, tx, g, id)
 		e.Rows = len(list)
 		if err == nil && len(list) > 0 && list[0].Question != "" && list[0].Revision != by.now {
 			if by.document, err = tx.DocumentOf(ctx, list[0].Revision); hub.CodeOf(err) == hub.CodeNotFound {

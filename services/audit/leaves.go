@@ -182,7 +182,7 @@ func provable(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs r
 	var out []proven
 	err = rowsOf(ctx, tx, hit, since, last, func(r tree.Row) {
 		p := found[r.Values[0].(int64)]
-		if p.row = (tree.Row{Form: r.Form, Salt: r.Salt, Values: slices.Clone(r.Values)}); whollyTold(r.Values, f.own) {
+		if p.row = (tree.Row{Form: r.Form, Salt: r.Salt, Values: slices.Clone(r.Values)}); whollyTold(r.Values, f.own, f.me) {
 			p.whole = true
 		}
 		out = append(out, *p)
@@ -191,15 +191,15 @@ func provable(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs r
 	return out, err
 }
 
-// whollyTold reports whether an officer of an authority is told all that stands in a row.
-func whollyTold(values []any, own hub.AuthorityID) bool {
+// whollyTold reports whether somebody, an officer of an authority, is told all that stands in a row.
+func whollyTold(values []any, own hub.AuthorityID, me hub.ID) bool {
 	text := func(column string) string {
 		s, _ := values[slices.IndexFunc(tree.Columns, func(c tree.Column) bool { return c.Name == column })].(string)
 		return s
 	}
-	r := Row{Outcome: text("outcome"), Controller: hub.AuthorityID(text("controller")), Authority: hub.AuthorityID(text("authority")), Question: text("question"), Input: json.RawMessage(text("input"))}
+	r := Row{Person: hub.ID(text("person")), Outcome: text("outcome"), Controller: hub.AuthorityID(text("controller")), Authority: hub.AuthorityID(text("authority")), Question: text("question"), Input: json.RawMessage(text("input"))}
 	r.recused(own)
-	return !r.veiled(own) && !r.hushed(own)
+	return !r.veiled(own, me) && !r.hushed(own)
 }
 
 // putRun adds leaves at the end of the tree.

@@ -98,8 +98,11 @@ func hits(f filter, refs references) query {
 		// what they asked for, never by whom it is about.
 		veiled = fmt.Sprintf(" and (t.outcome = 'allow' or t.object_id = any($%d))", len(q.args)+1)
 		q.args = append(q.args, refs.objects, refs.pseudonyms)
+		objects := len(q.args) - 1
+		q.args = append(q.args, f.me) // and so is a refusal of the reader's own, or it would tell them whom they are too close to
 		q.with = fmt.Sprintf(`with about as materialized (select %s from audit.trail t
-			where (t.object_id = any($%d) or t.subjects && $%d) and (t.controller = $1 or t.authority = $1)%s) `, needed, len(q.args)-1, len(q.args), rest)
+			where (t.object_id = any($%d) or t.subjects && $%d and (t.outcome = 'allow' or t.person <> $%d)) and (t.controller = $1 or t.authority = $1)%s) `,
+			needed, objects, objects+1, objects+2, rest)
 		table = "about"
 	}
 	data, people := []string{""}, []string{""}
@@ -312,7 +315,7 @@ func page(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs refer
 	for i := range list {
 		list[i].recused(f.own)
 		list[i].hush(f.own)
-		list[i].veil(f.own)
+		list[i].veil(f.own, f.me)
 	}
 	return list, err
 }
@@ -345,15 +348,18 @@ func summed(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs ref
 
 // veiled and hushed report whether there is something in a row that an officer is not
 // told: then no more of it than that it is there can be proven to them.
-func (r *Row) veiled(own hub.AuthorityID) bool { return r.Outcome != "allow" && r.Controller != own }
+func (r *Row) veiled(own hub.AuthorityID, me hub.ID) bool {
+	return r.Outcome != "allow" && (r.Controller != own || r.Person == me)
+}
 
 func (r *Row) hushed(own hub.AuthorityID) bool { return r.Recusal != "" && r.Authority != own }
 
 // veil takes out of a refusal what only the thing's own authority may know:
 // what is another's is told like what never was (trust.md G7), also to the
-// officer of whoever asked.
-func (r *Row) veil(own hub.AuthorityID) {
-	if !r.veiled(own) {
+// officer of whoever asked. And officers are not told why they were refused
+// themselves: that they are too close would tell them whom a reference stands for.
+func (r *Row) veil(own hub.AuthorityID, me hub.ID) {
+	if !r.veiled(own, me) {
 		return
 	}
 	r.Controller, r.ObjectVersion, r.Basis, r.Recipient, r.Question = "", 0, "", "", ""
@@ -400,7 +406,8 @@ func (r *Row) hush(own hub.AuthorityID) {
 }
 
 // row reads one row of the own authority's: none where it is another's.
-func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, id int64) ([]Row, error) {
+func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, id int64) ([]Row, error) {
+	own := tx.Who().Authority
 	rows, err := tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.id = $1 and (t.controller = $2 or t.authority = $2)`, id, own)
 	if err != nil {
 		return nil, err
@@ -408,7 +415,7 @@ func row(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, 
 	list, err := pgx.CollectRows(rows, scan)
 	for i := range list {
 		list[i].recused(own)
-		list[i].veil(own)
+		list[i].veil(own, tx.Who().Person)
 	}
 	return list, err
 }

@@ -66,7 +66,8 @@ const (
 
 // filter is a search that has been found sound.
 type filter struct {
-	own          hub.AuthorityID
+	own          hub.AuthorityID // whose officer reads
+	me           hub.ID          // who it is
 	way          string
 	data, people bool
 	reference    hub.ID

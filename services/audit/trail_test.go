@@ -115,7 +115,7 @@ func TestHits(t *testing.T) {
 				t.Errorf("%s: %q stands in the SQL", side, value)
 			}
 		}
-		if len(q.args) != 10 {
+		if len(q.args) != 11 {
 			t.Errorf("%s: %d arguments", side, len(q.args))
 		}
 		for _, b := range q.branches {

@@ -67,9 +67,17 @@ func runAll(t *tally, once string, args []string) {
 	all.Wait()
 }
 
+// short is the beginning of a command: names of tests may follow by the hundred.
+func short(command string) string {
+	if r := []rune(command); len(r) > 120 {
+		return string(r[:120]) + " …"
+	}
+	return command
+}
+
 // run is one command, from its beginning to its end.
 func (t *tally) run(s *stream, command string) {
-	t.say("→ %s: %s\n", s.name, command)
+	t.say("→ %s: %s\n", s.name, short(command))
 	began := time.Now()
 	c := exec.Command("sh", "-c", command)
 	c.Stdout = s
