@@ -5,11 +5,11 @@ BIN     := bin/infohus
 # A clone that belongs to somebody else (root's, opened by a user) has no readable history; then build without it.
 VCS     := $(shell git status >/dev/null 2>&1 && echo true || echo false)
 # Memory is cheaper than time: a compiler or linker that does not collect its garbage below this size takes half the time.
-COMPILE := GOGC=off GOMEMLIMIT=750MiB
+COMPILE := GOGC=off GOMEMLIMIT=1500MiB
 BUILD   := $(COMPILE) $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first. In these packages nothing runs beside anything: there is no race to find.
-PLAIN   := ./docs ./policies/book $(addprefix ./pkg/,structure event hub bus/local tree service witness) ./deploy $(addprefix ./deploy/dev/,deep report)
+PLAIN   := ./docs ./policies/book $(addprefix ./pkg/,structure event hub hubtest bus/local tree service witness) ./deploy $(addprefix ./deploy/dev/,deep report)
 TESTS   ?= ./services/infohus $(filter-out ./services/infohus ./deploy/dev/interop $(PLAIN),$(sort $(shell grep -rL --include='*_test.go' '^//go:build' . | xargs -n 1 dirname)))
 # Tests that take much data, the browser's, and those that one hand plays step by step, are built without the race detector: there is nothing beside
 # anything in them, or it is raced elsewhere with less. Whatever stands in such a file is one.
@@ -59,8 +59,8 @@ build: modules
 	@$(BUILD) -v -o $(BIN) ./services/infohus 2>&1 | awk '/^[^ :]+$$/ && ++n % 100 == 0 { print "  …", n, "packages"; fflush() }'
 	@$(BUILD) -o $(BIN) ./services/infohus
 
-# Five streams beside one another: where one waits, another works. What the others share is compiled once, beside the first. The hub's own tests of much
-# data are a stream, and those that one hand plays step by step another; what the other packages have of either comes when the plain ones are done.
+# Six streams beside one another: where one waits, another works. What the others share is compiled once, beside the first. The hub's own tests of much
+# data are a stream, and those that one hand plays step by step two, by their first letter; what the other packages have of either comes when the plain ones are done.
 # Tests may have more garbage than is usual too; and what they write lies in memory where there is room, for a hub of its own is a thousand files to each.
 COMPILED = $(COMPILE) $(GO) list -export -deps -test
 STREAM   = GOGC=400 $(GO) test -vet=off -timeout 30m -ldflags='-s -w' -json
@@ -77,7 +77,8 @@ test: modules
 	  bin/report -once "$(COMPILED) $(sort $(HUB) $(dir $(VOLUME))) >/dev/null" \
 	    "race: $(COMPILED) $(RACE) $(TESTS) >/dev/null && $(STREAM) $(RACE) $(TESTS)" \
 	    "plain: $(COMPILE) $(GO) vet ./... && $(STREAM) $(PLAIN) && $(STREAM) -run '$(VOLUMES)\$$' $(filter-out $(HUB),$(sort $(dir $(VOLUME))))" \
-	    "steps: $(STREAM) -run '$(VOLUMES)\$$' -skip '^TestVolume' $(HUB)" \
+	    "steps: $(STREAM) -run '$(VOLUMES)\$$' -skip '^Test(Volume|[A-H])' $(HUB)" \
+	    "more: $(STREAM) -run '$(VOLUMES)\$$' -skip '^Test[^A-H]' $(HUB)" \
 	    "volume: $(STREAM) -run '^TestVolume' $(HUB)" \
 	    "browser: $(STREAM) -run '^TestBrowser\$$' $(HUB)"; \
 	else bin/report -once "$(COMPILE) $(GO) vet ./..." "all: echo 'CANNOT RUN: the race detector: no C compiler here (apt-get install gcc libc6-dev)'; $(STREAM) ./..."; fi

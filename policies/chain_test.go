@@ -1,3 +1,5 @@
+//go:build !race
+
 package policies
 
 import (
@@ -140,7 +142,7 @@ func lets(t testing.TB, e *Engine, q Question) bool {
 // engine of one moment answers is what the document of its revision says.
 func TestDecisionsDuringARevisionAreOfOne(t *testing.T) {
 	defer func(was time.Duration) { proveTime = was }(proveTime)
-	proveTime = 5 * time.Minute // with the race detector, and others asking all the while
+	proveTime = 5 * time.Minute // with others asking all the while
 	s := keys(t)
 	one := after(t, document, 1, monday, letDPO...)
 	two := after(t, one, 2, monday, `"dpo": true, `, ``, lists, letManager[1]) // one in, the other out

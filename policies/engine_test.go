@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 )
@@ -55,7 +56,7 @@ func TestAskedByManyAtOnceWhileRevised(t *testing.T) {
 			for _, state := range strings.Fields("draft received rerouted police_check acute police_only triage unfounded other_track case") {
 				q := own
 				q.State = state
-				g, err := e.Ask(t.Context(), wearing(q), q)
+				g, err := e.At(time.Now()).Ask(t.Context(), wearing(q), q)
 				if (err == nil) != g.Valid() || (err == nil) != (state != "draft") {
 					t.Errorf("in %s: %v", state, err)
 				}

@@ -177,7 +177,8 @@ var everyMethod = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPT
 // byte as for an object that never was, by the same statements, and as many rows
 // of the trail: of concerns, and of cases and all that hangs on them, in their
 // states, whether good input is sent or none. A025 in part: no header tells them
-// apart.
+// apart. The stranger of another municipality asks all of it, of what seven others
+// could ask a build picks a third.
 func TestUnknownAndForbidden(t *testing.T) {
 	s := begin(t)
 	d := &desk{driver: &driver{script: s}}
@@ -222,6 +223,9 @@ func TestUnknownAndForbidden(t *testing.T) {
 				continue
 			}
 			for _, method := range slices.Compact(slices.Sorted(slices.Values(append([]string{route.Method}, methods...)))) {
+				if login != roskilde && !picks(3, login+method+route.Path) {
+					continue
+				}
 				q := asking{method, path, fill(route.Path, these.invented()), "{}", "{}", d.fields(s.as(login))}
 				s.alike(login, q)
 				if good, ok := d.good(route.Op); ok && method == route.Method {

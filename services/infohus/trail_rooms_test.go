@@ -37,7 +37,9 @@ func (d *desk) asksCases() {
 			}
 			for _, w := range all {
 				for _, path := range w.paths(r.Path) {
-					d.opens(login, r, path)
+					if login == coordinator || login == policeMan || picks(3, login+path) {
+						d.opens(login, r, path)
+					}
 				}
 			}
 		}

@@ -489,7 +489,7 @@ func strides() int {
 	if deepRun() {
 		return 2_500
 	}
-	return 1_500
+	return 1_000
 }
 
 // always are the seeds of every run.
