@@ -409,7 +409,7 @@ func TestSamplesAreDecided(t *testing.T) {
 	}
 	// Too close: as one that never was.
 	w.SQL(`update audit.sampled set object = $1 where id = $2`, string(koege), string(q.Waiting[2].ID))
-	w.SQL(`insert into access.recusal (item, person, by_hat, written_at) values ($1, $2, 'x', now())`, string(koege), string(dagny.Post.Person))
+	w.SQL(`insert into access.recusal (item, person, kind, by_person, by_hat) values ($1, $2, 'concern', 'x', 'x')`, string(koege), string(dagny.Post.Person))
 	dagny.API("GET", "/api/samples/"+string(q.Waiting[2].ID), nil).Must(http.StatusNotFound)
 	says("dagny", q.Waiting[2].ID, "in_order", "").Must(http.StatusNotFound)
 	// What the database holds beside the rules.

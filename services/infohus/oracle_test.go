@@ -194,6 +194,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["authority"] = "psykiatrien"
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	waits["extract"], _ = s.prepared(id)
+	waits["sample"] = s.drawn()
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)
