@@ -276,7 +276,7 @@ func (v *visitor) officer() {
 	b.inspect("a sample")
 	b.refused("audit.sample.save")
 	b.inspect("a sample, wrong")
-	b.chooses("outcome", b.t(b.lang, "audit.field.outcome.in_order"))
+	b.ticks("outcome", 1)
 	b.presses("audit.sample.save")
 	b.opens(at)
 	b.inspect("a sample, decided")

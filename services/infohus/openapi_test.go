@@ -330,6 +330,9 @@ func (s *script) drawn() (id hub.ID) {
 	s.SQL(`insert into audit.sample (id, authority, rule, from_at, until_at, weeks, size, eligible, checkpoint, seed) values ($1, 'koege', 'data', clock_timestamp() - interval '7 days', now(), 1, 5, 9, 'x', 'x')`, string(id))
 	s.SQL(`insert into audit.sampled (id, sample, place, row, at, person, object) select $1, $1, 1, t.id, t.at, t.person, t.object_id from audit.trail t
 		where t.controller = 'koege' and t.outcome = 'allow' and t.act = 'consult' and t.purpose = 'prevention' order by t.id limit 1`, string(id))
+	if s.One(`select count(*) from audit.sampled where id = $1`, string(id)) != "1" {
+		s.Fatal("nobody looked at anything of Køge's")
+	}
 	return id
 }
 
@@ -419,6 +422,9 @@ func (s *driver) requests() map[string]func() request {
 		"reviewGlass": func() request {
 			b := s.broken("sofus", "cases", (&desk{driver: s}).works("collecting").kase, inDanger[0])
 			return request{koegeDPO, "/api/glass/" + string(b.ID) + "/review", map[string]any{"outcome": "justified", "text": inDanger[1]}}
+		},
+		"decideSample": func() request {
+			return request{koegeDPO, "/api/samples/" + string(s.drawn()) + "/decision", map[string]any{"outcome": "in_order"}}
 		},
 		"prepareExtract": func() request {
 			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown)}}
