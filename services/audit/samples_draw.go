@@ -140,13 +140,9 @@ func (x *room) drawNext(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (drew
 			return false, err
 		}
 	}
-	// Where the file says now that less was to be drawn then, it was not told then.
-	if had, err := lastSampling(ctx, tx, a); err != nil {
+	had, err := lastSampling(ctx, tx, a)
+	if err != nil {
 		return false, err
-	} else if less(by, had) && less(by, today) {
-		if err := x.tellLess(ctx, tx, a, by); err != nil {
-			return false, err
-		}
 	}
 	for _, rule := range Rules {
 		d := draw{id: x.NewID(), authority: a, rule: rule, from: from, until: until, weeks: by.Weeks, size: by.Size, eligible: len(found[rule]), checkpoint: checkpoint, seed: []byte{}}
@@ -155,11 +151,14 @@ func (x *room) drawNext(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (drew
 			d.seed = seedOf(text, cosigned, d)
 			rows = pick(d.seed, found[rule], by.Size)
 		}
-		if err := x.putDraw(ctx, tx, d, rows); err != nil {
+		if drew, err = x.putDraw(ctx, tx, d, rows); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	if drew && less(by, had) && less(by, today) { // the file says now that less was to be drawn then, and nobody was told then
+		err = x.tellLess(ctx, tx, a, by)
+	}
+	return true, err
 }
 
 // less reports whether less is drawn by one than by another, or later.
@@ -174,7 +173,7 @@ func (x *room) heeds(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, by struc
 	if err != nil || had.Weeks == by.Weeks && had.Size == by.Size {
 		return err
 	}
-	if err := keepSampling(ctx, tx, a, by); err != nil || !less(by, had) {
+	if first, err := keepSampling(ctx, tx, a, had, by); err != nil || !first || !less(by, had) {
 		return err
 	}
 	return x.tellLess(ctx, tx, a, by)

@@ -25,9 +25,10 @@ func sampling(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, since time.Time
 	return by, err
 }
 
-func keepSampling(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, by structure.Sample) error {
-	_, err := tx.Exec(ctx, `update audit.sampling set weeks = $2, size = $3 where authority = $1`, a, by.Weeks, by.Size)
-	return err
+// keepSampling keeps that they are drawn so from now on; first: no other process did.
+func keepSampling(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, had, by structure.Sample) (first bool, err error) {
+	tag, err := tx.Exec(ctx, `update audit.sampling set weeks = $2, size = $3 where authority = $1 and weeks = $4 and size = $5`, a, by.Weeks, by.Size, had.Weeks, had.Size)
+	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // nextPeriod is when the first period begins that was not drawn.
@@ -86,13 +87,12 @@ func decides(ctx context.Context, tx *pg.Tx, signed time.Time, size int64, witne
 	return note, cosigned, err
 }
 
-// putDraw keeps what was drawn, once: where another process has drawn it too, it is the
-// same.
-func (x *room) putDraw(ctx context.Context, tx *pg.Tx, d draw, rows []int64) error {
+// putDraw keeps what was drawn, once; first: no other process did, with the same rows.
+func (x *room) putDraw(ctx context.Context, tx *pg.Tx, d draw, rows []int64) (first bool, err error) {
 	tag, err := tx.Exec(ctx, `insert into audit.sample (id, authority, rule, from_at, until_at, weeks, size, eligible, checkpoint, seed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict do nothing`, d.id, d.authority, d.rule, d.from, d.until, d.weeks, d.size, d.eligible, d.checkpoint, d.seed)
 	if err != nil || tag.RowsAffected() == 0 {
-		return err
+		return false, err
 	}
 	ids := make([]hub.ID, len(rows))
 	for i := range ids {
@@ -101,7 +101,7 @@ func (x *room) putDraw(ctx context.Context, tx *pg.Tx, d draw, rows []int64) err
 	_, err = tx.Exec(ctx, `insert into audit.sampled (id, sample, place, row, at, person, object)
 		select r.id, $1, r.place, t.id, t.at, t.person, t.object_id from unnest($2::text[], $3::bigint[]) with ordinality r (id, row, place)
 		join audit.trail t on t.id = r.row and t.at >= $4 and t.at < $5`, d.id, ids, rows, d.from, d.until)
-	return err
+	return true, err
 }
 
 // drawn is a look-up that was drawn.

@@ -356,21 +356,22 @@ func TestSamplesAreDecided(t *testing.T) {
 	}
 	// One at a time, with the keyboard alone: a choice and a button.
 	for lang, words := range map[string][2]string{"da": {"4 stikprøver venter på dig", "Spørg personen først"}, "en": {"4 samples wait for you", "Ask the person first"}} {
-		dagny.Lang = lang
-		if a := sound(t, dagny.Get("/").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || !strings.Contains(a.Text(), `href="/samples"`) {
+		c := w.As("dagny")
+		c.Lang = lang
+		if a := sound(t, c.Get("/").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || !strings.Contains(a.Text(), `href="/samples"`) {
 			t.Errorf("%s: the front page does not say that they wait: %s", lang, a.Body)
 		}
-		if a := sound(t, dagny.Get("/samples").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || strings.Count(a.Text(), `href="/samples/`) != 5 {
+		if a := sound(t, c.Get("/samples").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || strings.Count(a.Text(), `href="/samples/`) != 5 {
 			t.Errorf("%s: %s", lang, a.Body)
 		}
 		at := "/samples/" + string(q.Waiting[0].ID)
-		if a := sound(t, dagny.Get(at).Must(http.StatusOK)); !strings.Contains(a.Text(), words[1]) || !strings.Contains(a.Text(), fmt.Sprintf(`href="/trail/%d"`, q.Waiting[0].Row)) || strings.Count(a.Text(), `type="radio"`) != 3 || strings.Contains(a.Text(), `value="in_order" checked`) {
+		if a := sound(t, c.Get(at).Must(http.StatusOK)); !strings.Contains(a.Text(), words[1]) || !strings.Contains(a.Text(), fmt.Sprintf(`href="/trail/%d"`, q.Waiting[0].Row)) || strings.Count(a.Text(), `type="radio"`) != 3 || strings.Contains(a.Text(), `value="in_order" checked`) {
 			t.Errorf("%s: %s", lang, a.Body)
 		}
-		if a := sound(t, dagny.Submit(at, url.Values{"note": {"Et ord"}}).Must(http.StatusBadRequest)); !strings.Contains(a.Text(), `id="outcome-error"`) || !strings.Contains(a.Text(), "Et ord") {
+		if a := sound(t, c.Submit(at, url.Values{"note": {"Et ord"}}).Must(http.StatusBadRequest)); !strings.Contains(a.Text(), `id="outcome-error"`) || !strings.Contains(a.Text(), "Et ord") {
 			t.Errorf("%s: nothing was chosen: %s", lang, a.Body)
 		}
-		if a := sound(t, dagny.Get("/samples/"+string(own)).Must(http.StatusOK)); strings.Contains(a.Text(), `type="radio"`) {
+		if a := sound(t, c.Get("/samples/"+string(own)).Must(http.StatusOK)); strings.Contains(a.Text(), `type="radio"`) {
 			t.Errorf("%s: there is a form for the own: %s", lang, a.Body)
 		}
 	}
