@@ -13,7 +13,9 @@ import "github.com/infohus/infohus/pkg/hub"
 //   - end: give one's own back, also where nothing else is allowed any more;
 //   - review: read afterwards what was done, and say whether it was justified.
 //     SameAuthority is whether the item was the asker's authority's; Self and Linked are
-//     of whoever broke it; Recused is the asker, of the item (A012).
+//     of whoever broke it; Recused is the asker, of the item (A012). A look-up that was
+//     drawn by lot is reviewed by the same rule (L20): then they are of whoever looked, and
+//     Category is what was found, so that it stands in the trail.
 type Glass struct {
 	Step          string            `json:"step"`
 	Role          hub.Role          `json:"role"`

@@ -396,11 +396,12 @@ type CloseTried struct {
 
 // TrailOdd tells that something is odd about the trail, once while it lasts: what is
 // stored is not what was signed, a witness does not cosign it, or a disclosure stands in it
-// at one end only. Which row, the log says.
+// at one end only. Which row, the log says. And that fewer samples are drawn from it for an
+// authority, or none (L20).
 type TrailOdd struct {
 	Odd       hub.ID          `json:"odd"`       // this time
-	What      string          `json:"what"`      // changed, refused, silent, one_end
-	Authority hub.AuthorityID `json:"authority"` // whose witness, or whose disclosure; none where the hub found it
+	What      string          `json:"what"`      // changed, refused, silent, one_end, sampled_less, sampled_none
+	Authority hub.AuthorityID `json:"authority"` // whose witness, disclosure or samples; none where the hub found it
 }
 
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
@@ -541,7 +542,7 @@ var Table = []Kind{
 	{"audit.close.tried.v1", "audit", []string{"portal"}, hub.Internal, CloseTried{},
 		"Somebody tried to reach something about themselves, or that they are recused from; the officer and the manager are told, without content (A012, A013)."},
 	{"audit.trail.odd.v1", "audit", []string{"portal"}, hub.Internal, TrailOdd{},
-		"The trail is not what was signed, or a witness does not cosign it; every data-protection officer is told, once while it lasts (A079-A082). Of a disclosure that stands in it at one end only, those of its two authorities are."},
+		"The trail is not what was signed, or a witness does not cosign it; every data-protection officer is told, once while it lasts (A079-A082). Of a disclosure that stands in it at one end only, those of its two authorities are; and of samples that are drawn no more, or fewer, those of theirs (L20)."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

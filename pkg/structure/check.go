@@ -31,6 +31,7 @@ func (c *checker) all() {
 	c.retention()
 	c.closedDays()
 	c.witnesses()
+	c.samples()
 	c.people()
 	c.live()
 	if len(c.list) == 0 {

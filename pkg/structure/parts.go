@@ -32,6 +32,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 			s.Leaving.lines = r.mapping(n, "leaving", must("days", r.number("days", 1, 365, &s.Leaving.Days)))
 		}),
 		may("trail", func(n *yaml.Node) { r.trail(n, &s.Trail) }),
+		may("samples", items(r, "samples", &s.Samples, r.sample)),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }

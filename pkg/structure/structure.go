@@ -45,6 +45,7 @@ type Structure struct {
 	Leaving     Leaving
 	Glass       Glass
 	Trail       Trail
+	Samples     []Sample // none: as usual
 	People      []Person
 
 	revision string

@@ -26,6 +26,9 @@
 //   - A citizen can be told what has been looked up about them: an officer prepares it,
 //     another person releases it, and it stays as it was handed out. What is withheld
 //     leaves no trace in it.
+//   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
+//     again, and wait for an officer to say what they found of each: never of their own.
+//     That less is drawn is told.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -101,14 +104,21 @@ func open(env service.Env) (service.Room, error) {
 			web.API("readGlass", "GET", "/api/glass/{glass}", "Read one emergency opening: who, why, and what was read under it.", x.readGlass),
 			web.API("reviewGlass", "POST", "/api/glass/{glass}/review", "Say what you found of an emergency opening. Nobody reviews their own.", x.reviewGlass),
 
+			{Method: "GET", Path: "/samples", Do: x.samplesPage, Nav: web.Nav{Word: "audit.nav.samples", Roles: []hub.Role{hub.DPO}, Order: 20}},
+			{Method: "GET", Path: "/samples/{sample}", Do: x.samplePage},
+			{Method: "POST", Path: "/samples/{sample}", Do: x.decideForm},
+			web.API("listSamples", "GET", "/api/samples", "List the look-ups that were drawn by lot at your authority, for its data-protection officer: what waits first, and how they were drawn.", x.listSamples),
+			web.API("readSample", "GET", "/api/samples/{sample}", "Read one look-up that was drawn by lot: its row of the trail, what was decided of it, and how it was drawn.", x.readSample),
+			web.API("decideSample", "POST", "/api/samples/{sample}/decision", "Say what you found of a look-up that was drawn by lot. Nobody decides of their own.", x.decideSample),
+
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Part{}, Media: bundleType, Long: true, Do: x.exportTrail,
 				Summary: "Take rows of the trail out as a bundle that anybody can verify, with their proofs: the own authority's data and people, for its data-protection officer. A line of JSON for each row; docs/trail.md says how it is written."},
 			again,
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
-		Marks: map[string]web.Mark{"seen": x.seen},
+		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
 	}, nil
 }

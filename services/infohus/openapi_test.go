@@ -292,6 +292,11 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", extract+"/release", "/api/extracts/{extract}/release", koegeManager, map[string]any{"content": answer.Content}).Must(200)
 	check("GET", extract+"/answer", "/api/extracts/{extract}/answer", koegeDPO, nil).Must(200)
 	check("GET", "/api/extracts", "/api/extracts", koegeDPO, nil).Must(200)
+	drawn := "/api/samples/" + string(s.drawn())
+	check("GET", "/api/samples", "/api/samples", koegeDPO, nil).Must(200)
+	check("POST", drawn+"/decision", "/api/samples/{sample}/decision", koegeDPO, map[string]any{"outcome": "asked", "note": "Jeg spørger i morgen."}).Must(200)
+	check("GET", drawn, "/api/samples/{sample}", koegeDPO, nil).Must(200)
+	check("GET", "/api/samples", "/api/samples", koegeDPO, nil).Must(200)
 	course := &desk{driver: &driver{script: s}, ask: func(login, method, path, route string, in any, is int) hubtest.Answer {
 		t.Helper()
 		return check(method, path, route, login, in).Must(is)
@@ -315,6 +320,20 @@ func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
 	}
 	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom}).Must(201).JSON(&got)
 	return got.ID, got.Content
+}
+
+// drawn is a look-up of Køge's data that was drawn by lot, as the room audit would; its
+// own tests draw.
+func (s *script) drawn() (id hub.ID) {
+	s.Helper()
+	id = hub.NewID()
+	s.SQL(`insert into audit.sample (id, authority, rule, from_at, until_at, weeks, size, eligible, checkpoint, seed) values ($1, 'koege', 'data', clock_timestamp() - interval '7 days', now(), 1, 5, 9, 'x', 'x')`, string(id))
+	s.SQL(`insert into audit.sampled (id, sample, place, row, at, person, object) select $1, $1, 1, t.id, t.at, t.person, t.object_id from audit.trail t
+		where t.controller = 'koege' and t.outcome = 'allow' and t.act = 'consult' and t.purpose = 'prevention' order by t.id limit 1`, string(id))
+	if s.One(`select count(*) from audit.sampled where id = $1`, string(id)) != "1" {
+		s.Fatal("nobody looked at anything of Køge's")
+	}
+	return id
 }
 
 // request is a good one of an operation: by whom, to what, with a value for
@@ -403,6 +422,9 @@ func (s *driver) requests() map[string]func() request {
 		"reviewGlass": func() request {
 			b := s.broken("sofus", "cases", (&desk{driver: s}).works("collecting").kase, inDanger[0])
 			return request{koegeDPO, "/api/glass/" + string(b.ID) + "/review", map[string]any{"outcome": "justified", "text": inDanger[1]}}
+		},
+		"decideSample": func() request {
+			return request{koegeDPO, "/api/samples/" + string(s.drawn()) + "/decision", map[string]any{"outcome": "in_order"}}
 		},
 		"prepareExtract": func() request {
 			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown)}}

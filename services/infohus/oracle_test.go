@@ -79,7 +79,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts", "samples"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -92,6 +92,8 @@ func (s *script) knows(login, name string, of refs) bool {
 		return c.Get("/meetings/"+string(of[name])).Status == 200
 	case "extracts":
 		return c.API("GET", "/api/extracts/"+string(of["extract"]), nil).Status == 200
+	case "samples":
+		return c.API("GET", "/api/samples/"+string(of["sample"]), nil).Status == 200
 	case "row":
 		return c.Get("/trail/"+string(of[name])).Status == 200
 	default:
@@ -195,6 +197,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["authority"] = "psykiatrien"
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	waits["extract"], _ = s.prepared(id)
+	waits["sample"] = s.drawn()
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)

@@ -95,6 +95,9 @@ var shows = map[string]string{
 	"GET /glass/{glass}":                   "trail",
 	"GET /api/glass/{glass}":               "trail",
 
+	"GET /samples/{sample}":     "trail", // the justification of its row, and what was noted of it
+	"GET /api/samples/{sample}": "trail",
+
 	"GET /extracts/{extract}":            "extract",
 	"GET /extracts/{extract}/answer":     "extract",
 	"GET /api/extracts/{extract}":        "extract",

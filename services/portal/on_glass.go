@@ -128,19 +128,23 @@ func (n notes) tried(f event.CloseTried) error {
 // takes part. The trail is one, and holds what was done with the data of each; so each is
 // to verify it for itself, and none has to hear it from whoever runs the hub, or from the
 // authority that may have done it. Whose witness it is reads that it is theirs. Of a
-// disclosure that stands at one end only the authority that it names is told.
+// disclosure that stands at one end only, and of samples that are drawn no more or fewer, the
+// authority that it names is told.
 func (n notes) odd(f event.TrailOdd) error {
 	for _, a := range n.Structure.Authorities {
 		if len(n.Structure.Holders(hub.DPO, a.ID, n.tx.Now)) == 0 {
 			continue // it takes no part
 		}
 		word := "trail_" + f.What
-		if f.What == "one_end" { // which is theirs alone
+		switch f.What {
+		case "one_end", "sampled_less", "sampled_none": // which is theirs alone
 			if f.Authority != a.ID {
 				continue
 			}
-		} else if f.Authority == a.ID {
-			word += "_own"
+		default:
+			if f.Authority == a.ID {
+				word += "_own"
+			}
 		}
 		if err := n.tell(n.ctx, n.tx, word, "", time.Time{}, Notice{Authority: a.ID, Role: hub.DPO}); err != nil {
 			return err

@@ -468,4 +468,14 @@ func TestEveryOfficerIsToldThatTheTrailIsOdd(t *testing.T) {
 	if got := w.One(`select string_agg(authority || ' ' || role, ', ') from portal.notice`); got != "koege dpo" {
 		t.Errorf("of one end only %s are told", got)
 	}
+	// L20: of samples that are drawn no more, or fewer, the officers of that authority.
+	for i, c := range [][2]string{{"sampled_none", "Der trækkes ikke længere stikprøver"}, {"sampled_less", "Der trækkes færre eller sjældnere stikprøver"}} {
+		w.SQL("delete from portal.notice")
+		w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{7, byte(i)}), What: c[0], Authority: "roskilde"})
+		w.sees(t, "esther", c[1])
+		w.sees(t, "dagny", none)
+		if got := w.One(`select string_agg(authority || ' ' || role, ', ') from portal.notice`); got != "roskilde dpo" {
+			t.Errorf("%s: told are %s", c[0], got)
+		}
+	}
 }

@@ -1,0 +1,374 @@
+package audit
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"slices"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/web"
+	"github.com/infohus/infohus/policies"
+)
+
+// What was drawn by lot waits for an officer of the authority, who says what they found of
+// each: never of their own look-up, nor of whom they stand in for or answer to. The rules
+// that say who reviews a break-glass say who decides here.
+
+// Findings are what may be decided of a look-up that was drawn. Who is asked is decided of
+// later.
+var Findings = []string{"in_order", "not_in_order", "asked"}
+
+// SampleLine is a look-up that was drawn, as its officer sees it in the list.
+type SampleLine struct {
+	ID        hub.ID          `json:"id"`
+	Row       int64           `json:"row"`   // of the trail
+	Rule      string          `json:"rule"`  // what it was drawn from, one of Rules
+	From      string          `json:"from"`  // the first day of the period, YYYY-MM-DD in Copenhagen
+	Until     string          `json:"until"` // the first day after it
+	At        time.Time       `json:"at"`    // when it was looked up
+	Name      string          `json:"name"`  // who looked
+	Role      hub.Role        `json:"role"`  // as what
+	Authority hub.AuthorityID `json:"authority"`
+	Act       hub.Act         `json:"act"`
+	Kind      string          `json:"object_kind"`
+	Outcome   string          `json:"outcome,omitempty" doc:"What was decided of it last; missing before that. Whoever was asked can be decided of later."`
+	By        string          `json:"by,omitempty" doc:"Who decided that."`
+	DecidedAt *time.Time      `json:"decided_at,omitempty"`
+	Another   bool            `json:"another"` // another officer decides: it is the asker's own, or of somebody they stand in for or answer to
+}
+
+// Codes lists what a line may say.
+func (SampleLine) Codes() map[string][]string {
+	c := Row{}.Codes()
+	return map[string][]string{"rule": Rules, "outcome": Findings, "act": c["act"], "role": c["role"]}
+}
+
+// Waits reports whether something is still to be found of it.
+func (l SampleLine) Waits() bool { return l.Outcome == "" || l.Outcome == "asked" }
+
+// SampleDraw is what was drawn from of one period, and how: enough to draw it again.
+type SampleDraw struct {
+	Rule       string `json:"rule"`
+	From       string `json:"from"`
+	Until      string `json:"until"`
+	Size       int    `json:"size"`       // how many were to be drawn
+	Eligible   int    `json:"eligible"`   // of how many
+	Checkpoint string `json:"checkpoint"` // that decided, as it was signed, with the cosignatures that count; "" where none was to be drawn
+	Seed       string `json:"seed"`       // in hexadecimal figures: docs/trail.md says how it comes of the rest
+}
+
+// Codes lists what a draw may say.
+func (SampleDraw) Codes() map[string][]string { return map[string][]string{"rule": Rules} }
+
+// SampleQueue is what waits, and then what was decided last.
+type SampleQueue struct {
+	Yours   int          `json:"yours"`   // how many wait for the asker
+	Others  int          `json:"others"`  // and for another officer: the asker's own
+	Waiting []SampleLine `json:"waiting"` // the asker's to decide first, the oldest first, those that somebody was asked of after them
+	Decided []SampleLine `json:"decided"` // the last first
+	Draws   []SampleDraw `json:"draws"`   // the last periods
+}
+
+// SampleView is one look-up that was drawn, with its row of the trail.
+type SampleView struct {
+	SampleLine
+	Look  *Row         `json:"look,omitempty" doc:"Its row of the trail; missing where that is kept no longer."`
+	Draw  SampleDraw   `json:"draw"`
+	Steps []SampleStep `json:"decisions"` // of it, in their order
+}
+
+// SampleStep is one decision of a look-up.
+type SampleStep struct {
+	Row     int64     `json:"row"` // of the trail, which says it
+	Outcome string    `json:"outcome"`
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Note    string    `json:"note,omitempty"`
+	Sealed  string    `json:"sealed,omitempty"` // why the note is not shown
+}
+
+// Codes lists what a step may say.
+func (SampleStep) Codes() map[string][]string { return map[string][]string{"outcome": Findings} }
+
+// SampleDecision is what an officer found of a look-up.
+type SampleDecision struct {
+	Outcome string       `json:"outcome"`
+	Note    hub.Personal `json:"note,omitzero" max:"2000"`
+}
+
+// Codes are the findings, for the document of the API.
+func (SampleDecision) Codes() map[string][]string { return map[string][]string{"outcome": Findings} }
+
+// SampleDecided is the answer to a decision.
+type SampleDecided struct {
+	ID      hub.ID    `json:"id"`
+	Outcome string    `json:"outcome"`
+	At      time.Time `json:"at"`
+	Next    hub.ID    `json:"next,omitempty" doc:"One that the same officer may decide of next."`
+}
+
+// How many are listed, light enough to come at once (trust.md G12), and how many draws.
+const mostSamples, mostDraws = 25, 12
+
+func (d draw) days() (from, until string) {
+	return d.from.In(hub.Copenhagen).Format(time.DateOnly), d.until.In(hub.Copenhagen).Format(time.DateOnly)
+}
+
+func (d draw) shown() SampleDraw {
+	from, until := d.days()
+	return SampleDraw{d.rule, from, until, d.size, d.eligible, d.checkpoint, hex.EncodeToString(d.seed)}
+}
+
+func (f drawn) line() SampleLine {
+	from, until := f.days()
+	l := SampleLine{ID: f.id, Row: f.row, Rule: f.rule, From: from, Until: until, At: f.lookedAt, Name: f.name, Role: f.role, Authority: f.of, Act: f.act, Kind: f.kind, Outcome: f.outcome, By: f.by}
+	if f.outcome != "" {
+		l.DecidedAt = &f.at
+	}
+	return l
+}
+
+// deciding is the question whether the actor may decide of a look-up that was drawn, and
+// as what: the row of the trail says that with it.
+func (x *room) deciding(tx *pg.Tx, f drawn, outcome string) policies.Glass {
+	who := tx.Who()
+	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority, Recused: f.near,
+		Self: f.person == who.Person, Linked: x.Linked(who.Person, f.person, tx.Now), Category: outcome}
+}
+
+// another reports whether the rules say that another officer decides of it.
+func (x *room) another(ctx context.Context, tx *pg.Tx, f drawn) (bool, error) {
+	a, err := x.DB.Advise(ctx, x.deciding(tx, f, ""))
+	return !a.Allow, err
+}
+
+// listSamples lists what waits for the own authority's officers, and what they decided.
+func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
+	q := SampleQueue{Waiting: []SampleLine{}, Decided: []SampleLine{}, Draws: []SampleDraw{}}
+	_, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActSearch, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
+		mine, err := x.mine(ctx, tx, g)
+		if err != nil {
+			return err
+		}
+		q.Yours, q.Others = mine.n, mine.others
+		waiting, err := toDecide(ctx, tx, g, r.Who.Authority, mine.people, mostSamples)
+		if err != nil {
+			return err
+		}
+		found, err := decided(ctx, tx, g, r.Who.Authority, mostSamples)
+		if err != nil {
+			return err
+		}
+		for _, f := range slices.Concat(waiting, found) {
+			if f.near { // to them it is as one that is not there (A012)
+				continue
+			}
+			l := f.line()
+			if l.Another, err = x.another(ctx, tx, f); err != nil {
+				return err
+			}
+			if l.Waits() {
+				q.Waiting = append(q.Waiting, l)
+			} else {
+				q.Decided = append(q.Decided, l)
+			}
+		}
+		draws, err := lastDraws(ctx, tx, g, r.Who.Authority, mostDraws)
+		for _, d := range draws {
+			q.Draws = append(q.Draws, d.shown())
+		}
+		e.Rows = len(q.Waiting) + len(q.Decided)
+		return err
+	})
+	return q, err
+}
+
+// readSample reads one of them, with its row of the trail and what was decided of it.
+func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
+	id, err := r.PathID("sample")
+	if err != nil {
+		id = ""
+	}
+	var v SampleView
+	var steps []step
+	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
+		f, err := drawnByID(ctx, tx, id)
+		if err != nil || f.row == 0 || f.near {
+			return err // as one that is not there
+		}
+		v = SampleView{SampleLine: f.line(), Draw: f.shown(), Steps: []SampleStep{}}
+		if v.Another, err = x.another(ctx, tx, f); err != nil {
+			return err
+		}
+		looks, err := row(ctx, tx, g, r.Who.Authority, f.row)
+		if err != nil {
+			return err
+		}
+		for i := range looks {
+			looks[i].hush(r.Who.Authority)
+			v.Look = &looks[i]
+		}
+		e.Rows = 1
+		steps, err = stepsOf(ctx, tx, g, f)
+		return err
+	})
+	if err == nil && v.ID == "" {
+		err = hub.NotFound()
+	}
+	if err != nil {
+		return v, err
+	}
+	if v.Look != nil {
+		if err := x.justify(r.Context(), r.Who, receipt, v.Look); err != nil {
+			return v, err
+		}
+	}
+	for _, s := range steps {
+		if err := x.justify(r.Context(), r.Who, receipt, &s.Row); err != nil {
+			return v, err
+		}
+		v.Steps = append(v.Steps, SampleStep{s.ID, s.outcome, s.Name, s.At, s.Justification, s.Sealed})
+	}
+	return v, nil
+}
+
+// decideSample writes what the officer found of a look-up, as a row of the trail.
+func (x *room) decideSample(r *web.Request, in SampleDecision) (done SampleDecided, err error) {
+	ctx := r.Context()
+	id, _ := r.PathID("sample")
+	entry := pg.Entry{Act: hub.ActDecide, Object: hub.Object{Kind: "sample", ID: id}}
+	err = x.DB.Command(ctx, r.Who, entry, func(tx *pg.Tx) error {
+		operation := "decide sample " + string(id)
+		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
+			return err
+		}
+		f, err := drawnByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		outcome := in.Outcome
+		if !slices.Contains(Findings, outcome) {
+			outcome = ""
+		}
+		g, err := tx.Ask(ctx, x.deciding(tx, f, outcome))
+		var denied *policies.Denial
+		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
+			if err := tx.Refuse(ctx, denied, entry); err != nil {
+				return err
+			}
+			return hub.Conflict("audit.error.sample.own")
+		}
+		if err != nil {
+			return err
+		}
+		var p hub.Problems
+		if outcome == "" {
+			p.Add("outcome", "error.choose")
+		}
+		if !in.Note.Empty() {
+			service.Text(&p, "note", in.Note, 1, service.MaxText)
+		}
+		if err := p.Err(); err != nil {
+			return err
+		}
+		if !f.line().Waits() {
+			return hub.Conflict("audit.error.sample.decided")
+		}
+		if first, err := putDecision(ctx, tx, g, f, outcome); err != nil {
+			return err
+		} else if !first {
+			return hub.Conflict("audit.error.sample.decided")
+		}
+		e := entry
+		e.Object.Version, e.Controller, e.Why = f.n+1, f.authority, in.Note
+		if _, err := tx.Record(ctx, g, e); err != nil {
+			return err
+		}
+		done = SampleDecided{ID: id, Outcome: outcome, At: tx.Now}
+		if done.Next, err = x.nextToDecide(ctx, tx, g); err != nil {
+			return err
+		}
+		return x.Keep(ctx, tx, r, operation, done)
+	})
+	return done, err
+}
+
+// mine is what waits at the actor's authority: for them, and for another officer.
+type mine struct {
+	people    []hub.ID // of whose look-ups the actor decides
+	n, others int
+	since     time.Time // the end of the oldest period
+}
+
+func (x *room) mine(ctx context.Context, tx *pg.Tx, g policies.Grant) (m mine, err error) {
+	list, err := waitsBy(ctx, tx, g, tx.Who().Authority)
+	for _, w := range list {
+		another, err := x.another(ctx, tx, drawn{draw: draw{authority: tx.Who().Authority}, person: w.person})
+		if err != nil {
+			return m, err
+		}
+		if another {
+			m.others += w.n
+			continue
+		}
+		m.people = append(m.people, w.person)
+		if m.n += w.n; m.since.IsZero() || w.since.Before(m.since) {
+			m.since = w.since
+		}
+	}
+	return m, err
+}
+
+// nextToDecide is the first that waits for the actor, and that nobody was asked of; "" for
+// none.
+func (x *room) nextToDecide(ctx context.Context, tx *pg.Tx, g policies.Grant) (hub.ID, error) {
+	m, err := x.mine(ctx, tx, g)
+	if err != nil {
+		return "", err
+	}
+	list, err := toDecide(ctx, tx, g, tx.Who().Authority, m.people, mostSamples)
+	for _, f := range list {
+		if f.outcome == "" && !f.near && slices.Contains(m.people, f.person) {
+			return f.id, err
+		}
+	}
+	return "", err
+}
+
+// waiting is the room's part of an officer's front page: how many look-ups wait for them.
+// It says no more than that.
+func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	q := policies.Trail{Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, Own: true}
+	may, err := x.DB.Advise(ctx, q)
+	if err != nil || !may.Allow {
+		return nil, err // this hat reads no log: nothing is asked for, and so nothing refused
+	}
+	var m mine
+	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		g, err := tx.Ask(ctx, q)
+		if err == nil {
+			m, err = x.mine(ctx, tx, g)
+		}
+		return err
+	})
+	if err != nil || m.n == 0 {
+		return nil, err
+	}
+	html, err := x.Web.Fragment(lang, "audit", "waiting", struct {
+		N     int
+		Since time.Time
+	}{m.n, m.since})
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.ID]template.HTML{}
+	for _, id := range ids {
+		out[id] = html
+	}
+	return out, nil
+}
