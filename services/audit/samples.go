@@ -205,7 +205,7 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 		if v.Another, err = x.another(ctx, tx, f); err != nil {
 			return err
 		}
-		looks, err := row(ctx, tx, g, r.Who.Authority, f.row)
+		looks, err := row(ctx, tx, g, f.row)
 		if err != nil {
 			return err
 		}
