@@ -219,6 +219,7 @@ func (s *driver) formsToo() {
 		form(dpo, file, nil).Must(200)
 	}
 	dpo.API("POST", "/api/trail/export", map[string]any{"ground": "lawfulness"}).Must(200)
+	dpo.API("POST", "/api/trail/fhir", map[string]any{"ground": "lawfulness"}).Must(200)
 	dpo.Get("/extracts").Must(200)
 	form(dpo, "/extracts", url.Values{"reference": {"kort"}}).Must(400)
 	form(dpo, "/extracts", url.Values{"reference": {string(got.ID)}}).Must(200)
