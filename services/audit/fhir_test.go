@@ -348,6 +348,12 @@ func TestEveryActIsAnAuditEvent(t *testing.T) {
 			if got, want := sheetOf(b), sheetOf(r); got != want {
 				t.Errorf("%s: it reads back as\n%s, and was\n%s", about, got, want)
 			}
+			// What is read flows from the hub, what is asked to it.
+			for is, end := range map[hub.Act]string{hub.ActConsult: "110153", hub.ActSearch: "110152"} {
+				if server := valuesAt([]any{e}, "agent["+end+"].who"); act == is && r.Outcome == "allow" && !reflect.DeepEqual(server, valuesAt([]any{e}, "source.observer")) {
+					t.Errorf("%s: the hub is not at the end %s: %v", about, end, server)
+				}
+			}
 			profile := strings.TrimPrefix(claimed(t, e), "IHE.BasicAudit.")
 			seen[profile]++
 			switch {
