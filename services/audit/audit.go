@@ -22,7 +22,8 @@
 //   - A disclosure stands in it twice, at its source and at its recipient. One that stands at
 //     one end only for an hour is told to the officers of both.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
-//     to anybody who has the key: a bundle of rows, each with its place in the tree.
+//     to anybody who has the key: a bundle of rows, each with its place in the tree. Where
+//     it is for the supervisory authority, the trail says so, and what was asked.
 //   - A citizen can be told what has been looked up about them: an officer prepares it,
 //     another person releases it, and it stays as it was handed out. What is withheld
 //     leaves no trace in it.
@@ -112,8 +113,10 @@ func open(env service.Env) (service.Room, error) {
 			web.API("decideSample", "POST", "/api/samples/{sample}/decision", "Say what you found of a look-up that was drawn by lot. Nobody decides of their own.", x.decideSample),
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
-			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Part{}, Media: bundleType, Long: true, Do: x.exportTrail,
+			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Taking{}, Media: bundleType, Long: true, Do: x.exportTrail,
 				Summary: "Take rows of the trail out as a bundle that anybody can verify, with their proofs: the own authority's data and people, for its data-protection officer. A line of JSON for each row; docs/trail.md says how it is written."},
+			{Op: "exportTrailFHIR", Method: "POST", Path: "/api/trail/fhir", In: Taking{}, Media: fhirType, Long: true, Do: x.exportFHIR,
+				Summary: "Take the same rows out as a Bundle of FHIR R4 AuditEvents, after the patterns of IHE BALP where they fit: docs/trail.md says how."},
 			again,
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},

@@ -35,20 +35,27 @@ const bundleType = "application/x-ndjson"
 
 // exportTrail answers a bundle.
 func (x *room) exportTrail(w http.ResponseWriter, r *web.Request) error {
-	var in Part
+	var in Taking
 	if err := r.JSON(&in); err != nil {
 		return err
 	}
 	return x.bundle(w, r, in)
 }
 
-// bundleForm answers a bundle of what the page has found.
+// bundleForm answers a bundle of what the page has found, or the same rows in the form
+// that it names.
 func (x *room) bundleForm(w http.ResponseWriter, r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
 		return err
 	}
-	return x.bundle(w, r, part(f))
+	switch in := taken(f); f.Line("form") {
+	case "", "bundle":
+		return x.bundle(w, r, in)
+	case "fhir":
+		return x.events(w, r, in)
+	}
+	return hub.Invalid("form", "audit.error.unknown_choice")
 }
 
 // How much goes out at once: of so many leaves those rows that are asked for, until there
@@ -61,7 +68,7 @@ const (
 // bundle answers a bundle in pieces. Each is decided and recorded by itself, with how many
 // rows it has, before it is sent: where the connection is cut, the trail says what went
 // out, and at most one piece more (A089).
-func (x *room) bundle(w http.ResponseWriter, r *web.Request, in Part) error {
+func (x *room) bundle(w http.ResponseWriter, r *web.Request, in Taking) error {
 	t := taking{room: x, who: r.Who, in: in}
 	var b *tree.BundleWriter
 	var out bytes.Buffer
@@ -99,7 +106,7 @@ func (x *room) bundle(w http.ResponseWriter, r *web.Request, in Part) error {
 type taking struct {
 	*room
 	who    hub.Actor
-	in     Part
+	in     Taking
 	signed string          // the checkpoint that it is of
 	of     tree.Checkpoint // which says this
 	at     int64           // the next leaf to look at
@@ -131,7 +138,7 @@ func (t *taking) begin(out *bytes.Buffer, r *web.Request) (*tree.BundleWriter, e
 	if err != nil {
 		return nil, err
 	}
-	about, err := json.Marshal(map[string]any{"authority": t.who.Authority, "at": r.Now.UTC().Format(time.RFC3339), "request": r.ID, "asked": t.in})
+	about, err := json.Marshal(map[string]any{"authority": t.who.Authority, "at": r.Now.UTC().Format(time.RFC3339), "request": r.ID, "asked": t.in.told()})
 	if err != nil {
 		return nil, err
 	}
@@ -141,14 +148,15 @@ func (t *taking) begin(out *bytes.Buffer, r *web.Request) (*tree.BundleWriter, e
 // piece gives the next rows, once what is given is recorded.
 func (t *taking) piece(ctx context.Context) (list []proven, err error) {
 	next := *t
-	_, err = t.reading(ctx, t.who, t.in.Ground, hub.ActExport, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		f, refs, err := t.seeks(ctx, tx, g, Search{Part: t.in})
+	_, err = t.reading(ctx, t.who, t.in.stated(), hub.ActExport, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
+		f, refs, err := t.seeks(ctx, tx, g, Search{Part: t.in.Part})
 		if err != nil {
 			return err
 		}
-		if refs.subject != "" {
-			e.Subjects = []hub.ID{refs.subject}
+		if err := t.in.check(); err != nil {
+			return err
 		}
+		t.in.in(e, refs)
 		if t.signed == "" {
 			if next.signed, err = t.cosigned(ctx, tx); err != nil {
 				return err
@@ -268,12 +276,7 @@ var sheetColumns = []string{"id", "at", "name", "role", "authority", "act", "out
 // sheet makes rows a table in the words of the page.
 func (x *room) sheet(r *web.Request, rows []Row) [][]string {
 	word := func(key, code string) string { return worded(r, key, code, code) }
-	authority := func(id hub.AuthorityID) string {
-		if a, ok := x.Structure.Authority(id); ok {
-			return a.Name
-		}
-		return string(id)
-	}
+	authority := func(id hub.AuthorityID) string { return x.called(r, id) }
 	table := [][]string{{}}
 	for _, c := range sheetColumns {
 		table[0] = append(table[0], r.T("audit.cell."+c))
@@ -292,6 +295,17 @@ func (x *room) sheet(r *web.Request, rows []Row) [][]string {
 			string(row.Basis), authority(row.Recipient), authority(row.Controller), strings.Join(row.Subjects, " ")})
 	}
 	return table
+}
+
+// called is an authority as the page says it.
+func (x *room) called(r *web.Request, id hub.AuthorityID) string {
+	if id == Supervisor {
+		return r.T("audit.supervisor")
+	}
+	if a, ok := x.Structure.Authority(id); ok {
+		return a.Name
+	}
+	return string(id)
 }
 
 // named is who did it, as the page says it.

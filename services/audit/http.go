@@ -367,6 +367,7 @@ type trailData struct {
 	Pages                    bool // there are more
 	Chart                    chart
 	Groups                   []groupLine
+	Forms                    []string // in which rows are handed out
 }
 
 // At is where the form of a way is.
@@ -378,7 +379,7 @@ func (trailData) At(way string) string {
 }
 
 func (x *room) trailData(r *web.Request) (trailData, error) {
-	d := trailData{Way: r.URL.Query().Get("way"), Ways: append([]string{""}, Ways...), Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts}
+	d := trailData{Way: r.URL.Query().Get("way"), Ways: append([]string{""}, Ways...), Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts, Forms: Forms}
 	if !slices.Contains(d.Ways, d.Way) {
 		return d, hub.NotFound()
 	}

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -105,7 +106,8 @@ func TestOfficersPages(t *testing.T) {
 	}
 }
 
-// A098 in part: what the page finds is a file that Danish Excel opens as it is.
+// A098: what the page finds is a file that Danish Excel opens as it is, and no field of it
+// is taken for a formula, whatever stands in the row.
 func TestTheSheet(t *testing.T) {
 	w := browsing(t)
 	w.consults("gudrun", koege, "")
@@ -138,6 +140,32 @@ func TestTheSheet(t *testing.T) {
 	}
 	if n := w.One(`select string_agg(distinct rows::text, ' ') from audit.trail where act = 'export' and object_kind = 'trail'`); n != "2" {
 		t.Errorf("the trail says %s rows of it", n)
+	}
+	// Each text of a row that reaches the sheet, with each beginning.
+	id := w.One(`select max(id) from audit.trail where outcome = 'allow' and act = 'consult'`)
+	for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'"} {
+		bad := begin + `cmd|' /C calc'!A0;æøå "x"`
+		w.SQL(`update audit.trail set object_kind = $1, object_id = $1, role = $1, fields = array[$1], purpose = $1, basis = $1, recipient = $1, subjects = array[$1] where id = $2::bigint`, bad, id)
+		c, form := w.As("dagny"), url.Values{"ground": {"lawfulness"}, "act": {"consult"}, "outcome": {"allow"}}
+		c.Get("/trail")
+		c.Submit("/trail", form).Must(http.StatusOK)
+		r := csv.NewReader(strings.NewReader(strings.TrimPrefix(c.Submit("/trail/export", nil).Must(http.StatusOK).Text(), "\ufeff")))
+		r.Comma = ';'
+		lines, err := r.ReadAll()
+		if err != nil || len(lines) != 2 {
+			t.Fatalf("%q: %v %v", begin, lines, err)
+		}
+		got := 0
+		for _, cell := range lines[1] {
+			if cell == "'"+bad {
+				got++
+			} else if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
+				t.Errorf("%q goes out as %q", begin, cell)
+			}
+		}
+		if got != 8 {
+			t.Errorf("%q: %d fields of 8 come back whole: %q", begin, got, lines[1])
+		}
 	}
 }
 

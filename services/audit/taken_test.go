@@ -26,7 +26,7 @@ func (w *world) takes(x *room, login string, in Part) ([]byte, error) {
 		in.Ground = "lawfulness"
 	}
 	out := httptest.NewRecorder()
-	err := x.bundle(out, w.request(login), in)
+	err := x.bundle(out, w.request(login), Taking{Part: in})
 	return out.Body.Bytes(), err
 }
 
@@ -164,9 +164,18 @@ func TestBundleIsCut(t *testing.T) {
 	if h, err := w.holds(x, whole, nil); err != nil || h.Rows != int64(total) || was != total || pieces < 3 || fmt.Sprint(total) != w.One(`select count(*) from audit.trail where act = 'consult'`) {
 		t.Fatalf("%d rows in %d pieces, %d recorded: %+v, %v", total, pieces, was, h, err)
 	}
+	// As FHIR it goes out in pieces too, and each row once.
+	b, once := bundleOf(t, w.As("dagny").API("POST", "/api/trail/fhir", Part{Ground: "lawfulness", Act: hub.ActConsult}).Must(http.StatusOK).Body), map[any]bool{}
+	for _, e := range b.Entry {
+		once[e.Resource["id"]] = true
+	}
+	if rows, n := recorded(); len(b.Entry) != total || len(once) != total || rows != was+total || n-pieces != (total+pieceRows-1)/pieceRows {
+		t.Errorf("%d events of %d rows in %d pieces, %d recorded", len(b.Entry), total, n-pieces, rows-was)
+	}
+	was, _ = recorded()
 	for _, after := range []int{0, 100, len(whole) / 3, len(whole) / 2, len(whole) - 1} {
 		cut := &cutting{after: after}
-		if err := x.bundle(cut, w.request("dagny"), Part{Ground: "lawfulness", Act: hub.ActConsult}); !errors.Is(err, errCutOff) {
+		if err := x.bundle(cut, w.request("dagny"), Taking{Part: Part{Ground: "lawfulness", Act: hub.ActConsult}}); !errors.Is(err, errCutOff) {
 			t.Errorf("cut after %d bytes: %v", after, err)
 		}
 		rows, _ := recorded()

@@ -276,6 +276,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	}
 	s.Advance(time.Second) // a checkpoint
 	check("POST", "/api/trail/export", "/api/trail/export", koegeDPO, map[string]any{"ground": "lawfulness", "reference": got.ID}).Must(200)
+	check("POST", "/api/trail/fhir", "/api/trail/fhir", koegeDPO, map[string]any{"ground": "lawfulness", "reference": got.ID}).Must(200)
 	again := fmt.Sprintf("/api/trail/%d/again", found.Rows[0].ID)
 	check("POST", again, "/api/trail/{row}/again", koegeDPO, nil).Must(200)
 	if a := check("POST", again, "/api/trail/{row}/again", koegeDPO, map[string]any{}).Must(400); !strings.Contains(a.Text(), "Send intet indhold") {
@@ -440,6 +441,9 @@ func (s *driver) requests() map[string]func() request {
 		"exportTrail": func() request {
 			s.Advance(time.Second) // a checkpoint
 			return request{koegeDPO, "/api/trail/export", map[string]any{"ground": "lawfulness"}}
+		},
+		"exportTrailFHIR": func() request {
+			return request{koegeDPO, "/api/trail/fhir", map[string]any{"ground": "lawfulness"}}
 		},
 		"searchTrail": func() request {
 			return request{koegeDPO, "/api/trail/search", map[string]any{"ground": "lawfulness"}}

@@ -229,6 +229,7 @@ func (s *driver) formsToo() {
 	dpo.Get(drawn).Must(200)
 	dpo.API("GET", "/api"+drawn, nil).Must(200)
 	dpo.API("POST", "/api"+drawn+"/decision", map[string]any{"outcome": "in_order"}).Must(200)
+	dpo.API("POST", "/api/trail/fhir", map[string]any{"ground": "lawfulness"}).Must(200)
 	dpo.Get("/extracts").Must(200)
 	form(dpo, "/extracts", url.Values{"reference": {"kort"}}).Must(400)
 	form(dpo, "/extracts", url.Values{"reference": {string(got.ID)}}).Must(200)
