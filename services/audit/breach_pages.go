@@ -70,12 +70,20 @@ func moment(f web.Form, p *hub.Problems, field string) *time.Time {
 	return &at
 }
 
+// mayKeep asks for the right to the register, for a form that may be filled in wrongly.
+func (x *room) mayKeep(r *web.Request, id hub.ID) error {
+	return x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) error {
+		_, err := x.mayBreach(r.Context(), tx, breachEntry(r.Who, hub.ActChange, id))
+		return err
+	})
+}
+
 func (x *room) registerBreachForm(w http.ResponseWriter, r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
 		return err
 	}
-	if err := x.mayRead(r); err != nil { // before what is wrong is told
+	if err := x.mayKeep(r, ""); err != nil { // before what is wrong is told (A026)
 		return err
 	}
 	var p hub.Problems
@@ -134,7 +142,8 @@ func (x *room) breachForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := x.mayRead(r); err != nil {
+	id, _ := r.PathID("breach")
+	if err := x.mayKeep(r, id); err != nil {
 		return err
 	}
 	text := func(field string) hub.Personal { return service.Typed(f.Text(field)) }

@@ -283,7 +283,7 @@ func TestABreachIsNotifiedInTimeOrSaysWhyNot(t *testing.T) {
 		"collect allow, change allow, decide allow, decide allow, decide allow" {
 		t.Errorf("the trail says %s", got)
 	}
-	if w.One(`select count(*) > 10 and bool_and(why_ref <> '') from audit.trail where object_kind = 'breach' and object_id = $1 and act in ('consult', 'export') and outcome = 'allow'`, string(id)) != "true" {
+	if w.One(`select case when count(*) > 9 and bool_and(why_ref <> '') then 'yes' else 'no' end from audit.trail where object_kind = 'breach' and object_id = $1 and act in ('consult', 'export') and outcome = 'allow'`, string(id)) != "yes" {
 		t.Error("reading it is not in the trail")
 	}
 }
