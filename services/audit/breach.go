@@ -158,8 +158,8 @@ type DescribingBreach struct {
 	Delay        hub.Personal `json:"delay,omitzero" min:"20" max:"2000" doc:"Why it is notified later than within 72 hours (GDPR art. 33(1))."`
 }
 
-// Informing says whether the citizens are told (GDPR art. 34).
-type Informing struct {
+// InformingBreach says whether the citizens are told (GDPR art. 34).
+type InformingBreach struct {
 	Inform string       `json:"inform"` // yes, no
 	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
 	TextDa hub.Personal `json:"text_da,omitzero" max:"4000" doc:"What they are told, in Danish. Without one: the hub's draft."`
@@ -170,7 +170,7 @@ type Informing struct {
 var yesNo = []string{"yes", "no"}
 
 // Codes are what it may say.
-func (Informing) Codes() map[string][]string { return map[string][]string{"inform": yesNo} }
+func (InformingBreach) Codes() map[string][]string { return map[string][]string{"inform": yesNo} }
 
 // NotifyingBreach says that a breach was notified.
 type NotifyingBreach struct {

@@ -333,7 +333,7 @@ func (x *room) describeBreach(r *web.Request, in DescribingBreach) (done BreachR
 const maxLetter = 4000
 
 // informBreach says whether the citizens are told, and what, or why not.
-func (x *room) informBreach(r *web.Request, in Informing) (done BreachReceipt, err error) {
+func (x *room) informBreach(r *web.Request, in InformingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
 	err = x.breaching(r, id, stepInformed, hub.ActDecide, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems

@@ -151,7 +151,7 @@ func (x *room) breachForm(w http.ResponseWriter, r *web.Request) error {
 	case stepDescribed:
 		_, err = x.describeBreach(r, DescribingBreach{Categories: text("categories"), Consequences: text("consequences"), Measures: text("measures"), Contact: text("contact"), Delay: text("delay")})
 	case stepInformed:
-		_, err = x.informBreach(r, Informing{Inform: f.Line("inform"), Reason: text("reason"), TextDa: text("text_da"), TextEn: text("text_en")})
+		_, err = x.informBreach(r, InformingBreach{Inform: f.Line("inform"), Reason: text("reason"), TextDa: text("text_da"), TextEn: text("text_en")})
 	case stepNotified:
 		var p hub.Problems
 		in := NotifyingBreach{CaseNumber: service.Typed(f.Line("case_number")), On: moment(f, &p, "on"), Delay: text("delay")}
