@@ -361,6 +361,8 @@ type BreachDraft struct {
 	Delay        string          `json:"delay,omitempty"`
 	Inform       string          `json:"inform,omitempty"` // yes, no
 	InformReason string          `json:"inform_reason,omitempty"`
+	TextDa       string          `json:"text_da,omitempty"` // what the citizens are told
+	TextEn       string          `json:"text_en,omitempty"`
 	Frozen       string          `json:"frozen,omitempty"` // the hash of the affected
 	Gaps         []string        `json:"gaps" doc:"What is asked for and not said yet."`
 }
@@ -371,7 +373,7 @@ func (d BreachDraft) Late() bool { return slices.Contains(d.Gaps, "delay") }
 // draft puts together what Datatilsynet asks for.
 func (x *room) draft(v BreachView, own hub.AuthorityID) BreachDraft {
 	d := BreachDraft{Reference: v.ID, Authority: own, Of: x.authority(own), Tracks: v.Tracks, Kinds: v.Kinds, Aware: v.Aware, Due: v.Due, Happened: v.Happened, Categories: v.Categories,
-		Fields: []string{}, Recipients: []string{}, Consequences: v.Consequences, Measures: v.Measures, Contact: v.Contact, Delay: v.Delay, Inform: v.Inform, InformReason: v.InformReason, Frozen: v.Frozen, Gaps: v.Gaps()}
+		Fields: []string{}, Recipients: []string{}, Consequences: v.Consequences, Measures: v.Measures, Contact: v.Contact, Delay: v.Delay, Inform: v.Inform, InformReason: v.InformReason, TextDa: v.TextDa, TextEn: v.TextEn, Frozen: v.Frozen, Gaps: v.Gaps()}
 	if a := v.Affected; a != nil {
 		d.Persons, d.Records, d.Fields, d.First, d.Last = a.Persons, a.Rows, a.Fields, a.First, a.Last
 		for _, id := range a.Recipients {

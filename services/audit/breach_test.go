@@ -252,6 +252,9 @@ func TestABreachIsNotifiedInTimeOrSaysWhyNot(t *testing.T) {
 		dagny.Lang = lang
 		for _, at := range []string{"/breaches", "/breaches/" + string(id), "/breaches/" + string(id) + "/draft"} {
 			text := sound(t, dagny.Get(at).Must(http.StatusOK)).Text()
+			if strings.HasSuffix(at, "draft") && !strings.Contains(text, "We write to you.") {
+				t.Errorf("what the citizens are told is not on it: %s", text)
+			}
 			if strings.HasSuffix(at, "draft") && strings.Count(text, gap) != 5 {
 				t.Errorf("%s says %d gaps: %s", at, strings.Count(text, gap), text)
 			}
