@@ -105,7 +105,8 @@ func (w *world) direct(where string, args ...any) string {
 func TestThoseAffectedAreComputedFromTheTrail(t *testing.T) {
 	w := answering(t)
 	w.SQL(`update audit.trail set fields = '{name,reference}' where act = 'search' and outcome = 'allow'`)
-	w.search("dagny", Search{Part: Part{Reference: string(known)}}) // about the person, for log control
+	w.search("dagny", Search{Part: Part{Reference: string(covert)}}) // about the person, for log control
+	dagny := string(w.As("dagny").Actor().Person)
 	gudrun, thorkild := string(w.As("gudrun").Actor().Person), string(w.As("thorkild").Actor().Person)
 	first, last := w.day(0).Format(time.DateOnly), w.day(40).Format(time.DateOnly)
 	p := w.Vault().Pseudonym(covert)
@@ -117,6 +118,7 @@ func TestThoseAffectedAreComputedFromTheTrail(t *testing.T) {
 		args  []any
 	}{
 		{"an employee", map[string]any{"way": "person", "person": gudrun}, `t.person = $1`, []any{gudrun}},
+		{"the officer", map[string]any{"way": "person", "person": dagny}, `t.person = $1`, []any{dagny}},
 		{"another authority's", map[string]any{"way": "person", "person": thorkild, "from": first, "until": w.day(1).Format(time.DateOnly)}, `t.person = $1 and t.at < $2`, []any{thorkild, w.day(2).Truncate(24 * time.Hour)}},
 		{"a citizen", map[string]any{"way": "subject", "reference": covert}, `(t.object_id = $1 or t.subjects && array[$1]) and t.purpose <> 'log_control'`, []any{p}},
 		{"a case", map[string]any{"way": "item", "reference": cases[known]}, `t.object_id = $1`, []any{string(cases[known])}},

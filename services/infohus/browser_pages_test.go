@@ -286,8 +286,12 @@ func (v *visitor) officer() {
 	b.inspect("an answer, released")
 	b.presses("audit.extract.handed")
 	b.inspect("an answer, handed out")
+	v.breaches()
+}
 
-	b = v.as(koegeDPO)
+// breaches are the register of breaches and what Datatilsynet asks for.
+func (v *visitor) breaches() {
+	b := v.as(koegeDPO)
 	b.goes("audit.nav.breaches")
 	b.inspect("the register of breaches")
 	b.refused("audit.breach.register")
