@@ -404,6 +404,17 @@ type TrailOdd struct {
 	Authority hub.AuthorityID `json:"authority"` // whose witness, disclosure or samples; none where the hub found it
 }
 
+// BreachDue tells that a breach of personal data security is neither notified nor closed so
+// many hours after the authority became aware of it, once of each. Not what it is of: that
+// stands in the register, for the officer.
+type BreachDue struct {
+	Breach    hub.ID          `json:"breach"`
+	Authority hub.AuthorityID `json:"authority"`
+	Hours     int             `json:"hours"` // that have passed
+	Due       time.Time       `json:"due"`
+	Overdue   bool            `json:"overdue"`
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -425,6 +436,7 @@ func (f GlassLate) Key() hub.ID            { return f.Glass }
 func (f GlassReviewed) Key() hub.ID        { return f.Glass }
 func (f CloseTried) Key() hub.ID           { return f.Person }
 func (f TrailOdd) Key() hub.ID             { return f.Odd }
+func (f BreachDue) Key() hub.ID            { return f.Breach }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
@@ -543,6 +555,8 @@ var Table = []Kind{
 		"Somebody tried to reach something about themselves, or that they are recused from; the officer and the manager are told, without content (A012, A013)."},
 	{"audit.trail.odd.v1", "audit", []string{"portal"}, hub.Internal, TrailOdd{},
 		"The trail is not what was signed, or a witness does not cosign it; every data-protection officer is told, once while it lasts (A079-A082). Of a disclosure that stands in it at one end only, those of its two authorities are; and of samples that are drawn no more, or fewer, those of theirs (L20)."},
+	{"audit.breach.due.v1", "audit", []string{"portal"}, hub.Internal, BreachDue{},
+		"A breach of personal data security waits to be notified or closed; its authority's officers and managers are told, without content (L52, P13)."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

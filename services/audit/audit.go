@@ -30,6 +30,9 @@
 //   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
 //     again, and wait for an officer to say what they found of each: never of their own.
 //     That less is drawn is told.
+//   - A breach of personal data security stands in its authority's register with its clock,
+//     and with those affected as the trail had them at a moment. Nobody but the authority's
+//     officers reads it, and no step of it is changed.
 //   - An officer sees which revision of the rules' data is in force, which were
 //     and which is to come, and which authorities have signed each.
 package audit
@@ -101,6 +104,21 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/glass/{glass}", Do: x.glassPage},
 			{Method: "POST", Path: "/glass/{glass}", Do: x.reviewForm},
 
+			{Method: "GET", Path: "/breaches", Do: x.breachesPage, Nav: web.Nav{Word: "audit.nav.breaches", Roles: []hub.Role{hub.DPO}, Order: 15}},
+			{Method: "POST", Path: "/breaches", Do: x.registerBreachForm},
+			{Method: "GET", Path: "/breaches/{breach}", Do: x.breachPage},
+			{Method: "POST", Path: "/breaches/{breach}", Do: x.breachForm},
+			{Method: "GET", Path: "/breaches/{breach}/draft", Do: x.breachDraftPage},
+			web.API("listBreaches", "GET", "/api/breaches", "List your authority's register of breaches of personal data security: those that are open first.", x.listBreaches),
+			web.API("registerBreach", "POST", "/api/breaches", "Register a breach of personal data security. Those affected are computed from the rows of the log that you name, and the clock of 72 hours runs from when your authority became aware of it.", x.registerBreach),
+			web.API("readBreach", "GET", "/api/breaches/{breach}", "Read a breach with its clock, those affected, what has been said of it and each step.", x.readBreach),
+			web.API("gatherBreach", "POST", "/api/breaches/{breach}/affected", "Compute those affected again: by other rows of the log, or by the same with what has come since.", x.gatherBreach),
+			web.API("describeBreach", "POST", "/api/breaches/{breach}/description", "Say more of a breach, as Datatilsynet asks for it. What is left out stays as it was.", x.describeBreach),
+			web.API("informBreach", "POST", "/api/breaches/{breach}/inform", "Say whether those affected are told of it, and what; or why not.", x.informBreach),
+			web.API("notifyBreach", "POST", "/api/breaches/{breach}/notification", "Say that a breach was notified, and when.", x.notifyBreach),
+			web.API("closeBreach", "POST", "/api/breaches/{breach}/close", "Close a breach, and say why.", x.closeBreach),
+			web.API("draftBreach", "GET", "/api/breaches/{breach}/draft", "Take what Datatilsynet's form asks for, as far as it is known, with what is missing.", x.draftBreach),
+
 			web.API("listGlass", "GET", "/api/glass", "List what was opened in an emergency of your authority's, for its data-protection officer: what waits for a review first.", x.listGlass),
 			web.API("readGlass", "GET", "/api/glass/{glass}", "Read one emergency opening: who, why, and what was read under it.", x.readGlass),
 			web.API("reviewGlass", "POST", "/api/glass/{glass}/review", "Say what you found of an emergency opening. Nobody reviews their own.", x.reviewGlass),
@@ -121,7 +139,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock},
 			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
 	}, nil
 }

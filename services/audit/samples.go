@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"html/template"
 	"slices"
 	"time"
 
@@ -338,37 +337,4 @@ func (x *room) nextToDecide(ctx context.Context, tx *pg.Tx, g policies.Grant) (h
 		}
 	}
 	return "", err
-}
-
-// waiting is the room's part of an officer's front page: how many look-ups wait for them.
-// It says no more than that.
-func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
-	q := policies.Trail{Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, Own: true}
-	may, err := x.DB.Advise(ctx, q)
-	if err != nil || !may.Allow {
-		return nil, err // this hat reads no log: nothing is asked for, and so nothing refused
-	}
-	var m mine
-	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
-		g, err := tx.Ask(ctx, q)
-		if err == nil {
-			m, err = x.mine(ctx, tx, g)
-		}
-		return err
-	})
-	if err != nil || m.n == 0 {
-		return nil, err
-	}
-	html, err := x.Web.Fragment(lang, "audit", "waiting", struct {
-		N     int
-		Since time.Time
-	}{m.n, m.since})
-	if err != nil {
-		return nil, err
-	}
-	out := map[hub.ID]template.HTML{}
-	for _, id := range ids {
-		out[id] = html
-	}
-	return out, nil
 }

@@ -298,6 +298,24 @@ func (v *visitor) officer() {
 	b.inspect("an answer, released")
 	b.presses("audit.extract.handed")
 	b.inspect("an answer, handed out")
+	v.breaches()
+}
+
+// breaches are the register of breaches and what Datatilsynet asks for.
+func (v *visitor) breaches() {
+	b := v.as(koegeDPO)
+	b.goes("audit.nav.breaches")
+	b.inspect("the register of breaches")
+	b.refused("audit.breach.register")
+	b.inspect("the register of breaches, wrong")
+	b.types("happened", "En medarbejder slog op uden grund.")
+	b.ticks("kinds", 1)
+	b.ticks("way", 3)
+	b.types("reference", v.One("select min(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
+	b.presses("audit.breach.register")
+	b.inspect("a breach")
+	b.presses("audit.breach.to_draft")
+	b.inspect("what Datatilsynet asks for")
 }
 
 // oddities are what comes when a session ends, a hat is changed or a draft is

@@ -298,6 +298,18 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", drawn+"/decision", "/api/samples/{sample}/decision", koegeDPO, map[string]any{"outcome": "asked", "note": "Jeg spørger i morgen."}).Must(200)
 	check("GET", drawn, "/api/samples/{sample}", koegeDPO, nil).Must(200)
 	check("GET", "/api/samples", "/api/samples", koegeDPO, nil).Must(200)
+	check("POST", "/api/breaches", "/api/breaches", koegeDPO, aBreach(map[string]any{"way": "period", "from": "2026-01-01"})).Must(201).JSON(&answer)
+	breach := "/api/breaches/" + string(answer.ID)
+	for _, step := range []struct {
+		path string
+		in   map[string]any
+	}{{"/affected", map[string]any{}}, {"/description", map[string]any{"measures": sayWhy}}, {"/inform", map[string]any{"inform": "yes", "reason": sayWhy}}, {"/notification", map[string]any{"case_number": "2026-1"}},
+		{"/close", map[string]any{"reason": sayWhy}}} {
+		check("POST", breach+step.path, "/api/breaches/{breach}"+step.path, koegeDPO, step.in).Must(200)
+	}
+	check("GET", breach, "/api/breaches/{breach}", koegeDPO, nil).Must(200)
+	check("GET", breach+"/draft", "/api/breaches/{breach}/draft", koegeDPO, nil).Must(200)
+	check("GET", "/api/breaches", "/api/breaches", koegeDPO, nil).Must(200)
 	course := &desk{driver: &driver{script: s}, ask: func(login, method, path, route string, in any, is int) hubtest.Answer {
 		t.Helper()
 		return check(method, path, route, login, in).Must(is)
@@ -337,6 +349,21 @@ func (s *script) drawn() (id hub.ID) {
 	return id
 }
 
+// aBreach is a breach as it is registered.
+func aBreach(rows map[string]any) map[string]any {
+	in := map[string]any{"happened": "En medarbejder slog op uden grund.", "kinds": []string{"confidentiality"}}
+	maps.Copy(in, rows)
+	return in
+}
+
+// registersBreach registers a breach at Køge's.
+func (s *script) registersBreach(rows map[string]any) hub.ID {
+	s.Helper()
+	var got struct{ ID hub.ID }
+	s.as(koegeDPO).API("POST", "/api/breaches", aBreach(rows)).Must(201).JSON(&got)
+	return got.ID
+}
+
 // request is a good one of an operation: by whom, to what, with a value for
 // every field that the document may call needed.
 type request struct {
@@ -361,7 +388,19 @@ func (s *driver) requests() map[string]func() request {
 		s.as(coordinator).API("POST", "/api/concerns/drafts", in).Must(201).JSON(&got)
 		return got.ID
 	}
+	breach := func(step string, in map[string]any) func() request {
+		return func() request {
+			id := s.registersBreach(map[string]any{"way": "period", "from": "2026-11-01"})
+			return request{koegeDPO, "/api/breaches/" + string(id) + step, in}
+		}
+	}
 	return map[string]func() request{
+		"registerBreach": func() request { return request{koegeDPO, "/api/breaches", aBreach(nil)} },
+		"gatherBreach":   breach("/affected", map[string]any{}),
+		"describeBreach": breach("/description", map[string]any{}),
+		"informBreach":   breach("/inform", map[string]any{"inform": "no", "reason": sayWhy}),
+		"notifyBreach":   breach("/notification", map[string]any{"case_number": "2026-1"}),
+		"closeBreach":    breach("/close", map[string]any{"reason": sayWhy}),
 		"registerSubject": func() request {
 			return request{coordinator, "/api/subjects", map[string]any{"name": "Bertram Eksempel", "unknown": true}}
 		},

@@ -79,7 +79,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts", "samples"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts", "samples", "breaches"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -148,6 +148,7 @@ func (d *desk) good(op string) (string, bool) {
 		"identifySubject": {"name": "Rigmor Prøvelse"}, "saveDraft": concern(hub.NewID(), map[string]any{"version": 1, "purpose": nil, "legal_basis": nil}),
 		"recuseFromConcern": {"ground": "2"}, "recuseFromCase": {"ground": "2", "hat": d.hat(ssp)}, "liftConcernRecusal": {"reason": sayWhy}, "liftCaseRecusal": {"reason": sayWhy},
 		"reassess": nil, "resumeCase": nil, "declineInformation": nil, "withdrawReferral": nil, "prepareExtractAgain": {"names": true, "why": sayWhy}, "releaseExtract": {"content": strings.Repeat("0", 64)}, "withdrawConsent": nil, "decideAgain": nil,
+		"gatherBreach": {}, "describeBreach": {"delay": sayWhy}, "informBreach": {"inform": "no", "reason": sayWhy}, "notifyBreach": {"case_number": "2026-1"}, "closeBreach": {"reason": sayWhy},
 	}[op]
 	if ok && in == nil {
 		return "", true // which take nothing
@@ -198,6 +199,8 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	waits["extract"], _ = s.prepared(id)
 	waits["sample"] = s.drawn()
+	waits["breach"] = s.registersBreach(nil)
+	waits["breaches"] = waits["breach"]
 	works := map[string]*work{}
 	for _, state := range []string{"collecting", "written", "follow_up", "closed"} {
 		works[state] = d.works(state)

@@ -296,6 +296,7 @@ func TestReactionsOfPortal(t *testing.T) {
 	desk.call(coordinator, "DELETE", "/api/cases/{id}/onward/{authority}", nil, 200, asks.kase, "psykiatrien")
 	desk.emergencies()
 	desk.recusals(w)
+	s.registersBreach(nil)
 	r.odd()
 	for range 3 { // owner, deputy and manager are told that it is late
 		s.Advance(25 * time.Hour)

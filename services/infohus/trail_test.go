@@ -105,6 +105,16 @@ var shows = map[string]string{
 	"POST /api/extracts":                 "extract extract", // that names stand in it, and why
 	"POST /api/extracts/{extract}":       "extract extract",
 
+	"GET /breaches/{breach}":                   "breach",
+	"GET /breaches/{breach}/draft":             "breach",
+	"POST /api/breaches":                       "breach", // what happened, on its way into its box
+	"GET /api/breaches/{breach}":               "breach",
+	"GET /api/breaches/{breach}/draft":         "breach",
+	"POST /api/breaches/{breach}/description":  "breach",
+	"POST /api/breaches/{breach}/inform":       "breach",
+	"POST /api/breaches/{breach}/notification": "breach",
+	"POST /api/breaches/{breach}/close":        "breach",
+
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",
 	"POST /written/export":            "written concern* request* answer* case* offer* case*", // each thing in which the authority wrote

@@ -55,6 +55,9 @@ func (x *room) onGlass() map[string]service.Reaction {
 		"audit.trail.odd.v1": told(x, func(n notes, f event.TrailOdd) error {
 			return n.odd(f)
 		}),
+		"audit.breach.due.v1": told(x, func(n notes, f event.BreachDue) error {
+			return n.breach(f)
+		}),
 		"audit.glass.reviewed.v1": told(x, func(n notes, f event.GlassReviewed) error {
 			return n.tell(n.ctx, n.tx, "glass_"+f.Outcome, "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
 		}),
@@ -147,6 +150,22 @@ func (n notes) odd(f event.TrailOdd) error {
 			}
 		}
 		if err := n.tell(n.ctx, n.tx, word, "", time.Time{}, Notice{Authority: a.ID, Role: hub.DPO}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// breach tells that a breach of personal data security waits: the officers of its authority,
+// who find it in their register, and the managers, who answer for the authority and are led
+// nowhere.
+func (n notes) breach(f event.BreachDue) error {
+	word := "breach_due"
+	if f.Overdue {
+		word = "breach_overdue"
+	}
+	for _, role := range []hub.Role{hub.DPO, hub.Manager} {
+		if err := n.tell(n.ctx, n.tx, word, "", f.Due, Notice{Authority: f.Authority, Role: role}); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,478 @@
+package audit
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/policies"
+)
+
+// A breach of personal data security (GDPR art. 33, retshåndhævelsesloven § 28, L52): the
+// officer says what happened and which rows of the trail it is about, and the hub says whose
+// data, which fields, who got them and when; how long there is left; and what Datatilsynet
+// asks for. Whether it is notified, whether the citizens are told, and that it is closed, a
+// human decides.
+
+//go:embed breach.json
+var breachLaw []byte
+
+// breachRules is breach.json.
+type breachRules struct {
+	Hours    int                    `json:"hours"`
+	Warnings []int                  `json:"warnings"`
+	Kinds    []string               `json:"kinds"`
+	Tracks   map[string]breachTrack `json:"tracks"`
+}
+
+// breachTrack is which kinds of authorities notify on a track.
+type breachTrack struct {
+	Usual map[hub.AuthorityKind]bool `json:"usual"`
+	May   map[hub.AuthorityKind]bool `json:"may"`
+}
+
+// lawOfBreaches is as it stands in the file.
+var lawOfBreaches = func() (l breachRules) {
+	if err := json.Unmarshal(breachLaw, &l); err != nil {
+		panic(err)
+	}
+	return l
+}()
+
+// due is when a breach must have been notified: hours of real time, whatever the day and
+// whatever the clocks on the wall do meanwhile.
+func (l breachRules) due(aware time.Time) time.Time {
+	return aware.Add(time.Duration(l.Hours) * time.Hour)
+}
+
+// passed are the warnings whose time has come, and the limit itself.
+func (l breachRules) passed(aware, now time.Time) (hours []int) {
+	for _, h := range append(slices.Clone(l.Warnings), l.Hours) {
+		if !now.Before(aware.Add(time.Duration(h) * time.Hour)) {
+			hours = append(hours, h)
+		}
+	}
+	return hours
+}
+
+// tracks are those of a kind of authority: that it can use, and those of them that are
+// used where nothing is said.
+func (l breachRules) tracks(kind hub.AuthorityKind) (can, usual []string) {
+	for _, name := range slices.Sorted(maps.Keys(l.Tracks)) {
+		switch t := l.Tracks[name]; {
+		case t.Usual[kind]:
+			can, usual = append(can, name), append(usual, name)
+		case t.May[kind]:
+			can = append(can, name)
+		}
+	}
+	return can, usual
+}
+
+// How a breach stands. That its time has run out is said besides.
+const (
+	breachOpen     = "open"
+	breachNotified = "notified"
+	breachClosed   = "closed"
+)
+
+// BreachStates are those.
+var BreachStates = []string{breachOpen, breachNotified, breachClosed}
+
+// The steps of a breach.
+const (
+	stepRegistered = "registered"
+	stepGathered   = "gathered"
+	stepDescribed  = "described"
+	stepInformed   = "informed"
+	stepNotified   = "notified"
+	stepClosed     = "closed"
+)
+
+// BreachSteps are those.
+var BreachSteps = []string{stepRegistered, stepGathered, stepDescribed, stepInformed, stepNotified, stepClosed}
+
+// BreachWays are the ways to the rows of the trail that a breach is about: what an
+// employee saw, what was seen of a person or of a thing, what was passed on in a time, or
+// all of a time.
+var BreachWays = []string{"person", "subject", "item", "disclosure", "period"}
+
+// BreachRows are the rows of the trail that a breach is about.
+type BreachRows struct {
+	Way       string `json:"way,omitempty" doc:"How they are found: person needs a person, subject and item a reference, disclosure and period a first day. Without one, none is said yet."`
+	Person    hub.ID `json:"person,omitempty"` // who did it
+	Reference string `json:"reference,omitempty" doc:"A subject or a thing: whom or what it was about. Whole; or its end, at least 6 characters."`
+	From      string `json:"from,omitempty"`  // the first day, YYYY-MM-DD in Copenhagen
+	Until     string `json:"until,omitempty"` // the last day
+}
+
+// Codes are the ways.
+func (BreachRows) Codes() map[string][]string { return map[string][]string{"way": BreachWays} }
+
+// search is those rows as a search of the trail: what was let through.
+func (b BreachRows) search() (Search, hub.Problems) {
+	var p hub.Problems
+	s := Search{Part: Part{Way: b.Way, Ground: breachGround, Person: b.Person, Reference: b.Reference, From: b.From, Until: b.Until, Outcome: "allow"}}
+	switch {
+	case !slices.Contains(BreachWays, b.Way):
+		p.Add("way", "error.choose")
+		s.Way = ""
+	case b.Way == "period":
+		s.Way = ""
+		fallthrough
+	case b.Way == "disclosure":
+		if b.From == "" {
+			p.Add("from", "error.required")
+		}
+	}
+	return s, p
+}
+
+// none reports whether nothing is said of which rows they are.
+func (b BreachRows) none() bool { return b == BreachRows{} }
+
+// breachGround is what the trail is read for here (LED art. 25(2)).
+const breachGround = "integrity"
+
+// RegisteringBreach is a breach as it is registered.
+type RegisteringBreach struct {
+	Happened hub.Personal `json:"happened" min:"20" max:"2000"`
+	Kinds    []string     `json:"kinds" doc:"Of confidentiality, integrity and availability, all that it is a breach of."`
+	Aware    *time.Time   `json:"aware,omitempty" doc:"When the authority became aware of it. Without one: now."`
+	Tracks   []string     `json:"tracks,omitempty" doc:"gdpr33, rhl28: by what it is notified. Without one, as is usual for the kind of authority."`
+	BreachRows
+}
+
+// DescribingBreach is what is said of a breach besides: a text that is left out stays as it
+// was.
+type DescribingBreach struct {
+	Categories   hub.Personal `json:"categories,omitzero" max:"2000" doc:"What kinds of persons are affected."`
+	Consequences hub.Personal `json:"consequences,omitzero" max:"2000" doc:"What is likely to come of it."`
+	Measures     hub.Personal `json:"measures,omitzero" max:"2000" doc:"What was done, and is to be done."`
+	Contact      hub.Personal `json:"contact,omitzero" max:"2000" doc:"Whom to ask. Without one: the authority's data-protection officers."`
+	Delay        hub.Personal `json:"delay,omitzero" min:"20" max:"2000" doc:"Why it is notified later than within 72 hours (GDPR art. 33(1))."`
+}
+
+// InformingBreach says whether the citizens are told (GDPR art. 34).
+type InformingBreach struct {
+	Inform string       `json:"inform"` // yes, no
+	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
+	TextDa hub.Personal `json:"text_da,omitzero" max:"4000" doc:"What they are told, in Danish. Without one: the hub's draft."`
+	TextEn hub.Personal `json:"text_en,omitzero" max:"4000" doc:"And in English."`
+}
+
+// yesNo are the answers to a question that has two.
+var yesNo = []string{"yes", "no"}
+
+// Codes are what it may say.
+func (InformingBreach) Codes() map[string][]string { return map[string][]string{"inform": yesNo} }
+
+// NotifyingBreach says that a breach was notified.
+type NotifyingBreach struct {
+	CaseNumber hub.Personal `json:"case_number" min:"1" max:"200" doc:"The authority's own case number."`
+	On         *time.Time   `json:"on,omitempty" doc:"When. Without one: now."`
+	Delay      hub.Personal `json:"delay,omitzero" min:"20" max:"2000" doc:"Why it was later than within 72 hours; needed then, where it was not said before."`
+}
+
+// ClosingBreach closes a breach.
+type ClosingBreach struct {
+	Reason hub.Personal `json:"reason" min:"20" max:"2000" doc:"Why: that it is dealt with, or why it is not notified, such as that it is unlikely to result in a risk."`
+}
+
+// BreachReceipt says what came of a step.
+type BreachReceipt struct {
+	ID      hub.ID    `json:"id"`
+	N       int       `json:"n"`       // which step it was
+	Content string    `json:"content"` // the hash of what it says
+	At      time.Time `json:"at"`
+}
+
+// NewBreach is the receipt of a breach that there was not before.
+type NewBreach struct{ BreachReceipt }
+
+// Created is true.
+func (NewBreach) Created() bool { return true }
+
+// AffectedLine is what was shown of one person's data.
+type AffectedLine struct {
+	Subject    string            `json:"subject"`    // the pseudonym, as the log has it
+	Controller hub.AuthorityID   `json:"controller"` // whose data
+	Fields     []string          `json:"fields"`
+	Recipients []hub.AuthorityID `json:"recipients"` // whose people saw it, or to whom it was passed on
+	By         []string          `json:"by"`         // who they were
+	First      time.Time         `json:"first"`
+	Last       time.Time         `json:"last"`
+	Rows       int               `json:"rows"`
+}
+
+// Affected are those that a breach is about, as the trail had them at a moment.
+type Affected struct {
+	Found      BreachRows        `json:"found_by"`
+	At         time.Time         `json:"at"`      // when it was gathered
+	Persons    int               `json:"persons"` // how many in all
+	Rows       int               `json:"rows"`    // of the trail
+	Fields     []string          `json:"fields"`
+	Recipients []hub.AuthorityID `json:"recipients"`
+	First      *time.Time        `json:"first,omitempty"`
+	Last       *time.Time        `json:"last,omitempty"`
+	Lines      []AffectedLine    `json:"lines" doc:"Those with the most rows first: the first 10,000."`
+}
+
+// Since is what a gathering has that the one before it had not.
+type Since struct {
+	At      time.Time `json:"at"` // of the one before
+	Persons int       `json:"persons"`
+	Rows    int       `json:"rows"`
+}
+
+// since compares two gatherings.
+func (a Affected) since(before Affected) Since {
+	had := map[string]bool{}
+	for _, l := range before.Lines {
+		had[l.Subject] = true
+	}
+	s := Since{At: before.At, Rows: a.Rows - before.Rows}
+	for _, l := range a.Lines {
+		if !had[l.Subject] {
+			had[l.Subject], s.Persons = true, s.Persons+1
+		}
+	}
+	return s
+}
+
+// BreachLine is a breach in the register.
+type BreachLine struct {
+	ID           hub.ID    `json:"id"`
+	State        string    `json:"state"`
+	Aware        time.Time `json:"aware"`
+	Due          time.Time `json:"due"`
+	Left         int       `json:"hours_left" doc:"Whole hours until the limit, of one that is open; 0 when it has passed."`
+	Overdue      bool      `json:"overdue"` // open, and its time has run out
+	Kinds        []string  `json:"kinds"`
+	Tracks       []string  `json:"tracks"`
+	RegisteredAt time.Time `json:"registered_at"`
+	RegisteredBy string    `json:"registered_by"`
+}
+
+// Codes are what a line may say.
+func (BreachLine) Codes() map[string][]string { return map[string][]string{"state": BreachStates} }
+
+// BreachList is an authority's register: those that are open first.
+type BreachList struct {
+	Breaches []BreachLine `json:"breaches"`
+}
+
+// BreachStep is what was done of a breach, by whom.
+type BreachStep struct {
+	N       int       `json:"n"`
+	Step    string    `json:"step"`
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Content string    `json:"content"` // the hash of what it says
+}
+
+// Codes are the steps.
+func (BreachStep) Codes() map[string][]string { return map[string][]string{"step": BreachSteps} }
+
+// BreachTexts are the texts of a breach, as they stand.
+type BreachTexts struct {
+	Happened     string `json:"happened"`
+	Categories   string `json:"categories,omitempty"`
+	Consequences string `json:"consequences,omitempty"`
+	Measures     string `json:"measures,omitempty"`
+	Contact      string `json:"contact,omitempty"`
+	Delay        string `json:"delay,omitempty"`
+	Inform       string `json:"inform,omitempty"` // yes, no; "" not decided
+	InformReason string `json:"inform_reason,omitempty"`
+	TextDa       string `json:"text_da,omitempty"`
+	TextEn       string `json:"text_en,omitempty"`
+	CaseNumber   string `json:"case_number,omitempty"`
+	CloseReason  string `json:"close_reason,omitempty"`
+}
+
+// fill takes what a later step says.
+func (t *BreachTexts) fill(later BreachTexts) {
+	for _, f := range []struct{ old, new *string }{{&t.Happened, &later.Happened}, {&t.Categories, &later.Categories}, {&t.Consequences, &later.Consequences},
+		{&t.Measures, &later.Measures}, {&t.Contact, &later.Contact}, {&t.Delay, &later.Delay}, {&t.CaseNumber, &later.CaseNumber}, {&t.CloseReason, &later.CloseReason}} {
+		if *f.new != "" {
+			*f.old = *f.new
+		}
+	}
+	if later.Inform != "" {
+		t.Inform, t.InformReason, t.TextDa, t.TextEn = later.Inform, later.InformReason, later.TextDa, later.TextEn
+	}
+}
+
+// BreachView is a breach with all that is known of it.
+type BreachView struct {
+	BreachLine
+	BreachTexts
+	NotifiedOn *time.Time   `json:"notified_on,omitempty"`
+	Affected   *Affected    `json:"affected,omitempty" doc:"The last gathering. Without one, nobody has said which rows of the log it is about."`
+	Frozen     string       `json:"frozen,omitempty"` // the hash of the step that it stands in
+	Since      *Since       `json:"since,omitempty"`  // the gathering before it
+	Steps      []BreachStep `json:"steps"`
+}
+
+// Gaps are what Datatilsynet asks for and nobody has said yet.
+func (v BreachView) Gaps() []string {
+	gaps := []string{}
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{{"affected", v.Affected != nil}, {"categories", v.Categories != ""}, {"consequences", v.Consequences != ""}, {"measures", v.Measures != ""},
+		{"delay", v.Delay != "" || !v.late()}, {"inform", v.Inform != ""}} {
+		if !f.ok {
+			gaps = append(gaps, f.name)
+		}
+	}
+	return gaps
+}
+
+// late reports whether it was, or is going to be, notified after the limit.
+func (v BreachView) late() bool { return v.Overdue || v.NotifiedOn != nil && v.NotifiedOn.After(v.Due) }
+
+// BreachDraft is what Datatilsynet's form asks for, as far as it is known (GDPR art.
+// 33(3)).
+type BreachDraft struct {
+	Reference    hub.ID          `json:"reference"`
+	Authority    hub.AuthorityID `json:"authority"`
+	Of           string          `json:"authority_name"`
+	Tracks       []string        `json:"tracks"`
+	Kinds        []string        `json:"kinds"`
+	Aware        time.Time       `json:"aware"`
+	Due          time.Time       `json:"due"`
+	Happened     string          `json:"happened"`
+	Categories   string          `json:"categories"`      // of persons
+	Persons      int             `json:"persons"`         // how many
+	Records      int             `json:"records"`         // rows of the log
+	Fields       []string        `json:"data_categories"` // of data, by the log's names
+	Recipients   []string        `json:"recipients"`
+	First        *time.Time      `json:"first,omitempty"`
+	Last         *time.Time      `json:"last,omitempty"`
+	Consequences string          `json:"consequences"`
+	Measures     string          `json:"measures"`
+	Contact      string          `json:"contact"`
+	Delay        string          `json:"delay,omitempty"`
+	Inform       string          `json:"inform,omitempty"` // yes, no
+	InformReason string          `json:"inform_reason,omitempty"`
+	TextDa       string          `json:"text_da,omitempty"` // what the citizens are told
+	TextEn       string          `json:"text_en,omitempty"`
+	Frozen       string          `json:"frozen,omitempty"` // the hash of the affected
+	Gaps         []string        `json:"gaps" doc:"What is asked for and not said yet."`
+}
+
+// Late reports whether it takes a reason that it is late, and none is said.
+func (d BreachDraft) Late() bool { return slices.Contains(d.Gaps, "delay") }
+
+// draft puts together what Datatilsynet asks for.
+func (x *room) draft(v BreachView, own hub.AuthorityID) BreachDraft {
+	d := BreachDraft{Reference: v.ID, Authority: own, Of: x.authority(own), Tracks: v.Tracks, Kinds: v.Kinds, Aware: v.Aware, Due: v.Due, Happened: v.Happened, Categories: v.Categories,
+		Fields: []string{}, Recipients: []string{}, Consequences: v.Consequences, Measures: v.Measures, Contact: v.Contact, Delay: v.Delay, Inform: v.Inform, InformReason: v.InformReason, TextDa: v.TextDa, TextEn: v.TextEn, Frozen: v.Frozen, Gaps: v.Gaps()}
+	if a := v.Affected; a != nil {
+		d.Persons, d.Records, d.Fields, d.First, d.Last = a.Persons, a.Rows, a.Fields, a.First, a.Last
+		for _, id := range a.Recipients {
+			d.Recipients = append(d.Recipients, x.authority(id))
+		}
+	}
+	return d
+}
+
+// said is what a step says, as its box holds it.
+type said struct {
+	Salt     hub.ID // so that nobody finds out what is in it by its hash
+	Texts    BreachTexts
+	On       *time.Time `json:",omitempty"` // when it was notified
+	Affected *Affected  `json:",omitempty"`
+	kinds    []string   // of one that is registered
+	tracks   []string
+	aware    time.Time
+}
+
+// breach is one as it is kept.
+type breach struct {
+	id            hub.ID
+	authority     hub.AuthorityID
+	aware         time.Time
+	kinds, tracks []string
+	registered    time.Time
+	by            string
+	closed, noted bool // noted: it was notified
+	steps         int
+	delay         bool        // why it is late is said
+	rows          *BreachRows // the last that were gathered
+}
+
+// state is how it stands.
+func (b breach) state() string {
+	switch {
+	case b.closed:
+		return breachClosed
+	case b.noted:
+		return breachNotified
+	}
+	return breachOpen
+}
+
+// line is a breach in the register.
+func (b breach) line(now time.Time) BreachLine {
+	l := BreachLine{ID: b.id, State: b.state(), Aware: b.aware, Due: lawOfBreaches.due(b.aware), Kinds: b.kinds, Tracks: b.tracks, RegisteredAt: b.registered, RegisteredBy: b.by}
+	if l.State == breachOpen {
+		l.Overdue = !now.Before(l.Due)
+		l.Left = max(0, int(l.Due.Sub(now)/time.Hour))
+	}
+	return l
+}
+
+// readBreaches is the question whether the actor keeps the register: who reads the trail.
+func readBreaches(who hub.Actor) policies.Trail {
+	return policies.Trail{Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, Own: true}
+}
+
+// check finds what is wrong with a breach that is registered, and fills in what is
+// not said.
+func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware time.Time, tracks []string, p hub.Problems) {
+	service.Text(&p, "happened", in.Happened, service.MinReason, service.MaxText)
+	if len(in.Kinds) == 0 {
+		p.Add("kinds", "error.choose")
+	}
+	for _, k := range in.Kinds {
+		if !slices.Contains(lawOfBreaches.Kinds, k) {
+			p.Add("kinds", "audit.error.unknown_choice")
+			break
+		}
+	}
+	can, usual := lawOfBreaches.tracks(kind)
+	if tracks = in.Tracks; len(tracks) == 0 {
+		tracks = usual
+	}
+	if len(tracks) == 0 {
+		p.Add("tracks", "error.choose")
+	}
+	if slices.ContainsFunc(tracks, func(t string) bool { return !slices.Contains(can, t) }) {
+		p.Add("tracks", "audit.error.unknown_choice")
+	}
+	aware = now
+	if in.Aware != nil {
+		aware = in.Aware.UTC().Truncate(time.Microsecond)
+		pastOf(&p, "aware", aware, now)
+	}
+	return aware, tracks, p
+}
+
+// pastOf checks that an instant has been, and since there is such a law.
+func pastOf(p *hub.Problems, field string, at, now time.Time) {
+	switch {
+	case at.After(now):
+		p.Add(field, "audit.error.breach.future")
+	case at.Year() < 2018:
+		p.Add(field, "audit.error.trail.day")
+	}
+}
+
+var errBreachBox = errors.New("audit: what is in the box of a breach is not what its hash says")

@@ -1,0 +1,190 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
+)
+
+// What the register of breaches keeps, and how those affected are found in the trail.
+
+// breachColumns are those of a breach b with what its steps say in clear.
+const breachColumns = `b.id, b.authority, b.aware_at, b.kinds, b.tracks, b.registered_at, coalesce((select h.name from access.hat h where h.id = b.registered_hat), ''),
+	exists (select from audit.breach_step s where s.breach = b.id and s.step = 'closed'), exists (select from audit.breach_step s where s.breach = b.id and s.step = 'notified'),
+	exists (select from audit.breach_step s where s.breach = b.id and 'delay' = any(s.says)), (select count(*) from audit.breach_step s where s.breach = b.id)::int,
+	(select s.rows from audit.breach_step s where s.breach = b.id and s.rows is not null order by s.n desc limit 1)`
+
+func scanBreach(row pgx.CollectableRow) (b breach, err error) {
+	var rows []byte
+	if err := row.Scan(&b.id, &b.authority, &b.aware, &b.kinds, &b.tracks, &b.registered, &b.by, &b.closed, &b.noted, &b.delay, &b.steps, &rows); err != nil || rows == nil {
+		return b, err
+	}
+	return b, json.Unmarshal(rows, &b.rows)
+}
+
+// mostBreaches is how many are listed.
+const mostBreaches = 200
+
+// breaches are an authority's: those that are open first, the one whose time runs out
+// first before the others.
+func breaches(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, open bool) ([]breach, error) {
+	rows, err := tx.Query(ctx, `select `+breachColumns+` from audit.breach b
+		cross join lateral (select exists (select from audit.breach_step s where s.breach = b.id and s.step in ('closed', 'notified')) as done) d
+		where b.authority = $1 and not ($2 and d.done) order by d.done, case when d.done then null else b.aware_at end, b.registered_at desc limit $3`, own, open, mostBreaches)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanBreach)
+}
+
+// breachByID is one of the own authority's. One that is not there is as another's: nobody's.
+// In a command nobody else adds a step meanwhile.
+func breachByID(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, hold bool) (breach, error) {
+	if hold {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('breach ' || $1::text, 0))`, id); err != nil {
+			return breach{}, err
+		}
+	}
+	rows, err := tx.Query(ctx, `select `+breachColumns+` from audit.breach b where b.id = $1 and b.authority = $2`, id, tx.Who().Authority)
+	if err != nil {
+		return breach{}, err
+	}
+	list, err := pgx.CollectRows(rows, scanBreach)
+	if err != nil || len(list) == 0 {
+		return breach{}, err
+	}
+	return list[0], nil
+}
+
+// putBreach keeps a breach that is new.
+func putBreach(ctx context.Context, tx *pg.Tx, _ policies.Grant, b breach) error {
+	_, err := tx.Exec(ctx, `insert into audit.breach (id, authority, aware_at, kinds, tracks, registered_at, registered_by, registered_hat) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		b.id, b.authority, b.aware, b.kinds, b.tracks, tx.Now, tx.Who().Person, tx.Who().Hat.ID)
+	return err
+}
+
+// boxed is a step as it is kept.
+type boxed struct {
+	BreachStep
+	says         []string
+	rows         *BreachRows
+	box, content []byte
+}
+
+// putStep keeps a step.
+func putStep(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, s boxed) error {
+	var rows []byte
+	if s.rows != nil {
+		var err error
+		if rows, err = json.Marshal(s.rows); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `insert into audit.breach_step (breach, n, step, says, rows, box, content, at, person, hat) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		id, s.N, s.Step, some(s.says), rows, s.box, s.content, tx.Now, tx.Who().Person, tx.Who().Hat.ID)
+	return err
+}
+
+// breachStepsOf are the steps of a breach, in order.
+func breachStepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]boxed, error) {
+	rows, err := tx.Query(ctx, `select s.n, s.step, s.at, coalesce((select h.name from access.hat h where h.id = s.hat), ''), s.box, s.content from audit.breach_step s where s.breach = $1 order by s.n`, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s boxed, err error) {
+		return s, row.Scan(&s.N, &s.Step, &s.At, &s.By, &s.box, &s.content)
+	})
+}
+
+// mostAffected is how many persons are kept by name; all are counted.
+const mostAffected = 10000
+
+// rowsOf begins the statements about the rows of a breach: r are its rows, s the same for
+// each person. To look after the log is no part of what is looked for, unless it is asked
+// what an officer saw. A personal number that was shown masked is no number that was shown.
+func (q query) rowsOf(person hub.ID) string {
+	control := " and t.purpose <> 'log_control'"
+	if person != "" {
+		control = ""
+	}
+	return q.and() + `h as (select h.id, h.at from (` + q.union("t.id, t.at", "") + `) h),
+		r as materialized (select t.id, t.at, t.controller, t.act, t.question, t.input ->> 'action' as action, t.fields, t.subjects, coalesce(nullif(t.recipient, ''), t.authority) as got, coalesce(w.name, t.person) as by
+			from h join audit.trail t on t.id = h.id and t.at = h.at left join access.hat w on w.id = t.hat where t.outcome = 'allow'` + control + `),
+		s as (select r.*, u.subject from r cross join lateral unnest(r.subjects) u (subject)),
+		f as (select s.subject, s.controller, array_agg(distinct case when u.field = 'cpr' and (s.act in ('consult', 'export') or s.act = 'search' and s.question = 'view')
+				and not (s.question = 'act' and coalesce(s.action, '') = 'reveal') then 'cpr_masked' else u.field end) as fields
+			from s cross join lateral unnest(s.fields) u (field) group by s.subject, s.controller),
+		o as (select s.subject, s.controller, array_agg(distinct s.got) filter (where s.got <> '') as got, array_agg(distinct s.by) filter (where s.by <> '') as by, min(s.at) as first, max(s.at) as last, count(distinct s.id)::int as rows
+			from s group by s.subject, s.controller) `
+}
+
+// affected are those that rows of the trail are about: whose data, which fields, who got
+// them, and when.
+func affected(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs references, found BreachRows) (Affected, error) {
+	a := Affected{Found: found, At: tx.Now, Fields: []string{}, Recipients: []hub.AuthorityID{}, Lines: []AffectedLine{}}
+	q := hits(f, refs)
+	all := q.rowsOf(f.person)
+	var got []string
+	if err := tx.QueryRow(ctx, all+`select (select count(*) from r)::int, (select count(distinct subject) from o)::int, (select min(first) from o), (select max(last) from o),
+		coalesce((select array_agg(distinct u.field order by u.field) from f cross join lateral unnest(f.fields) u (field)), '{}'),
+		coalesce((select array_agg(distinct u.got order by u.got) from o cross join lateral unnest(o.got) u (got)), '{}')`, q.args...).
+		Scan(&a.Rows, &a.Persons, &a.First, &a.Last, &a.Fields, &got); err != nil {
+		return a, err
+	}
+	for _, id := range got {
+		a.Recipients = append(a.Recipients, hub.AuthorityID(id))
+	}
+	rows, err := tx.Query(ctx, all+`select o.subject, o.controller, coalesce(f.fields, '{}'), coalesce(o.got, '{}'), coalesce(o.by, '{}'), o.first, o.last, o.rows
+		from o left join f using (subject, controller) order by o.rows desc, o.subject, o.controller limit `+strconv.Itoa(mostAffected), q.args...)
+	if err != nil {
+		return a, err
+	}
+	a.Lines, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l AffectedLine, err error) {
+		var got []string
+		err = row.Scan(&l.Subject, &l.Controller, &l.Fields, &got, &l.By, &l.First, &l.Last, &l.Rows)
+		l.Recipients = []hub.AuthorityID{}
+		for _, id := range got {
+			l.Recipients = append(l.Recipients, hub.AuthorityID(id))
+		}
+		slices.Sort(l.Fields)
+		return l, err
+	})
+	return a, err
+}
+
+// warned keeps that warnings were told, and says which were not before.
+func warned(ctx context.Context, tx *pg.Tx, id hub.ID, hours []int) (fresh []int, err error) {
+	rows, err := tx.Query(ctx, `insert into audit.breach_told (breach, hours, at) select $1::text, unnest($2::int[]), $3::timestamptz on conflict do nothing returning hours`, id, hours, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int])
+}
+
+// toWarn is a breach that is open.
+type toWarn struct {
+	id        hub.ID
+	authority hub.AuthorityID
+	aware     time.Time
+}
+
+// running are the breaches of every authority that are neither notified nor closed, and of
+// which not every warning was told.
+func running(ctx context.Context, tx *pg.Tx, most int) ([]toWarn, error) {
+	rows, err := tx.Query(ctx, `select b.id, b.authority, b.aware_at from audit.breach b where not exists (select from audit.breach_step s where s.breach = b.id and s.step in ('notified', 'closed'))
+		and (select count(*) from audit.breach_told t where t.breach = b.id) < $1 order by b.aware_at`, most)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (w toWarn, err error) {
+		return w, row.Scan(&w.id, &w.authority, &w.aware)
+	})
+}

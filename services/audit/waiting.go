@@ -1,0 +1,59 @@
+package audit
+
+import (
+	"context"
+	"html/template"
+	"time"
+
+	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
+)
+
+// waiting is the room's part of an officer's front page: the breaches that are open, with
+// the time that is left, and how many look-ups were drawn for them. It says no more.
+func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	q := readBreaches(who)
+	may, err := x.DB.Advise(ctx, q)
+	if err != nil || !may.Allow {
+		return nil, err // this hat reads no log: nothing is asked for, and so nothing refused
+	}
+	var d struct {
+		Breaches []BreachLine
+		Samples  int
+		Since    time.Time
+	}
+	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		g, err := tx.Ask(ctx, q)
+		if err != nil {
+			return err
+		}
+		m, err := x.mine(ctx, tx, g)
+		if err != nil {
+			return err
+		}
+		d.Samples, d.Since = m.n, m.since
+		list, err := breaches(ctx, tx, g, who.Authority, true)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, b := range list {
+			d.Breaches = append(d.Breaches, b.line(tx.Now))
+		}
+		e := breachEntry(who, hub.ActSearch, "")
+		e.Rows = len(list)
+		_, err = tx.Record(ctx, g, e)
+		return err
+	})
+	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 {
+		return nil, err
+	}
+	html, err := x.Web.Fragment(lang, "audit", "waiting", d)
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.ID]template.HTML{}
+	for _, id := range ids {
+		out[id] = html
+	}
+	return out, nil
+}
