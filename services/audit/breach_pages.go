@@ -128,9 +128,8 @@ func (x *room) breachPage(w http.ResponseWriter, r *web.Request) error {
 		"text_da": v.TextDa, "text_en": v.TextEn, "inform": v.Inform} {
 		r.Fill(field, text)
 	}
-	if v.Inform != "yes" {
-		r.Fill("text_da", x.letter("da", r.Who.Authority, v.Contact))
-		r.Fill("text_en", x.letter("en", r.Who.Authority, v.Contact))
+	if v.Inform != "yes" { // the hub's draft, in the language of the page; what is left empty is its draft too
+		r.Fill("text_"+r.Lang, x.letter(r.Lang, r.Who.Authority, v.Contact))
 	}
 	return x.Web.Page(w, r, http.StatusOK, "audit", "breach", d)
 }

@@ -308,7 +308,7 @@ func (v *visitor) breaches() {
 	b.inspect("the register of breaches")
 	b.refused("audit.breach.register")
 	b.inspect("the register of breaches, wrong")
-	b.types("happened", "En medarbejder slog op uden grund.")
+	b.types("happened", map[string]string{"da": "En medarbejder slog op uden grund.", "en": "A member of staff looked without a reason."}[v.lang])
 	b.ticks("kinds", 1)
 	b.ticks("way", 3)
 	b.types("reference", v.One("select min(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
