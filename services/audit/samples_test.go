@@ -23,7 +23,7 @@ import (
 	"github.com/infohus/infohus/services/portal"
 )
 
-// sampling is a hub in which a period of a week has ended, and the room audit as the tests
+// lots is a hub in which a period of a week has ended, and the room audit as the tests
 // drive it; the period is the one before this week, or the one before that on its first
 // morning.
 type lots struct {
