@@ -153,15 +153,16 @@ func (r *replay) must(x heard, err error, code hub.Code) {
 	}
 }
 
-// kept is everything that a reaction may write: inbox, outbox, trail, and the
-// room's own rows.
+// kept tells whether a reaction left anything: in inbox, outbox, trail, or the
+// room's own rows, of which it is a sum.
 func (r *replay) kept() string {
 	r.Helper()
 	tables := []string{r.room + ".inbox", "audit.trail", "access.assignment", "access.share", "access.item"}
 	for _, owner := range event.Owners() {
 		tables = append(tables, owner+".outbox")
 	}
-	return r.One("select concat_ws(' ', (select count(*) from "+strings.Join(tables, "), (select count(*) from ")+"))") + " " + r.rows()
+	own, _, _ := strings.Cut(ownRows[r.room], " order by 1") // a sum has no order
+	return r.One("select concat_ws(' ', (select count(*) from " + strings.Join(tables, "), (select count(*) from ") + "), (select sum(hashtextextended(own::text, 0)::numeric) from (" + own + ") own))")
 }
 
 // ownRows are queries for what a room's own rows say, without what is drawn anew
