@@ -523,10 +523,10 @@ func TestVolumeWalk(t *testing.T) {
 			})
 		}
 	})
-	if t.Failed() || !deepRun() || len(seeds) < len(always) { // one is asked for; and a build's walk on paper comes through all
+	if t.Failed() || len(seeds) == 1 { // a build's, whose walk on paper comes through all, or one that is asked for
 		return
 	}
-	sweeps(t, done, 0)
+	sweeps(t, done, 15)
 	for state, actions := range steps {
 		for a := range strings.FieldsSeq(actions) {
 			if done[state+" "+a] == 0 && !among("notify assign unassign", a) { // which the matrix has in every state
