@@ -117,6 +117,19 @@ func (s *Site) Fragment(lang, room, name string, data any) (template.HTML, error
 	return template.HTML(html), err
 }
 
+// Same is [Site.Fragment] as what a [Mark] says, the same of each id.
+func (s *Site) Same(ids []hub.ID, lang, room, name string, data any) (map[hub.ID]template.HTML, error) {
+	html, err := s.Fragment(lang, room, name, data)
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.ID]template.HTML{}
+	for _, id := range ids {
+		out[id] = html
+	}
+	return out, nil
+}
+
 // Page answers with a room's page: pages/<name>.html in the frame, with its
 // marks filled in. The title is the word "<room>.<name>.title". Nothing is sent
 // before all is rendered, so that an error can still be answered as one.

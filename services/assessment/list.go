@@ -178,16 +178,8 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		return nil, err
 	}
 	put.Requests = slices.DeleteFunc(put.Requests, func(q RequestView) bool { return !slices.Contains(q.Actions, "answer") })
-	html, err := x.Web.Fragment(lang, "assessment", "waiting", struct {
+	return x.Web.Same(ids, lang, "assessment", "waiting", struct {
 		Cases []CaseLine
 		Asked []RequestView
 	}{page.Cases, put.Requests})
-	if err != nil {
-		return nil, err
-	}
-	out := map[hub.ID]template.HTML{}
-	for _, id := range ids {
-		out[id] = html
-	}
-	return out, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/infohus/infohus/pkg/web"
 )
 
-// The pages of the register of breaches, and what waits on the officer's front page.
+// The pages of the register of breaches.
 
 // breachesData is the register with the form of a new one.
 type breachesData struct {

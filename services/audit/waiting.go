@@ -47,13 +47,5 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 {
 		return nil, err
 	}
-	html, err := x.Web.Fragment(lang, "audit", "waiting", d)
-	if err != nil {
-		return nil, err
-	}
-	out := map[hub.ID]template.HTML{}
-	for _, id := range ids {
-		out[id] = html
-	}
-	return out, nil
+	return x.Web.Same(ids, lang, "audit", "waiting", d)
 }

@@ -326,13 +326,5 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 	if err != nil {
 		return nil, err
 	}
-	html, err := x.Web.Fragment(lang, "intake", "waiting", page)
-	if err != nil {
-		return nil, err
-	}
-	out := map[hub.ID]template.HTML{}
-	for _, id := range ids {
-		out[id] = html
-	}
-	return out, nil
+	return x.Web.Same(ids, lang, "intake", "waiting", page)
 }

@@ -305,17 +305,9 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 	if err != nil {
 		return nil, err
 	}
-	html, err := x.Web.Fragment(lang, "referral", "waiting", struct {
+	return x.Web.Same(ids, lang, "referral", "waiting", struct {
 		List  Offers
 		Cases []Duty
 		Words words
 	}{page, cases, x.words(lang)})
-	if err != nil {
-		return nil, err
-	}
-	out := map[hub.ID]template.HTML{}
-	for _, id := range ids {
-		out[id] = html
-	}
-	return out, nil
 }
