@@ -252,7 +252,10 @@ func (h *Hub) startDatabase() {
 	h.database = name
 	h.t.Cleanup(func() { check(h.t, h.server.drop(name)) })
 	check(h.t, host.SyncStructure(ctx, host.Servers{Postgres: h.Owner(), Issuer: h.issuer}, h.Structure, h.Now()))
-	h.pool, err = pgxpool.New(ctx, h.Owner())
+	c, err := pgxpool.ParseConfig(h.Owner())
+	check(h.t, err)
+	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // as the rooms have it
+	h.pool, err = pgxpool.NewWithConfig(ctx, c)
 	check(h.t, err)
 	h.t.Cleanup(h.pool.Close)
 }
@@ -333,10 +336,25 @@ func (h *Hub) newID() hub.ID {
 }
 
 // SQL asks the database as its owner and gives the rows, each column as text;
-// null is "<null>".
+// null is "<null>". It may be several statements.
 func (h *Hub) SQL(query string, args ...any) [][]string {
 	h.t.Helper()
-	rows, err := h.pool.Query(h.t.Context(), query, append([]any{pgx.QueryExecModeSimpleProtocol}, args...)...)
+	return h.rows(query, pgx.QueryExecModeSimpleProtocol, args)
+}
+
+// One is the only value of the only row. What is asked again is not planned again.
+func (h *Hub) One(query string, args ...any) string {
+	h.t.Helper()
+	rows := h.rows(query, pgx.QueryResultFormats{pgx.TextFormatCode}, args)
+	if len(rows) != 1 || len(rows[0]) != 1 {
+		h.t.Fatalf("%s gives %v, wanted one value", query, rows)
+	}
+	return rows[0][0]
+}
+
+func (h *Hub) rows(query string, how any, args []any) [][]string {
+	h.t.Helper()
+	rows, err := h.pool.Query(h.t.Context(), query, append([]any{how}, args...)...)
 	check(h.t, err)
 	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) ([]string, error) {
 		line := make([]string, len(r.FieldDescriptions()))
@@ -349,16 +367,6 @@ func (h *Hub) SQL(query string, args ...any) [][]string {
 	})
 	check(h.t, err)
 	return all
-}
-
-// One is the single value that a query gives.
-func (h *Hub) One(query string, args ...any) string {
-	h.t.Helper()
-	rows := h.SQL(query, args...)
-	if len(rows) != 1 || len(rows[0]) != 1 {
-		h.t.Fatalf("%s gives %v, wanted one value", query, rows)
-	}
-	return rows[0][0]
 }
 
 // DB is a running room's way to the database.

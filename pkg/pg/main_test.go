@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 
 func (h *house) open(dir string) (err error) {
 	ctx := context.Background()
-	settings := map[string]string{"fsync": "off"} // no test here pulls the plug, and the benchmarks pay in full
+	settings := map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "1h"} // no test here pulls the plug, and the benchmarks pay in full
 	if f := flag.Lookup("test.bench"); f != nil && f.Value.String() != "" {
 		settings = nil
 	}

@@ -37,14 +37,14 @@ test_an_officer_or_a_manager_releases_and_has_just_signed_in if {
 test_a_manager_reads_and_prepares_nothing if {
 	but({"step": "read", "role": "manager"}).allow
 	denied(but({"role": "manager"}), "not_for_role")
-	denied(but({"role": "manager", "self": true, "linked": true}), "not_for_role")
+	denied(but({"role": "manager", "self": true, "linked": true, "by_recused": true}), "not_for_role")
 	denied(but({"step": "name", "role": "manager"}), "not_for_role")
 }
 
 test_nobody_releases_what_they_prepared if {
 	denied(but({"step": "release", "self": true}), "self")
 	denied(but({"step": "release", "linked": true}), "linked")
-	but({"step": "read", "self": true, "linked": true}).allow
+	but({"step": "read", "self": true, "linked": true, "by_recused": true}).allow
 }
 
 # Who is too close is not told so while preparing: a reference stands for nobody then.

@@ -24,6 +24,7 @@ test_local_police_break_the_glass_of_what_was_shared if but(breaker, {}) == yes(
 
 test_A030_nobody_breaks_the_glass_of_what_was_shared_before_the_police_release_it if {
 	denied(but(breaker, {"state": "police_check"}), "not_in_this_state")
+	denied(but(second, {"state": "police_check"}), "not_in_this_state")
 	but(breaker, {"state": "police_check", "role": "receiver", "kind": "municipality", "relation": "own", "shared_by": ""}) == yes({"step_up"})
 }
 
