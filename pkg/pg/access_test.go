@@ -242,7 +242,7 @@ func TestAGrantIsNotLent(t *testing.T) {
 // TestNothingIsShownAfterItWasTakenBack races reads with withdrawals. A read
 // that begins after the withdrawal has returned never shows anything. A015 in
 // part: by single reads.
-func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 40) }
+func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 100) }
 
 func shownAfter(t *testing.T, pairs int) {
 	w := newWorld(t)
@@ -287,7 +287,7 @@ func shownAfter(t *testing.T, pairs int) {
 
 // TestNothingIsDoneAfterItWasTakenBack races commands with withdrawals. What
 // was done when the withdrawal committed is all that is ever done.
-func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) { doneAfter(t, 40) }
+func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) { doneAfter(t, 100) }
 
 func doneAfter(t *testing.T, pairs int) {
 	w := newWorld(t)

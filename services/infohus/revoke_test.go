@@ -52,7 +52,7 @@ func (w *wire) ask(c *hubtest.Client, token, method, path, body string) (int, st
 // (house.md section 4; trust.md G4). A read that began before may be answered or
 // not; both happen, or nothing was raced. A015 in part: no export.
 func TestVolumeRevocation(t *testing.T) {
-	const pairs = 300
+	const pairs = 600
 	s := begin(t)
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()

@@ -507,7 +507,7 @@ var always = []uint64{20261120}
 func TestVolumeWalk(t *testing.T) {
 	var mu sync.Mutex
 	done := map[string]int{}
-	seeds := seedsOf(t, always, 19)
+	seeds := seedsOf(t, always, 39)
 	t.Run("each", func(t *testing.T) {
 		for _, seed := range seeds {
 			t.Run(fmt.Sprint("INFOHUS_TEST_SEED=", seed), func(t *testing.T) {
