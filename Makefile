@@ -63,11 +63,11 @@ build: modules
 # data are a stream, and those that one hand plays step by step two, by their first letter; what the other packages have of either comes when the plain ones are done.
 # Tests may have more garbage than is usual too; and what they write lies in memory where there is room, for a hub of its own is a thousand files to each.
 # What only tests is built without what a debugger wants, and what is not the bulk of its work (most others' packages, ours) without inlining.
-SMALL    = -l -dwarf=false
-QUICK    = '-gcflags=all=-dwarf=false' '-gcflags=github.com/...=$(SMALL)' '-gcflags=github.com/open-policy-agent/...=-dwarf=false' '-gcflags=google.golang.org/...=$(SMALL)'
+UNINLINED = -l -dwarf=false
+QUICK     = '-gcflags=all=-dwarf=false' '-gcflags=github.com/...=$(UNINLINED)' '-gcflags=github.com/open-policy-agent/...=-dwarf=false' '-gcflags=google.golang.org/...=$(UNINLINED)'
 COMPILED = $(COMPILE) $(GO) list -export -deps -test
-SMALLER  = -vet=off -ldflags='-s -w'
-STREAM   = GOGC=400 $(GO) test $(SMALLER) -timeout 30m -json
+LEAN     = -vet=off -ldflags='-s -w'
+STREAM   = GOGC=400 $(GO) test $(LEAN) -timeout 30m -json
 # The hub's plain tests, linked once for their four streams.
 HUBTEST  = cd $(HUB) && GOGC=400 $(GO) tool test2json -t -p github.com/infohus/infohus/services/infohus '$(CURDIR)/bin/hub.test' -test.v=test2json -test.paniconexit0 -test.timeout=30m
 MEMORY  := /dev/shm
@@ -81,7 +81,7 @@ test: modules
 	@if $(ROOM); then mine=$(MEMORY)/infohus-$$(id -u); export GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$mine; \
 	  if mkdir -m 755 $$mine 2>/dev/null; then trap 'exit 130' INT TERM; trap 'rm -rf $$mine || { sleep 2; rm -rf $$mine; }' EXIT; fi; fi; \
 	if [ -n '$(RACE)' ]; then \
-	  bin/report -once "$(COMPILED) $(sort $(HUB) $(dir $(VOLUME))) >/dev/null && $(COMPILE) $(GO) test -c $(SMALLER) -o bin/hub.test $(HUB)" \
+	  bin/report -once "$(COMPILED) $(sort $(HUB) $(dir $(VOLUME))) >/dev/null && $(COMPILE) $(GO) test -c $(LEAN) -o bin/hub.test $(HUB)" \
 	    "race: $(COMPILED) $(RACE) $(TESTS) >/dev/null && $(STREAM) $(RACE) $(TESTS)" \
 	    "plain: $(COMPILE) $(GO) vet ./... && $(STREAM) $(PLAIN) && $(STREAM) -run '$(VOLUMES)\$$' $(filter-out $(HUB),$(sort $(dir $(VOLUME))))" \
 	    "steps: $(HUBTEST) -test.run '$(VOLUMES)\$$' -test.skip '^Test(Volume|[A-H])'" \
