@@ -22,6 +22,7 @@ type Client struct {
 	Post    structure.Post // the hat worn; zero for nobody
 	Token   string         // bearer, for the API; "" is a good one, made for each request
 	Lang    string         // "da" or "en"
+	chose   string         // the language that the browser was last told
 	cookies map[string]string
 	page    *html.Node // the last page
 	at      string     // its path
@@ -62,7 +63,9 @@ func (h *Hub) AsRole(login string, role hub.Role) *Client {
 }
 
 // Nobody is a browser that has not signed in.
-func (h *Hub) Nobody() *Client { return &Client{h: h, Lang: "da", cookies: map[string]string{}} }
+func (h *Hub) Nobody() *Client {
+	return &Client{h: h, Lang: "da", chose: "da", cookies: map[string]string{}}
+}
 
 func (h *Hub) wearing(p structure.Post) *Client {
 	c := h.Nobody()
@@ -229,8 +232,8 @@ func (c *Client) browse(method, path string, form url.Values) Answer {
 		r.Header.Set("Origin", c.h.origin)
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	if c.Lang != "da" {
-		c.cookies["__Host-lang"] = c.Lang
+	if c.Lang != c.chose {
+		c.chose, c.cookies["__Host-lang"] = c.Lang, c.Lang
 	}
 	return c.Do(r)
 }
