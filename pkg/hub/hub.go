@@ -7,6 +7,8 @@ import (
 	"encoding/base32"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ID names one thing: a concern, a subject, a person who signs in, a hat, a
@@ -157,6 +159,25 @@ var Copenhagen = func() *time.Location {
 	}
 	return l
 }()
+
+// Plain reports whether a text is only what can be read and kept: valid UTF-8,
+// without control characters other than tabs and line breaks, without what turns
+// the direction of the text that follows, and without what is no character (A108).
+func Plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, hidden) }
+
+// Seen is the text without what [Plain] does not allow.
+func Seen(s string) string {
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func hidden(r rune) bool {
+	return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || unicode.Is(unicode.Noncharacter_Code_Point, r)
+}
 
 // CleanLine folds a one-line text from outside: outer space trimmed, inner
 // runs of space made one.

@@ -85,7 +85,7 @@ func (p Personal) Fault(least, most int) string {
 	n := utf8.RuneCountInString(strings.TrimSpace(*p.text))
 	silent := !strings.ContainsFunc(*p.text, wordly) // spaces, dots, signs of no width
 	switch {
-	case !utf8.ValidString(*p.text) || strings.ContainsRune(*p.text, 0):
+	case !Plain(*p.text):
 		return "error.not_text"
 	case silent && least > 0:
 		return "error.missing"

@@ -57,10 +57,10 @@ func (r *Request) T(key string, args ...any) string { return r.site.words.text(r
 func (r *Request) PathID(name string) (hub.ID, error) { return hub.ParseID(r.PathValue(name)) }
 
 // JSON decodes the body strictly into v: duplicate keys, unknown fields, a name
-// in other case, trailing data, invalid UTF-8, NUL and anything over 1 MiB are
-// Invalid, with the field.
+// in other case, trailing data, what is not [hub.Plain] and anything over 1 MiB
+// are Invalid, with the field.
 func (r *Request) JSON(v any) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if !r.is("application/json") {
 		return hub.Invalid("", notJSON)
 	}
 	b, err := body(r.Request)
@@ -69,6 +69,13 @@ func (r *Request) JSON(v any) error {
 	}
 	r.sent = b
 	return Decode(b, v)
+}
+
+// is reports whether the body is said to be of a kind, in UTF-8 and as it is.
+func (r *Request) is(kind string) bool {
+	said, more, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, coding := more["charset"], r.Header.Get("Content-Encoding")
+	return err == nil && said == kind && (charset == "" || strings.EqualFold(charset, "utf-8")) && (coding == "" || strings.EqualFold(coding, "identity"))
 }
 
 // Digest is the SHA-256 of what was sent, for telling a repeated request from
@@ -178,7 +185,7 @@ func (r *Request) Form() (Form, error) {
 // readForm reads the form. It is given with the error where its fields could be
 // told apart.
 func (r *Request) readForm() (*Form, error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+	if !r.is("application/x-www-form-urlencoded") {
 		return nil, hub.Invalid("", "error.form.media")
 	}
 	b, err := body(r.Request)
@@ -193,7 +200,7 @@ func (r *Request) readForm() (*Form, error) {
 	f := Form{values: values}
 	var p hub.Problems
 	for name, all := range values {
-		if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		if !hub.Plain(name) {
 			return nil, hub.Invalid("", "error.form.broken")
 		}
 		if len(all) > 1 && !strings.HasSuffix(name, "[]") {
@@ -204,15 +211,17 @@ func (r *Request) readForm() (*Form, error) {
 			case !utf8.ValidString(v):
 				p.Add(name, "error.body.utf8")
 				v = strings.ToValidUTF8(v, "\ufffd")
-			case strings.ContainsRune(v, 0):
-				p.Add(name, "error.body.nul")
-				v = strings.ReplaceAll(v, "\x00", "")
+			case !hub.Plain(breaks.Replace(v)):
+				p.Add(name, "error.form.hidden")
 			}
-			all[i] = strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\r", "\n")
+			all[i] = hub.Seen(breaks.Replace(v))
 		}
 	}
 	return &f, p.Err()
 }
+
+// breaks makes the line breaks of browsers and word processors one.
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n")
 
 // Line is a field of one line: spaces folded, Unicode in its composed form.
 func (f Form) Line(name string) string { return norm.NFC.String(hub.CleanLine(f.values.Get(name))) }

@@ -232,7 +232,7 @@ func TestBearerTokens(t *testing.T) {
 	good := p.sign(t, map[string]any{"aud": "infohus-api"})
 	post(good, `{"text":"a"}`).holds(t, 201, `{"id":"`+id+`","text":"a","at":"2026-11-21T08:32:00Z"}`)
 	post(good, `{"text":"a"}`, "Sec-Fetch-Site", "cross-site").holds(t, 403)
-	post(good, `{"text":"a"}`, "Infohus-Hat", string(bo.ID)).holds(t, 403, "error.hat.none")
+	post(good, `{"text":"a"}`, "Infohus-Hat", string(bo.ID)).holds(t, 403, "error.hat.notyours")
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + strings.Split(good, ".")[1] + "."
 	mac := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + strings.Split(good, ".")[1] + ".eA"
 	for name, token := range map[string]string{"nothing": "", "garbage": "a.b.c", "unsigned": unsigned, "symmetric": mac, "nested": "a.b.c.d.e", "long": strings.Repeat("x.", 20_000),
@@ -264,7 +264,7 @@ func TestBearerTokens(t *testing.T) {
 		`{"text":"a"`:                    "error.json.syntax",
 		``:                               "error.json.syntax",
 		"{\"text\":\"\xff\"}":            "error.body.utf8",
-		`{"text":"a\u0000"}`:             `"field":"text","key":"error.body.nul"`,
+		`{"text":"a\u0000"}`:             `"field":"text","key":"error.body.hidden"`,
 	} {
 		post(good, body).holds(t, 400, want)
 	}

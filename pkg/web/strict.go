@@ -27,8 +27,8 @@ const tooLarge = "error.body.size"
 
 // Decode reads JSON from outside, strictly: one reading or none (A004). It
 // refuses duplicate and unknown fields, a field in other case, a value of
-// another kind, anything after the value, invalid UTF-8 and NUL, each as
-// Invalid with the field where it is known. An empty input is refused too.
+// another kind, anything after the value, invalid UTF-8 and what is not
+// [hub.Plain], each as Invalid with the field where it is known. An empty input is refused too.
 func Decode(b []byte, v any) error {
 	if !utf8.Valid(b) {
 		return hub.Invalid("", "error.body.utf8")
@@ -40,8 +40,8 @@ func Decode(b []byte, v any) error {
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return hub.Invalid("", "error.json.trailing")
 	}
-	if field, ok := findNUL(reflect.ValueOf(v), ""); ok {
-		return hub.Invalid(field, "error.body.nul")
+	if field, ok := findHidden(reflect.ValueOf(v), ""); ok {
+		return hub.Invalid(field, "error.body.hidden")
 	}
 	return nil
 }
@@ -71,31 +71,31 @@ func refusal(err error) error {
 	return hub.Invalid("", "error.json.syntax")
 }
 
-// findNUL looks for a NUL in any text of a decoded value: Postgres cannot keep
-// one, and nothing good sends it.
-func findNUL(v reflect.Value, name string) (string, bool) {
+// findHidden looks in every text of a decoded value for what is not [hub.Plain]:
+// Postgres cannot keep some of it, and nothing good sends it.
+func findHidden(v reflect.Value, name string) (string, bool) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			return findNUL(v.Elem(), name)
+			return findHidden(v.Elem(), name)
 		}
 	case reflect.String:
-		return name, strings.ContainsRune(v.String(), 0)
+		return name, !hub.Plain(v.String())
 	case reflect.Slice, reflect.Array:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return "", false
 		}
 		for i := range v.Len() {
-			if f, ok := findNUL(v.Index(i), name); ok {
+			if f, ok := findHidden(v.Index(i), name); ok {
 				return f, true
 			}
 		}
 	case reflect.Map:
 		for _, k := range v.MapKeys() {
-			if strings.ContainsRune(k.String(), 0) {
+			if !hub.Plain(k.String()) {
 				return name, true
 			}
-			if f, ok := findNUL(v.MapIndex(k), name); ok {
+			if f, ok := findHidden(v.MapIndex(k), name); ok {
 				return f, true
 			}
 		}
@@ -109,7 +109,7 @@ func findNUL(v reflect.Value, name string) (string, bool) {
 				if name != "" && !t.Anonymous {
 					f = name + "." + f
 				}
-				if f, ok := findNUL(v.Field(i), f); ok {
+				if f, ok := findHidden(v.Field(i), f); ok {
 					return f, true
 				}
 			}
@@ -124,7 +124,7 @@ func findNUL(v reflect.Value, name string) (string, bool) {
 func (r *Request) readable() error {
 	_, names := parts(r.route.Path)
 	for _, name := range names {
-		if !readable(r.PathValue(name)) {
+		if !hub.Plain(r.PathValue(name)) {
 			return hub.Invalid(name, notReadable)
 		}
 	}
@@ -133,11 +133,11 @@ func (r *Request) readable() error {
 		return hub.Invalid("", notReadable)
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !readable(name) {
+		if !hub.Plain(name) {
 			return hub.Invalid("", notReadable)
 		}
 		for _, v := range values[name] {
-			if !readable(v) {
+			if !hub.Plain(v) {
 				return hub.Invalid(name, notReadable)
 			}
 		}
@@ -147,8 +147,6 @@ func (r *Request) readable() error {
 
 // notReadable is the error of an address with what no text holds.
 const notReadable = "error.address"
-
-func readable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // body reads a request's body, at most maxBody.
 func body(r *http.Request) ([]byte, error) {

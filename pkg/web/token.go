@@ -203,6 +203,9 @@ func (r *Request) bearer() error {
 		}
 		return hub.Invalid("Infohus-Hat", "error.hat.choose")
 	}
+	if len(r.Hats) > 0 {
+		return hub.Denied("error.hat.notyours")
+	}
 	return hub.Denied("error.hat.none")
 }
 

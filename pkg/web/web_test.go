@@ -115,7 +115,9 @@ func TestNothingTypedIsLost(t *testing.T) {
 func TestFormsAreReadStrictly(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(anna)
-	b.send("POST", "/notes/1", typed(anna, "name", "a\x00b", "text", "ok")).holds(t, 400, "ikke kan gemme", "ok")
+	b.send("POST", "/notes/1", typed(anna, "name", "a\x00b", "text", "ok")).holds(t, 400, "Det er taget ud", `value="ab"`, "ok")
+	b.send("POST", "/notes/1", typed(anna, "name", "a\u2066b", "text", "ok")).holds(t, 400, "Det er taget ud", `value="ab"`, "ok")
+	b.send("POST", "/notes/1", typed(anna, "name", "a", "text", "a\vb\fc\r\nd\te")).holds(t, 303)
 	b.send("POST", "/notes/1", typed(anna, "name", "a\xffb", "text", "ok")).holds(t, 400, "ikke kan læse", "ok")
 	b.send("POST", "/notes/1", typed(anna, "name", "a", "name", "b")).holds(t, 400, "to gange")
 	b.send("POST", "/notes/1", typed(anna, "text", strings.Repeat("x", 10<<20))).holds(t, 413, "for meget tekst")

@@ -131,7 +131,7 @@ var badCaseInput = []bad{
 
 	// Two readings of one body, and more than was asked for.
 	{name: "10 MB of questions", where: "ask", body: instead("Går han i skole?", strings.Repeat("Ord. ", 2<<20)), status: 413, key: "error.body.size"},
-	{name: "a NUL in a question", where: "ask", body: instead("Går han i skole?", `Går \u0000 han?`), status: 400, field: "questions", key: "error.body.nul"},
+	{name: "a NUL in a question", where: "ask", body: instead("Går han i skole?", `Går \u0000 han?`), status: 400, field: "questions", key: "error.body.hidden"},
 	{name: "invalid UTF-8 in a note of a meeting", where: "held", body: instead("Alle om bordet", "Alle \xff om bordet"), status: 400, key: "error.body.utf8"},
 	{name: "a grade twice", where: "answer", body: plus(`"grade":0`), status: 400, field: "grade", key: "error.json.duplicate"},
 	{name: "a score in an assessment (L38)", where: "edit", body: plus(`"score":5`), status: 400, field: "score", key: "error.json.unknown"},

@@ -194,9 +194,11 @@ func getWithEffect(w *wrong) (api, page *hubtest.Answer) {
 	return nil, a
 }
 
-func plainJSON(w *wrong) (api, page *hubtest.Answer) {
-	a := w.as(coordinator).API("POST", "/api/subjects", `{"name":"Bertram","no_cpr":true}`, "Content-Type", "text/plain")
-	return &a, nil
+func jsonSaid(header, value string) func(w *wrong) (api, page *hubtest.Answer) {
+	return func(w *wrong) (api, page *hubtest.Answer) {
+		a := w.as(coordinator).API("POST", "/api/subjects", `{"name":"Bertram","no_cpr":true}`, header, value)
+		return &a, nil
+	}
 }
 
 func multipart(w *wrong) (api, page *hubtest.Answer) {

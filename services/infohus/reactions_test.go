@@ -407,6 +407,14 @@ func TestAKnownChild(t *testing.T) {
 		delete(draft, "legal_basis")
 		var later done
 		s.as(coordinator).API("POST", "/api/concerns/drafts", draft).Must(201).JSON(&later)
+		for _, answer := range []string{"unknown", "no"} { // and the draft says it to whoever reads it through
+			var read struct{ Child string }
+			if s.as(coordinator).API("GET", "/api/concerns/"+string(later.ID), nil).Must(200).JSON(&read); read.Child != "yes" {
+				t.Errorf("before %q is written the draft of a known child says %q", answer, read.Child)
+			}
+			draft["child"] = answer
+			s.as(coordinator).API("PUT", "/api/concerns/"+string(later.ID)+"/draft", draft).Must(200)
+		}
 		s.as(coordinator).API("POST", "/api/concerns", map[string]any{"draft": later.ID, "purpose": "prevention", "legal_basis": "GDPR6-1-E"}).Must(200)
 		for _, id := range []hub.ID{got.ID, later.ID} {
 			if row := s.SQL("select child, child_due = received_at + interval '24 hours' from intake.concern where id = '" + string(id) + "'")[0]; row[0] != "yes" || row[1] != "t" {

@@ -94,12 +94,22 @@ func (x *room) home(who hub.Actor, municipality hub.AuthorityID, now time.Time) 
 		return concern{Controller: h.Police, ReceivedBy: hub.Police, Municipality: h.Municipality, Police: h.Police}, nil
 	}
 	h, ok := x.Structure.HomeOf(who.Authority, now)
+	if ok && municipality != "" && municipality != h.Municipality {
+		return c, hub.Invalid("municipality", "intake.error.municipality.own")
+	}
 	if !ok {
 		if h, ok = x.Structure.InfohusOf(municipality, now); !ok {
 			return c, hub.Invalid("municipality", "intake.error.municipality")
 		}
 	}
 	return concern{Controller: h.Municipality, ReceivedBy: hub.Municipality, Municipality: h.Municipality, Police: h.Police}, nil
+}
+
+// isChild holds an answer against what is known of the age, which outweighs it (L25).
+func (c *concern) isChild(s pg.Subject) {
+	if s.AgeBand == "under_18" {
+		c.Child = "yes"
+	}
 }
 
 // begin makes the row of a new concern, as a draft.
@@ -253,6 +263,7 @@ func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
 	if err != nil {
 		return err
 	}
+	c.isChild(s)
 	self, err := tx.Self(ctx, c.Subject)
 	if err == nil && self {
 		err = hub.Invalid("subject", "intake.error.subject")
@@ -313,7 +324,12 @@ func (x *room) rewrite(d *doing, in DraftText) error {
 		}
 		d.Municipality = home.Municipality
 	}
+	subject, err := d.tx.HoldSubject(d.ctx, d.Subject)
+	if err != nil {
+		return subjectProblem(err)
+	}
 	d.fillFrom(in.Report)
+	d.isChild(subject)
 	if err := x.reporterKey(d.concern, in.Report); err != nil {
 		return err
 	}
@@ -427,9 +443,7 @@ func (x *room) receive(d *doing, forward *Basis) error {
 	if err != nil {
 		return subjectProblem(err)
 	}
-	if subject.AgeBand == "under_18" {
-		d.Child = "yes" // what is known of the age outweighs an answer (L25)
-	}
+	d.isChild(subject)
 	d.State = Received
 	d.ReceivedAt = &d.tx.Now
 	if due := childDue(d.Child, d.tx.Now); !due.IsZero() {

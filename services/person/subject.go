@@ -239,8 +239,8 @@ func Moves(birth, today Day) []Move {
 	return moves
 }
 
-// line cleans one line of text about a person. Control characters and text
-// directions are refused, so that a name shows as it is (A084, A108).
+// line cleans one line of text about a person. Marks of direction are refused
+// too, so that a name shows as it is (A084, A108).
 func line(p *hub.Problems, field string, text hub.Personal, least, most int) hub.Personal {
 	switch key := text.Fault(least, most); key {
 	case "":
@@ -252,7 +252,7 @@ func line(p *hub.Problems, field string, text hub.Personal, least, most int) hub
 		return hub.Personal{}
 	}
 	s := typed(text)
-	if strings.ContainsFunc(s, hidden) {
+	if strings.ContainsFunc(s, direction) {
 		p.Add(field, "person.error.text.hidden")
 		return hub.Personal{}
 	}
@@ -266,5 +266,5 @@ func line(p *hub.Problems, field string, text hub.Personal, least, most int) hub
 // is not counted as shown.
 func typed(p hub.Personal) string { return hub.CleanLine(p.Reveal(context.Background())) }
 
-// hidden reports a character that cannot be seen but changes what is.
-func hidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+// direction reports a mark of the direction of text, which no name needs.
+func direction(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
