@@ -26,7 +26,7 @@ type given struct {
 // operation (house.md section 4; trust.md G4). A read that began before may be
 // answered or not; both happen, or nothing was raced. A015 in part: no export.
 func TestVolumeRevocationOfCases(t *testing.T) {
-	const pairs = 12 // of each read
+	pairs := raced(4) // of each read
 	d := &desk{driver: &driver{script: begin(t)}}
 	w := d.works("collecting")
 	late := d.works("follow_up")

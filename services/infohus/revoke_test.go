@@ -51,8 +51,9 @@ func (w *wire) ask(c *hubtest.Client, token, method, path, body string) (int, st
 // that was taken back, neither the concern, nor the list, nor the person
 // (house.md section 4; trust.md G4). A read that began before may be answered or
 // not; both happen, or nothing was raced. A015 in part: no export.
+// A deep run races more.
 func TestVolumeRevocation(t *testing.T) {
-	const pairs = 600
+	pairs := raced(150)
 	s := begin(t)
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()

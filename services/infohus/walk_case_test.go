@@ -47,6 +47,15 @@ type wander struct {
 // deepRun is whether the tests that take long are run.
 func deepRun() bool { return os.Getenv("INFOHUS_TEST_DEEP") != "" }
 
+// raced is how many pairs of a withdrawal and a read are raced: twenty times as many in a
+// deep run.
+func raced(pairs int) int {
+	if deepRun() {
+		return 20 * pairs
+	}
+	return pairs
+}
+
 // picks is whether a test that could ask more than a build has time for asks this:
 // always in a deep run, else one in n, which are the same in every run.
 func picks(n uint32, what string) bool {

@@ -4,7 +4,7 @@
 //	deep -to docs/deep.md -fuzz 1m -only walks
 //
 // First comes the test of the clock, which wants the machine for itself, then the
-// walks, everybody and everything that can be asked, the rules against the plain Go of them and against changes to them, the
+// walks, everybody and everything that can be asked, what is used while it is taken back, the rules against the plain Go of them and against changes to them, the
 // officer's questions of ten million rows (15 GB of disk, for an hour or less), then each target of fuzzing; or those whose name was asked for. Whatever fails, the
 // others are run too; it then ends with 1, and the file says what failed. It is
 // written after each part: what was stopped keeps what had ended.
@@ -65,6 +65,8 @@ func deep(to, fuzz, only string) error {
 	parts := []*part{hub("The clock", "TestTimingOfUnknownAndForbidden"), hub("Walks through the hub", "TestVolumeWalk"), hub("Walks on paper", "TestVolumeWalkOnPaper"),
 		hub("Everybody in every state", "(TestVolumeTriples|TestVolumeTriplesOfCases)"),
 		hub("Forbidden and unknown by every answer", "TestUnknownAndForbidden"), hub("Everything shown and its row", "TestVolumeEveryShowingIsRecorded"),
+		hub("Read while taken back, over HTTP", "(TestVolumeRevocation|TestVolumeRevocationOfCases)"),
+		{name: "Used while taken back", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumeNothingIs", "./pkg/pg"}},
 		rules("The rules and plain Go", "TestVolumeTheRulesAreTheNaiveModel"), rules("Rules that were changed", "TestVolumeMutants"),
 		hub("The officer's questions", "TestVolumeDesk"), hub("Every page in the browser", "TestBrowser$/^every page"),
 		{name: "A revision on a million decisions", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumePast$", "./pkg/pg"}}}

@@ -20,6 +20,7 @@ var (
 	triples  = regexp.MustCompile(`(\d+) triples of state, action and person asked: (\d+) commands done`)
 	alike    = regexp.MustCompile(`(\d+) routes, (\d+) cases`)
 	recorded = regexp.MustCompile(`(\d+) requests, (\d+) of them showed personal texts, (\d+) different decisions made again`)
+	raced    = regexp.MustCompile(`(\d+) pairs[,:] (\d+) (?:shown before|commands done before|reads under way answered), (?:\d+ refused, )?(\d+) (?:stale|after)`)
 	lookedAt = regexp.MustCompile(`(\d+ pages) were looked at`)
 	fuzzed   = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
@@ -47,6 +48,10 @@ func (p *part) figures() string {
 	}
 	if m := recorded.FindStringSubmatch(p.said); m != nil {
 		out = append(out, fmt.Sprintf("%s requests; %s showed texts about people, each with its row; %s different decisions made again", m[1], m[2], m[3]))
+	}
+	if all := raced.FindAllStringSubmatch(p.said, -1); len(all) > 0 {
+		n := sums(all)
+		out = append(out, fmt.Sprintf("%d pairs of a withdrawal and a use; %d uses came before it, %d after", n[0], n[1], n[2]))
 	}
 	for _, m := range seen(modeled.FindAllStringSubmatch(p.said, -1)) {
 		out = append(out, fmt.Sprintf("%s, %s of them distinct, %s; allowed are: %s", m[1], m[2], m[3], m[4]))
@@ -165,7 +170,7 @@ func render(parts []*part, machine, old string) string {
 
 `+"`make deep`"+` wrote this, on a machine with %s. It runs what is too slow or too much a matter of chance for every build: the
 clock's test, many more walks than `+"`make test`"+` takes, from seeds that are new each time, the rules against the same rules in plain Go and against every
-change to them that is known how to make, everybody in every state, everything that can be asked of what one may not know of and of what one may see, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
+change to them that is known how to make, everybody in every state, everything that can be asked of what one may not know of and of what one may see, everything that is used while it is taken back, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
 by its name; the others keep what they came to, and its day.
 
 `+head, machine)

@@ -15,6 +15,8 @@ func TestPage(t *testing.T) {
 		{name: "Everybody", said: "    t_test.go:2: 15120 triples of state, action and person asked: 148 commands done, the others refused\n"},
 		{name: "Alike", said: "    o_test.go:9: 187 routes, 1775 cases\n"},
 		{name: "Shown", said: "    t_test.go:9: 3571 requests, 548 of them showed personal texts, 940 different decisions made again\n"},
+		{name: "Used", said: "    a_test.go:9: assignment: 5000 pairs, 320 shown before, 0 stale\n    a_test.go:9: share: 2500 pairs, 12 commands done before, 0 after\n"},
+		{name: "Read", said: "    r_test.go:9: 3000 pairs: 4500 reads under way answered, 77 refused, 0 stale\n"},
 		{name: "Walks", said: "    w_test.go:2: 2500 steps on 17 concerns and 4 cases by 42 people: 81 kinds of steps done, answers map[200:352], 4740 views and 379 lists compared\n" +
 			"    w_test.go:2: 2500 steps on 3 concerns and 1 cases by 42 people: 81 kinds of steps done, answers map[200:352], 10 views and 1 lists compared\n"},
 		{name: "On paper", said: "    p_test.go:3: 100000 steps by 42 people, 56 kinds of steps done, answers map[200:32919], 762309 views compared\n"},
@@ -32,6 +34,7 @@ func TestPage(t *testing.T) {
 	page := render(parts, "2 cores", "")
 	for _, want := range []string{"on a machine with 2 cores", "| The clock | 2026-11-22 | 1m1s | well | 1 addresses, below |", "15120 triples of state, action and person; 148 done", "187 of what can be asked, in 1775 cases: the same bytes",
 		"3571 requests; 548 showed texts about people, each with its row; 940 different decisions made again", "2 walks: 5000 steps on 20 concerns and 5 cases; 4750 views and 380 lists compared",
+		"7500 pairs of a withdrawal and a use; 332 uses came before it, 0 after", "3000 pairs of a withdrawal and a use; 4500 uses came before it, 0 after",
 		"1 walks: 100000 steps; 762309 views compared", "| FuzzX | 2026-11-22 | 0s | **failed** | 5678 executions; 9 inputs kept |", "| FuzzY | 2026-11-22 | 0s | well | nothing was counted |",
 		"0 differences in 2000000 worlds, 1300000 of them distinct, with each of the 700 lines of the tables; allowed are: view 40 %, act 38 % |",
 		"rules: 600 changes noticed, 9 not ([mutation.md](mutation.md) says why), 91 that the engine does not take: 98.5 % noticed |", "| 1000000 decisions, 900 different questions: 3 of them would be answered otherwise (40 decisions), in 12.1s |",
