@@ -112,6 +112,7 @@ type gathered struct {
 	Withheld []Held
 	Names    bool
 	Why      string // names stand in it
+	Unknown  bool   // there is nothing about whom the reference stands for: it may be mistyped
 }
 
 // filed is an answer as it is kept.
@@ -145,6 +146,7 @@ type ExtractView struct {
 	ExtractLine
 	Subject  hub.ID        `json:"subject"`
 	Content  string        `json:"content"` // the hash of all that follows, as a release must say it
+	Unknown  bool          `json:"unknown"` // the own log knows nothing of the reference, which may be mistyped; the answer to the citizen does not say so
 	Matters  []Matter      `json:"matters"`
 	Names    bool          `json:"names"`
 	Why      string        `json:"why,omitempty"`
@@ -292,7 +294,7 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 	if err != nil {
 		return ExtractView{}, err
 	}
-	v := ExtractView{ExtractLine: f.line(), Subject: f.subject, Content: hex.EncodeToString(f.content), Matters: in.Matters, Names: in.Names, Why: in.Why, Withheld: in.Withheld,
+	v := ExtractView{ExtractLine: f.line(), Subject: f.subject, Content: hex.EncodeToString(f.content), Unknown: in.Unknown, Matters: in.Matters, Names: in.Names, Why: in.Why, Withheld: in.Withheld,
 		Answer: in.Answer, sheets: in.Sheets}
 	if f.releasedBy != "" {
 		return v, nil

@@ -152,6 +152,7 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	if err != nil {
 		return out, err
 	}
+	out.Unknown = len(out.Matters) == 0 && !slices.ContainsFunc(rows, func(l looked) bool { return !slices.Contains(papers, l.what) })
 	s := sifting{room: x, asked: map[policies.Extract]verdict{}, days: map[string]*dayOf{}, held: map[string]int{}, covert: map[hub.ID]bool{}}
 	sift := func(l looked, informed bool) error {
 		q := x.extracting(tx, "tell", f)
@@ -204,6 +205,10 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 
 // things are the kinds of what somebody's matters are made of.
 var things = []string{"concern", "case", "request", "answer", "offer"}
+
+// papers are the kinds of what officers themselves read and write: what they ask of a reference
+// makes nothing known of it.
+var papers = []string{"trail", "extract", "sample", "breach"}
 
 // sifting is rows of the trail on their way into an answer.
 type sifting struct {

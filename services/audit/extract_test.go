@@ -352,6 +352,32 @@ func TestStrangersToAnAnswer(t *testing.T) {
 	}
 }
 
+// An answer about a reference that the log knows nothing of, which may be mistyped, is
+// prepared and released as any other (A012, A033), and whoever prepares or releases it is
+// told, however often they looked for it themselves. The citizen is not.
+func TestAReferenceThatNobodyKnows(t *testing.T) {
+	w := answering(t)
+	mistyped := named(9, 9)
+	w.search("dagny", Search{Part: Part{Ground: Grounds[0], Reference: string(mistyped)}})
+	for whom, unknown := range map[hub.ID]bool{known: false, covert: false, secret: false, nothing: false, mistyped: true} {
+		id := w.prepares(whom, nil).ID
+		if unknown {
+			w.As("dagny").API("POST", "/api/extracts/"+string(id), map[string]any{}).Must(http.StatusOK) // and once more
+		}
+		for _, login := range []string{"dagny", "hedvig"} {
+			v := w.reads(login, id)
+			page := sound(t, w.As(login).Get("/extracts/"+string(id)).Must(http.StatusOK)).Text()
+			if said := strings.Contains(page, "Jeres log kender ikke referencen"); v.Unknown != unknown || said != unknown {
+				t.Errorf("%s reads of %s that it is unknown: %v, on the page %v", login, whom, v.Unknown, said)
+			}
+		}
+		w.releases("hedvig", id, w.reads("hedvig", id).Content).Must(http.StatusOK)
+		if a := w.As("dagny").Get("/extracts/" + string(id) + "/answer").Must(http.StatusOK); strings.Contains(mainPart(a.Text()), "kender ikke") {
+			t.Errorf("the citizen reads it: %s", a.Text())
+		}
+	}
+}
+
 // A012, A033: who is too close learns of it neither by preparing an answer nor by what the
 // log says of their own refusals, or they would know whom a reference stands for. Nothing
 // that they prepared is released; whoever would have released it is told why.
