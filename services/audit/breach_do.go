@@ -380,7 +380,7 @@ func (x *room) notifyBreach(r *web.Request, in NotifyingBreach) (done BreachRece
 			}
 		}
 		s.Texts.Delay = described(ctx, &p, "delay", in.Delay, service.MinReason, service.MaxText)
-		if in.Delay.Empty() && !b.delay && s.On.After(lawOfBreaches.due(b.aware)) {
+		if in.Delay.Empty() && !b.delay && s.On.After(lawOfBreaches.due(b.aware)) && !s.On.After(tx.Now) {
 			p.Add("delay", "audit.error.breach.delay")
 		}
 		if err := p.Err(); err != nil {

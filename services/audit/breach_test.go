@@ -232,6 +232,9 @@ func TestABreachIsNotifiedInTimeOrSaysWhyNot(t *testing.T) {
 	if a.Status != http.StatusBadRequest || !strings.Contains(a.Text(), `"delay"`) {
 		t.Errorf("late without a reason is answered %d %s", a.Status, a.Body)
 	}
+	if a := dagny.API("POST", path+"/notification", map[string]any{"case_number": "2026-442-1", "on": w.Now().AddDate(1, 0, 0)}).Must(http.StatusBadRequest); !strings.Contains(a.Text(), `"on"`) || strings.Contains(a.Text(), `"delay"`) {
+		t.Errorf("notified next year is answered %s", a.Body)
+	}
 	dagny.API("POST", path+"/notification", map[string]any{"case_number": "2026-442-1", "on": began.Add(-time.Minute), "delay": "Vi ventede på it-afdelingens svar."}).Must(http.StatusBadRequest)
 	dagny.API("POST", path+"/description", map[string]any{"delay": "Vi ventede på it-afdelingens svar.", "measures": "Adgangen er lukket."}).Must(http.StatusOK)
 	dagny.API("POST", path+"/notification", map[string]any{"case_number": "2026-442-1"}).Must(http.StatusOK)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -162,7 +161,7 @@ func (t *taking) piece(ctx context.Context) (list []proven, err error) {
 				return err
 			}
 			if next.signed == "" {
-				return hub.Unavailable(errors.New("the trail has no checkpoint yet"))
+				return &hub.Error{Code: hub.CodeUnavailable, Key: "audit.error.export.early"}
 			}
 			if next.of, err = t.last(next.signed); err != nil {
 				return err
