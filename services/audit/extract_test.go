@@ -353,7 +353,7 @@ func TestStrangersToAnAnswer(t *testing.T) {
 }
 
 // An answer about a reference that the log knows nothing of, which may be mistyped, is
-// prepared and released as any other (A012, A033), and whoever prepares or releases it is
+// prepared and released as any other, and whoever prepares or releases it is
 // told, however often they looked for it themselves. The citizen is not.
 func TestAReferenceThatNobodyKnows(t *testing.T) {
 	w := answering(t)
