@@ -368,6 +368,7 @@ type trailData struct {
 	Chart                    chart
 	Groups                   []groupLine
 	Forms                    []string // in which rows are handed out
+	Key                      string   // of the trail, for whoever verifies them
 }
 
 // At is where the form of a way is.
@@ -391,7 +392,9 @@ func (x *room) trailData(r *web.Request) (trailData, error) {
 		}
 	}
 	slices.SortFunc(d.People, func(a, b web.Option) int { return strings.Compare(a.Label, b.Label) })
-	return d, nil
+	var err error
+	d.Key, _, err = x.key()
+	return d, err
 }
 
 // trailPage shows the form, to the officer only.

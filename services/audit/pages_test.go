@@ -67,7 +67,7 @@ func TestOfficersPages(t *testing.T) {
 		c.Get("/trail")
 		a = sound(t, c.Submit("/trail", url.Values{"ground": {"lawfulness"}, "reference": {string(koege)}, "act": {"consult"},
 			"from-day": {"1"}, "from-month": {"1"}, "from-year": {"2026"}}).Must(http.StatusOK))
-		for _, shown := range []string{"62 ", "&lt;script&gt;", `value="` + string(koege) + `"`, `name="after"`, `value="2026"`, `href="/trail/`} {
+		for _, shown := range []string{"62 ", "<code>infohus.example/trail&#43;", "&lt;script&gt;", `value="` + string(koege) + `"`, `name="after"`, `value="2026"`, `href="/trail/`} {
 			if !strings.Contains(a.Text(), shown) {
 				t.Errorf("%s: the page does not show %s", lang, shown)
 			}

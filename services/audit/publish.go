@@ -20,11 +20,7 @@ import (
 // begin says in the log by which key the checkpoints are verified, for the operator to
 // hand on.
 func (x *room) begin(context.Context) error {
-	public, err := x.Vault.Public(signKey)
-	if err != nil {
-		return err
-	}
-	key, _, err := tree.Key(x.Structure.TrailOrigin(), public)
+	key, _, err := x.key()
 	if err == nil {
 		x.Log.Info("the trail's checkpoints are verified by this key", "key", key)
 	}

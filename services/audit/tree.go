@@ -265,14 +265,18 @@ func compare(ctx context.Context, tx *pg.Tx, r leaves) error {
 	return nil
 }
 
-// verifier is what the checkpoints are verified by: the key in the vault, under the name
-// that the structure gives the trail.
-func (x *room) verifier() (note.Verifier, error) {
-	key, err := x.Vault.Public(signKey)
+// key is what the checkpoints are verified by: the key in the vault, under the name that the
+// structure gives the trail, as text and ready for use.
+func (x *room) key() (text string, v note.Verifier, err error) {
+	public, err := x.Vault.Public(signKey)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	_, v, err := tree.Key(x.Structure.TrailOrigin(), key)
+	return tree.Key(x.Structure.TrailOrigin(), public)
+}
+
+func (x *room) verifier() (note.Verifier, error) {
+	_, v, err := x.key()
 	return v, err
 }
 

@@ -74,9 +74,9 @@ func main() {
 		var how misuse
 		if errors.As(err, &how) {
 			fmt.Fprintln(os.Stderr, string(how))
-		} else {
-			fmt.Fprintln(os.Stderr, "infohus:", oneLine(err))
+			os.Exit(2) // not 1, which says that what was asked for is not as it should be
 		}
+		fmt.Fprintln(os.Stderr, "infohus:", oneLine(err))
 		os.Exit(1)
 	}
 }
