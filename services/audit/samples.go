@@ -71,6 +71,7 @@ type SampleQueue struct {
 	Waiting []SampleLine `json:"waiting"` // the asker's to decide first, the oldest first, those that somebody was asked of after them
 	Decided []SampleLine `json:"decided"` // the last first
 	Draws   []SampleDraw `json:"draws"`   // the last periods
+	Next    *time.Time   `json:"next,omitempty" doc:"When the next are drawn; absent where none will be, or where they are being drawn now."`
 }
 
 // SampleView is one look-up that was drawn, with its row of the trail.
@@ -176,6 +177,9 @@ func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 			} else {
 				q.Decided = append(q.Decided, l)
 			}
+		}
+		if q.Next, err = x.nextDraw(ctx, tx, r.Who.Authority, r.Now); err != nil {
+			return err
 		}
 		draws, err := lastDraws(ctx, tx, g, r.Who.Authority, mostDraws)
 		for _, d := range draws {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/tree"
+	"github.com/jackc/pgx/v5"
 )
 
 // Look-ups are drawn by lot when a period has ended, for its officer to go through (L20).
@@ -159,6 +161,24 @@ func (x *room) drawNext(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (drew
 		err = x.tellLess(ctx, tx, a, by)
 	}
 	return true, err
+}
+
+// nextDraw is when the authority's next are drawn; nil where none will be, or where they are
+// being drawn now.
+func (x *room) nextDraw(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, now time.Time) (*time.Time, error) {
+	from, err := nextPeriod(ctx, tx, a)
+	if errors.Is(err, pgx.ErrNoRows) { // the hub has just begun
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	by := x.Structure.Sampling(a, from)
+	at := periodEnd(from, by.Weeks).Add(drawnAfter)
+	if by.Size == 0 || at.Before(now) {
+		return nil, nil
+	}
+	return &at, nil
 }
 
 // less reports whether less is drawn by one than by another, or later.

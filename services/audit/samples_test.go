@@ -355,13 +355,13 @@ func TestSamplesAreDecided(t *testing.T) {
 		t.Errorf("%s refusals of the own stand in the trail", n)
 	}
 	// One at a time, with the keyboard alone: a choice and a button.
-	for lang, words := range map[string][2]string{"da": {"4 stikprøver venter på dig", "Spørg personen først"}, "en": {"4 samples wait for you", "Ask the person first"}} {
+	for lang, words := range map[string][3]string{"da": {"4 stikprøver venter på dig", "Spørg personen først", "De næste trækkes <time"}, "en": {"4 samples wait for you", "Ask the person first", "The next are drawn on <time"}} {
 		c := w.As("dagny")
 		c.Lang = lang
 		if a := sound(t, c.Get("/").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || !strings.Contains(a.Text(), `href="/samples"`) {
 			t.Errorf("%s: the front page does not say that they wait: %s", lang, a.Body)
 		}
-		if a := sound(t, c.Get("/samples").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || strings.Count(a.Text(), `href="/samples/`) != 5 {
+		if a := sound(t, c.Get("/samples").Must(http.StatusOK)); !strings.Contains(a.Text(), words[0]) || !strings.Contains(a.Text(), words[2]) || strings.Count(a.Text(), `href="/samples/`) != 5 {
 			t.Errorf("%s: %s", lang, a.Body)
 		}
 		at := "/samples/" + string(q.Waiting[0].ID)
