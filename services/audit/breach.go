@@ -462,7 +462,12 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 		aware = in.Aware.UTC().Truncate(time.Microsecond)
 		pastOf(&p, "aware", aware, now)
 	}
-	return aware, tracks, p
+	return aware, among(can, tracks), p
+}
+
+// among are those of all that were chosen, each once.
+func among(all, chosen []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(one string) bool { return !slices.Contains(chosen, one) })
 }
 
 // pastOf checks that an instant has been, and since there is such a law.
