@@ -24,7 +24,7 @@ type Entry struct {
 	Controller hub.AuthorityID // whose data it is: that authority's DPO finds the row
 	Subjects   []hub.ID        // whom it is about; kept as pseudonyms. Their keys are what the receipt opens
 	Keys       []hub.ID        // what the receipt opens besides: a reporter's key
-	Fields     []string        // what was shown; the grant's fields where nil
+	Fields     []string        // what could be seen, also where it was empty; the grant's fields where nil
 	Basis      hub.LegalBasis  // the question's basis where empty
 	Recipient  hub.AuthorityID // who it was passed on to
 	Why        hub.Personal    // justification, sealed in a side row for the controller's DPO
