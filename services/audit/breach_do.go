@@ -250,9 +250,6 @@ func (x *room) finds(ctx context.Context, tx *pg.Tx, g policies.Grant, rows Brea
 	search, wrong := rows.search()
 	_, faults := search.filter(tx.Who().Authority)
 	p = append(p, wrong...)
-	if from, err := time.ParseInLocation(time.DateOnly, rows.From, hub.Copenhagen); err == nil && from.After(tx.Now) {
-		p.Add("from", "audit.error.breach.future")
-	}
 	if list := (hub.Problems{}); errors.As(faults, &list) {
 		p = append(p, list...)
 	} else if faults != nil {
@@ -327,9 +324,6 @@ func (x *room) describeBreach(r *web.Request, in DescribingBreach) (done BreachR
 		s.Texts.Measures = described(ctx, &p, "measures", in.Measures, 0, service.MaxText)
 		s.Texts.Contact = described(ctx, &p, "contact", in.Contact, 0, service.MaxText)
 		s.Texts.Delay = described(ctx, &p, "delay", in.Delay, service.MinReason, service.MaxText)
-		if len(p) == 0 && len(s.Texts.names()) == 0 {
-			p.Add("categories", "audit.error.breach.nothing")
-		}
 		return s, nil, p.Err()
 	})
 	return done, err

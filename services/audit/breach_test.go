@@ -357,7 +357,6 @@ func TestABreachIsTheOwnOfficersAlone(t *testing.T) {
 		{"a personal number for a reference", "reference", map[string]any{"way": "subject", "reference": "6703084019"}},
 		{"no first day", "from", map[string]any{"way": "period"}},
 		{"no day", "from", map[string]any{"way": "period", "from": "31-31-2026"}},
-		{"a period that has not begun", "from", map[string]any{"way": "period", "from": w.Now().AddDate(0, 0, 1).Format(time.DateOnly)}},
 		{"backwards", "until", map[string]any{"way": "disclosure", "from": "2026-02-01", "until": "2026-01-01"}},
 	} {
 		all := map[string]any{"happened": whatHappened, "kinds": []string{"integrity"}}
@@ -368,13 +367,10 @@ func TestABreachIsTheOwnOfficersAlone(t *testing.T) {
 			t.Errorf("%s is answered %d %s", c.name, a.Status, a.Body)
 		}
 	}
-	// What is chosen twice is chosen; what says nothing more is no step.
+	// What is chosen twice is chosen.
 	v := w.breach(w.registers("dagny", map[string]any{"kinds": []string{"integrity", "confidentiality", "integrity"}, "tracks": []string{"gdpr33", "gdpr33"}}).ID)
 	if fmt.Sprint(v.Kinds, v.Tracks) != "[confidentiality integrity] [gdpr33]" {
 		t.Errorf("it stands as %v %v", v.Kinds, v.Tracks)
-	}
-	if a := dagny.API("POST", "/api/breaches/"+string(v.ID)+"/description", map[string]any{}).Must(http.StatusBadRequest); !strings.Contains(a.Text(), "audit.error.breach.nothing") || len(w.breach(v.ID).Steps) != 1 {
-		t.Errorf("saying nothing is answered %s", a.Body)
 	}
 	// The police may notify on both; by the page as by the API; of an hour that comes twice it is the first.
 	merete := w.As("signe")
