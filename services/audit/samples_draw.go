@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/infohus/infohus/pkg/event"
@@ -20,7 +21,6 @@ import (
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/tree"
-	"github.com/jackc/pgx/v5"
 )
 
 // Look-ups are drawn by lot when a period has ended, for its officer to go through (L20).
@@ -122,12 +122,10 @@ func (x *room) drawNext(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (drew
 	if err := x.heeds(ctx, tx, a, today, now); err != nil {
 		return false, err
 	}
-	from, err := nextPeriod(ctx, tx, a)
+	from, until, by, err := x.nextPeriod(ctx, tx, a)
 	if err != nil {
 		return false, err
 	}
-	by := x.Structure.Sampling(a, from)
-	until := periodEnd(from, by.Weeks)
 	if now.Before(until.Add(drawnAfter)) {
 		return false, nil
 	}
@@ -166,15 +164,14 @@ func (x *room) drawNext(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (drew
 // nextDraw is when the authority's next are drawn; nil where none will be, or where they are
 // being drawn now.
 func (x *room) nextDraw(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, now time.Time) (*time.Time, error) {
-	from, err := nextPeriod(ctx, tx, a)
+	_, until, by, err := x.nextPeriod(ctx, tx, a)
 	if errors.Is(err, pgx.ErrNoRows) { // the hub has just begun
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	by := x.Structure.Sampling(a, from)
-	at := periodEnd(from, by.Weeks).Add(drawnAfter)
+	at := until.Add(drawnAfter)
 	if by.Size == 0 || at.Before(now) {
 		return nil, nil
 	}

@@ -31,10 +31,11 @@ func keepSampling(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, had, by str
 	return err == nil && tag.RowsAffected() > 0, err
 }
 
-// nextPeriod is when the first period begins that was not drawn.
-func nextPeriod(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (from time.Time, err error) {
+// nextPeriod is the first period that was not drawn, and how it is to be.
+func (x *room) nextPeriod(ctx context.Context, tx *pg.Tx, a hub.AuthorityID) (from, until time.Time, by structure.Sample, err error) {
 	err = tx.QueryRow(ctx, `select greatest(g.since, (select max(s.until_at) from audit.sample s where s.authority = $1)) from audit.sampling g where g.authority = $1`, a).Scan(&from)
-	return from, err
+	by = x.Structure.Sampling(a, from)
+	return from, periodEnd(from, by.Weeks), by, err
 }
 
 // lastSampling is how the last period was drawn; as usual where there is none.

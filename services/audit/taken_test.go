@@ -71,6 +71,16 @@ func (w *world) lines(bundle []byte) (list []bundledRow) {
 	return list
 }
 
+// A log whose first checkpoint is not signed yet says just that, and not that it cannot be written.
+func TestBundleOfANewLog(t *testing.T) {
+	w := run(t)
+	w.Advance(2 * time.Second)
+	w.SQL(`truncate audit.cosignature, audit.checkpoint`)
+	if a := w.As("dagny").API("POST", "/api/trail/export", Part{Ground: "lawfulness"}).Must(http.StatusServiceUnavailable); !strings.Contains(a.Text(), "første kontrolpunkt") {
+		t.Errorf("it is answered %s", a.Body)
+	}
+}
+
 // A087. Of what is taken out: an officer takes out what they may see, and of what they
 // are told in part no more than that it is there. It verifies, with the key alone; and
 // that it was taken out is in the trail.

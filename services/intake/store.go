@@ -46,6 +46,13 @@ type concern struct {
 	EraseAt       time.Time         `db:"erase_at"`
 }
 
+// heedAge lets what is known of the age outweigh an answer (L25).
+func (c *concern) heedAge(s pg.Subject) {
+	if s.AgeBand == "under_18" {
+		c.Child = "yes"
+	}
+}
+
 const columns = `id, subject, reporter_key, author, controller, received_by, municipality, police, state, version,
 	purpose, basis, channel, reporter_kind, urgency, child, statements, check_outcome, triage_outcome, track,
 	created_at, received_at, step_due, step_told, child_due, child_told, child_outcome, retention_rule, erase_at`

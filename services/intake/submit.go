@@ -105,13 +105,6 @@ func (x *room) home(who hub.Actor, municipality hub.AuthorityID, now time.Time) 
 	return concern{Controller: h.Municipality, ReceivedBy: hub.Municipality, Municipality: h.Municipality, Police: h.Police}, nil
 }
 
-// isChild holds an answer against what is known of the age, which outweighs it (L25).
-func (c *concern) isChild(s pg.Subject) {
-	if s.AgeBand == "under_18" {
-		c.Child = "yes"
-	}
-}
-
 // begin makes the row of a new concern, as a draft.
 func (x *room) begin(who hub.Actor, in DraftText, now time.Time) (*concern, error) {
 	c, err := x.home(who, in.Municipality, now)
@@ -263,7 +256,7 @@ func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
 	if err != nil {
 		return err
 	}
-	c.isChild(s)
+	c.heedAge(s)
 	self, err := tx.Self(ctx, c.Subject)
 	if err == nil && self {
 		err = hub.Invalid("subject", "intake.error.subject")
@@ -329,7 +322,7 @@ func (x *room) rewrite(d *doing, in DraftText) error {
 		return subjectProblem(err)
 	}
 	d.fillFrom(in.Report)
-	d.isChild(subject)
+	d.heedAge(subject)
 	if err := x.reporterKey(d.concern, in.Report); err != nil {
 		return err
 	}
@@ -443,7 +436,7 @@ func (x *room) receive(d *doing, forward *Basis) error {
 	if err != nil {
 		return subjectProblem(err)
 	}
-	d.isChild(subject)
+	d.heedAge(subject)
 	d.State = Received
 	d.ReceivedAt = &d.tx.Now
 	if due := childDue(d.Child, d.tx.Now); !due.IsZero() {
