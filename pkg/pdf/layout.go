@@ -279,7 +279,7 @@ func (l *layout) cells(of []*elem, row node, cells [][]string, height float64, r
 }
 
 // columns says how wide each column is: as wide as its longest text, and where there is no room for that,
-// as its longest word and its part of what is left.
+// as its longest word, and its part of what is left.
 func (l *layout) columns(n node) []float64 {
 	var least, most []float64
 	for _, part := range n.kids {
@@ -305,26 +305,18 @@ func (l *layout) columns(n node) []float64 {
 	}
 	room := inner - gap*float64(len(most)-1)
 	for i := range most {
-		most[i] = max(most[i], 1) // of an empty column
+		most[i] = max(most[i], 1)                         // of an empty column
+		least[i] = min(least[i], room/float64(len(most))) // a word that is longer than its share will be broken
 	}
-	switch all, words := sum(most), sum(least); {
-	case all <= room:
+	if all := sum(most); all <= room {
 		for i := range most { // what is over, to all
 			most[i] += (room - all) / float64(len(most))
 		}
-	case words <= room:
-		over := slices.Clone(most)
-		for i := range most {
-			over[i] -= least[i]
-		}
-		wanted := sum(over)
-		for i := range most {
-			most[i] = least[i] + (room-words)*over[i]/wanted
-		}
-	default: // words will be broken
-		for i := range most {
-			most[i] *= room / all
-		}
+		return most
+	}
+	left, wanted := room-sum(least), sum(most)-sum(least)
+	for i := range most {
+		most[i] = least[i] + left*(most[i]-least[i])/wanted
 	}
 	return most
 }

@@ -32,8 +32,7 @@ func (w *world) samePDF(c *hubtest.Client, id hub.ID, lang, page string) []byte 
 	return got.Body
 }
 
-// L21, P4 (in part: the log of look-ups), A005: what was handed out is had as a PDF and as data too, in Danish and
-// English, whatever the language of who takes it; the same bytes each time, from the page and the API; with its row in the
+// L21: what was handed out is had as a PDF and as data too, in Danish and English, whatever the language of who takes it; the same bytes each time, from the page and the API; with its row in the
 // trail; and not before it is released.
 func TestAnAnswerIsHadAsPDFAndData(t *testing.T) {
 	w := answering(t)
