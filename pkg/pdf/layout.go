@@ -213,7 +213,7 @@ func (l *layout) table(of *elem, n node) {
 		}
 	}
 	l.head = nil
-	l.y -= styles["p"].below
+	l.y -= 3 * pad
 }
 
 // row breaks the cells of a row, and says how high it is.
