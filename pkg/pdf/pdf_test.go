@@ -376,3 +376,17 @@ func TestPopplerReadsTheSame(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// BenchmarkWrite is a table of 5,000 rows (T12).
+func BenchmarkWrite(b *testing.B) {
+	var rows []string
+	for i := range 5000 {
+		rows = append(rows, rowOf(fmt.Sprint("dag ", i), "Køge Kommune"))
+	}
+	p := Page{"da", "Langt", tableOf(rows...)}
+	for b.Loop() {
+		if _, err := Write(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
