@@ -118,6 +118,9 @@ func API[In, Out any](op, method, path, summary string, do func(r *Request, in I
 	return route
 }
 
+// Query reads the query string into a struct, as [API] does.
+func (r *Request) Query(v any) error { return query(r.URL.Query(), reflect.ValueOf(v).Elem()) }
+
 // query reads a query string strictly into a struct of texts, numbers and
 // truths, by their json names, and holds a number to its tags, such as min:"1"
 // max:"100". Personal data never stands in one (A044).

@@ -97,6 +97,8 @@ func open(env service.Env) (service.Room, error) {
 			web.API("prepareExtractAgain", "POST", "/api/extracts/{extract}", "Gather an answer anew, as decided: what the person has been told of, and whether names stand in it. Not once it is released.", x.prepareAgain),
 			web.API("releaseExtract", "POST", "/api/extracts/{extract}/release", "Release an answer as you have read it. Nobody releases what they prepared.", x.releaseExtract),
 			web.API("takeExtract", "GET", "/api/extracts/{extract}/answer", "Take what was handed out to the citizen, as it was.", x.takeExtract),
+			{Op: "takeExtractPDF", Method: "GET", Path: "/api/extracts/{extract}/answer.pdf", In: Written{}, Media: pdfType, Do: x.takeExtractPDF,
+				Summary: "Take what was handed out to the citizen as a tagged PDF, in Danish or English."},
 
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 

@@ -1,10 +1,13 @@
 package audit
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pdf"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -100,12 +103,68 @@ func (x *room) releaseForm(w http.ResponseWriter, r *web.Request) error {
 }
 
 // answerPage is what is handed out, as it was released: to print, in the language of the
-// page.
+// page; or as a file.
 func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
+	q := r.URL.Query()
+	if q.Get("as") == "pdf" {
+		return x.answerPDF(w, r, q.Get("lang"))
+	}
 	f, in, _, err := x.openExtract(r, hub.ActExport)
 	if err != nil {
 		return err
 	}
+	if q.Get("as") == "json" {
+		w.Header().Set("Content-Disposition", `attachment; filename="infohus-svar-`+string(f.id)+`.json"`)
+		return x.Web.JSON(w, r, http.StatusOK, in.Answer)
+	}
 	s := in.Sheets[r.Lang]
 	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line()}, HTML: template.HTML(s.HTML), Title: s.Title})
+}
+
+// pdfType is the type of a PDF.
+const pdfType = "application/pdf"
+
+// Written is in which language somebody wants an answer.
+type Written struct {
+	Lang string `json:"lang,omitempty" doc:"Else Accept-Language decides."`
+}
+
+// Codes are the languages that there are.
+func (Written) Codes() map[string][]string { return map[string][]string{"lang": languages} }
+
+// takeExtractPDF answers an answer as a PDF.
+func (x *room) takeExtractPDF(w http.ResponseWriter, r *web.Request) error {
+	var in Written
+	if err := r.Query(&in); err != nil {
+		return err
+	}
+	return x.answerPDF(w, r, in.Lang)
+}
+
+// answerPDF writes the page that was released as a PDF, in its words: nothing else is in it, and the same
+// page is the same bytes (A033).
+func (x *room) answerPDF(w http.ResponseWriter, r *web.Request, lang string) error {
+	if lang == "" {
+		lang = r.Lang
+	}
+	if !slices.Contains(languages, lang) {
+		return hub.Invalid("lang", "audit.error.unknown_choice")
+	}
+	f, in, _, err := x.openExtract(r, hub.ActExport)
+	if err != nil {
+		return err
+	}
+	s := in.Sheets[lang]
+	b, err := pdf.Write(pdf.Page{Lang: lang, Title: s.Title, HTML: s.HTML})
+	if errors.As(err, new(*pdf.Missing)) {
+		return hub.Conflict("audit.error.extract.letter")
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", pdfType)
+	w.Header().Set("Content-Language", lang)
+	w.Header().Set("Content-Disposition", `attachment; filename="infohus-svar-`+string(f.id)+`.`+lang+`.pdf"`)
+	_, err = w.Write(b)
+	return err
 }

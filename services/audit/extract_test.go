@@ -147,7 +147,7 @@ var anyID = regexp.MustCompile(`[0-9a-hjkmnp-tv-z]{26}`)
 
 // P5, A033: what is withheld of one person leaves no trace in what is handed out. The
 // two answers are the same bytes but for their own reference: the file, and the page in
-// both languages; and so are those to whom there is nothing to tell.
+// both languages, of which the PDF is made; and so are those to whom there is nothing to tell.
 func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
 	w := answering(t)
 	handed := func(whom hub.ID, choices map[string]any) (all []string) {
@@ -158,6 +158,7 @@ func TestWhatIsWithheldLeavesNoTrace(t *testing.T) {
 		for _, lang := range []string{"da", "en"} {
 			c.Lang = lang
 			all = append(all, mainPart(sound(t, c.Get("/extracts/"+string(done.ID)+"/answer").Must(http.StatusOK)).Text()))
+			w.samePDF(c, done.ID, lang, all[len(all)-1])
 		}
 		for i, text := range all {
 			if strings.Contains(text, w.As("gudrun").Post.Name) || strings.Contains(text, "Modelborg") {
@@ -315,7 +316,7 @@ func TestStrangersToAnAnswer(t *testing.T) {
 	real := w.prepares(known, nil).ID
 	for _, login := range []string{"gudrun", "rune", "thorkild", "esther", "signe", "bertil"} {
 		c := w.As(login)
-		for _, suffix := range []string{"", "/answer"} {
+		for _, suffix := range []string{"", "/answer", "/answer.pdf"} {
 			is, not := c.API("GET", "/api/extracts/"+string(real)+suffix, nil).Must(http.StatusNotFound), c.API("GET", "/api/extracts/"+string(hub.NewID())+suffix, nil).Must(http.StatusNotFound)
 			page, none := c.Get("/extracts/"+string(real)+suffix).Must(http.StatusNotFound), c.Get("/nowhere").Must(http.StatusNotFound)
 			if is.Text() != not.Text() || page.Text() != none.Text() {

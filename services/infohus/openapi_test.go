@@ -292,6 +292,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("GET", extract, "/api/extracts/{extract}", koegeManager, nil).Must(200)
 	check("POST", extract+"/release", "/api/extracts/{extract}/release", koegeManager, map[string]any{"content": answer.Content}).Must(200)
 	check("GET", extract+"/answer", "/api/extracts/{extract}/answer", koegeDPO, nil).Must(200)
+	check("GET", extract+"/answer.pdf", "/api/extracts/{extract}/answer.pdf", koegeDPO, nil).Must(200)
 	check("GET", "/api/extracts", "/api/extracts", koegeDPO, nil).Must(200)
 	drawn := "/api/samples/" + string(s.drawn())
 	check("GET", "/api/samples", "/api/samples", koegeDPO, nil).Must(200)

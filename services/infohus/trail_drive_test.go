@@ -239,6 +239,7 @@ func (s *driver) formsToo() {
 	for _, c := range []*hubtest.Client{dpo, second} {
 		c.API("GET", "/api"+extract, nil).Must(200)
 		c.API("GET", "/api"+extract+"/answer", nil).Must(409)
+		c.API("GET", "/api"+extract+"/answer.pdf", nil).Must(409)
 	}
 	named := map[string]any{"reference": got.ID, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}
 	dpo.API("POST", "/api/extracts", named).Must(201).JSON(&got)
@@ -254,7 +255,10 @@ func (s *driver) formsToo() {
 	form(second, extract+"/release", nil).Must(200)
 	dpo.Get(extract).Must(200)
 	dpo.API("GET", "/api"+extract+"/answer", nil).Must(200)
+	dpo.API("GET", "/api"+extract+"/answer.pdf", nil).Must(200)
 	dpo.Get(extract + "/answer").Must(200)
+	dpo.Get(extract + "/answer?as=pdf").Must(200)
+	dpo.Get(extract + "/answer?as=json").Must(200)
 
 	dpo.Get("/breaches").Must(200)
 	form(dpo, "/breaches", url.Values{"happened": {"Brud"}}).Must(400)

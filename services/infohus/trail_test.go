@@ -98,12 +98,13 @@ var shows = map[string]string{
 	"GET /samples/{sample}":     "trail", // the justification of its row, and what was noted of it
 	"GET /api/samples/{sample}": "trail",
 
-	"GET /extracts/{extract}":            "extract",
-	"GET /extracts/{extract}/answer":     "extract",
-	"GET /api/extracts/{extract}":        "extract",
-	"GET /api/extracts/{extract}/answer": "extract",
-	"POST /api/extracts":                 "extract extract", // that names stand in it, and why
-	"POST /api/extracts/{extract}":       "extract extract",
+	"GET /extracts/{extract}":                "extract",
+	"GET /extracts/{extract}/answer":         "extract",
+	"GET /api/extracts/{extract}":            "extract",
+	"GET /api/extracts/{extract}/answer":     "extract",
+	"GET /api/extracts/{extract}/answer.pdf": "extract",
+	"POST /api/extracts":                     "extract extract", // that names stand in it, and why
+	"POST /api/extracts/{extract}":           "extract extract",
 
 	"GET /breaches/{breach}":                   "breach",
 	"GET /breaches/{breach}/draft":             "breach",
