@@ -97,6 +97,7 @@ interop:
 
 bench: modules
 	@INFOHUS_TEST_DURABLE=1 $(GO) test -tags bench -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
+	@cd deploy/dev/interop && INFOHUS_TEST_DURABLE=1 $(GO) test -run '^$$' -bench . -benchtime 5x ./...
 
 # The clock's test alone, then walks, the rules and changes to them, every page, then each target of fuzzing: more than an hour on two cores;
 # ONLY names a part. docs/deep.md is what they came to.

@@ -21,7 +21,8 @@ import "github.com/infohus/infohus/pkg/hub"
 // The hub itself (role "system", no kind) may discard a draft whose time has run
 // out, begin a case that two coordinators triaged, draft_offer for a coordinator
 // to send, remind of a step that is overdue, and follow a fact that another room
-// told; it decides nothing (L38).
+// told; it decides nothing (L38). And it may look up a canary, which is no item and
+// about nobody: a reference that was invented to see that a look-up is found again (P6).
 type Act struct {
 	Action     string            `json:"action"`
 	Role       hub.Role          `json:"role"`

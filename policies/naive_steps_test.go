@@ -36,6 +36,8 @@ func naiveAct(q Act) said {
 func houseKeeping(action, state string) bool {
 	waits := itemIn(state) == "concern" || itemIn(state) == "case" && state != "closed" || among(state, "asked", "offer_draft", "offered", "taken_up")
 	switch action {
+	case "canary": // which is about nobody, and no item
+		return state == "canary"
 	case "discard": // a draft whose time has run out
 		return state == "draft"
 	case "begin": // the case that two coordinators triaged

@@ -64,7 +64,7 @@ var actionsOf = map[string][]string{
 	"request": {"answer", "decline", "retract"},
 	"answer":  {"withdraw"},
 	"offer":   {"send", "cancel", "take_up", "turn_down", "progress", "end"},
-	"":        {"reveal", "export", "begin", "draft_offer", "remind", "bogus"}, // of any, of the hub itself, of nothing
+	"":        {"reveal", "export", "begin", "draft_offer", "remind", "canary", "bogus"}, // of any, of the hub itself, of nothing
 }
 
 // sees is every role that sees something, at the kinds of authority that may have it.
@@ -576,7 +576,7 @@ func TestTheTablesNameWhatThereIs(t *testing.T) {
 	}
 	for action, at := range d.System {
 		for state := range at {
-			known(action, state, allStates...)
+			known(action, state, append(slices.Clone(allStates), "canary")...)
 		}
 	}
 	for role, recipients := range d.Disclose.Roles {
@@ -680,9 +680,10 @@ func TestTheHubItselfKeepsHouseAndDecidesNothing(t *testing.T) {
 	}
 	for _, actions := range append(slices.Collect(maps.Values(actionsOf)), []string{"follow"}) {
 		for _, action := range actions {
-			for _, state := range allStates {
+			for _, state := range append(slices.Clone(allStates), "canary", "") {
 				waits := slices.Contains(strings.Fields(live[itemOf[state]]), state)
 				may := map[string]bool{
+					"canary":  state == "canary", // which is no item, and about nobody
 					"discard": state == "draft", "begin": state == "opening", "draft_offer": state == "offer_draft" || state == "recommended",
 					"remind": waits, "follow": waits || state == "closed" || state == "not_taken_up" || state == "offer_ended", // told of its closing; what stays open of what ended
 				}[action]

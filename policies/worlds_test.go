@@ -141,9 +141,9 @@ func linesOfActs(t *testing.T) (all []line) {
 		}})
 	}
 	// What the hub does by itself, which is in the words of the step (L38).
-	for _, action := range []string{"discard", "begin", "draft_offer", "remind", "follow"} {
+	for _, action := range []string{"canary", "discard", "begin", "draft_offer", "remind", "follow"} {
 		all = append(all, line{name: "the hub may " + action, reason: "system", draw: func(r *rand.Rand) (Question, bool) {
-			q := Act{Action: action, Role: "system", State: oneOf(r, allStates), Purpose: hub.Operation}
+			q := Act{Action: action, Role: "system", State: oneOf(r, append(slices.Clone(allStates), "canary")), Purpose: hub.Operation}
 			return q, houseKeeping(q.Action, q.State)
 		}})
 	}

@@ -96,6 +96,10 @@ type room struct {
 // retryEvery is how soon a dead letter is tried after somebody asked for it.
 const retryEvery = 2 * time.Second
 
+// canaryEvery is how soon after midnight a room sends the canary of the day, and how soon
+// again if it could not.
+const canaryEvery = 30 * time.Second
+
 // Open opens the rooms and begins to relay, to consume and to do chores. ctx
 // bounds the opening only. Nothing listens: see [Hub.Handler] and [Hub.Serve].
 func Open(ctx context.Context, c Config) (*Hub, error) {
@@ -234,6 +238,7 @@ func (h *Hub) openRoom(ctx context.Context, s service.Service) (*room, error) {
 	if err := hears(s.Name, r.On); err != nil {
 		return r, err
 	}
+	r.chores = append(r.chores, &chore{room: s.Name, Chore: service.Chore{Name: "canary", Every: canaryEvery, Do: r.canary(h.c.Now)}})
 	for _, ch := range r.Chores {
 		r.chores = append(r.chores, &chore{Chore: ch, room: s.Name})
 	}
@@ -243,6 +248,22 @@ func (h *Hub) openRoom(ctx context.Context, s service.Service) (*room, error) {
 		return err
 	}}})
 	return r, h.site.Add(s.Name, s.Pages, r.Routes, r.Marks)
+}
+
+// canary sends the room's canary once a day, and when the room begins.
+func (r *room) canary(now func() time.Time) func(context.Context) error {
+	var sent hub.ID
+	return func(ctx context.Context) error {
+		today := pg.Canary(r.name, now())
+		if today == sent {
+			return nil
+		}
+		err := r.db.SendCanary(ctx)
+		if err == nil {
+			sent = today
+		}
+		return err
+	}
 }
 
 // hears checks that a room reacts to just what the event table tells it: a

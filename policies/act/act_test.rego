@@ -79,8 +79,15 @@ test_the_hub_itself_forgets_a_draft_and_decides_nothing if {
 	denied(but(house, {"purpose": "prevention"}), "purpose_not_operation")
 }
 
+# P6.
+test_the_hub_itself_looks_up_a_canary_and_nothing_else_by_that_step if {
+	but(house, {"action": "canary", "state": "canary"}).allow
+	denied(but(house, {"action": "canary", "state": "received"}), "not_in_this_state")
+	denied(but(house, {"action": "canary", "state": ""}), "state_unknown")
+}
+
 test_nobody_else_keeps_house if {
-	every action in ["remind", "begin", "draft_offer"] {
+	every action in ["remind", "begin", "draft_offer", "canary"] {
 		denied(but(police, {"action": action}), "not_for_role")
 	}
 	denied(but(police, {"action": "follow"}), "not_in_this_state") # to follow up a case is another thing

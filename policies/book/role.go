@@ -134,6 +134,9 @@ func (w *writer) steps(role string) Table {
 				t.Rows = append(t.Rows, row(upper(w.word("own", step)), w.word("item", item), states))
 			}
 		}
+		if w.doc.at("system", step).has("canary") { // which is no item, and has no other state
+			t.Rows = append(t.Rows, row(upper(w.word("own", step)), w.word("item", "canary"), None))
+		}
 	}
 	return t
 }

@@ -19,6 +19,9 @@
 //     and nothing more is signed until somebody has looked. Witnesses at other authorities
 //     are asked to cosign what it signed, and what they do not cosign is told too: to every
 //     data-protection officer, once while it lasts.
+//   - Once a day each room looks up somebody who does not exist. Where that is not found again
+//     within five minutes, as an officer would find it and as it would stand in an answer to a
+//     citizen, every officer is told.
 //   - A disclosure stands in it twice, at its source and at its recipient. One that stands at
 //     one end only for an hour is told to the officers of both.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
@@ -61,6 +64,7 @@ type room struct {
 	service.Env
 	past   past
 	tree   memory
+	cage   cage
 	reads  chan struct{} // held while the published tree is read
 	asked  []*asked      // the witnesses
 	client *http.Client  // that asks them
@@ -142,6 +146,6 @@ func open(env service.Env) (service.Room, error) {
 		},
 		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "canaries", Every: canaryEvery, Do: x.canaries}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
 	}, nil
 }

@@ -20,6 +20,7 @@ const (
 	oddChanged = "changed" // what is stored is not what was signed: the hub itself found it
 	oddRefused = "refused" // the past does not follow from what a witness has seen
 	oddSilent  = "silent"  // a witness does not answer, or with what is no cosignature
+	oddUnseen  = "unseen"  // what a room looked up is not found
 
 	// seenEvery is how often it is noted that something is still so.
 	seenEvery = 30 * time.Second
@@ -55,8 +56,12 @@ func (x *room) looks() []look {
 	if walk == nil && made == nil {
 		own.well = x.tree.whole
 	}
+	unseen := look{what: oddUnseen, odd: x.cage.missing}
+	if !x.cage.missing {
+		unseen.well = x.cage.well
+	}
 	x.tree.mu.Unlock()
-	all := []look{own}
+	all := []look{own, unseen}
 	for _, w := range x.asked {
 		all = append(all, w.looks(x.Now())...)
 	}

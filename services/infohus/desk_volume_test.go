@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,11 +266,18 @@ func TestVolumeDesk(t *testing.T) {
 	if deepRun() {
 		sizes = []int64{100_000, 1_000_000, 10_000_000}
 	}
-	if n, err := strconv.ParseInt(os.Getenv("INFOHUS_TEST_ROWS"), 10, 64); err == nil {
-		sizes = []int64{n}
+	if asked := strings.Fields(os.Getenv("INFOHUS_TEST_ROWS")); len(asked) > 0 { // one or several
+		sizes = nil
+		for _, text := range asked {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, n)
+		}
 	}
-	for _, size := range sizes {
-		asksTheDesk(t, size)
+	for _, size := range sizes { // one after the other: the disk has room for the largest, and what is cached is its own
+		t.Run(fmt.Sprint(size, " rows"), func(t *testing.T) { asksTheDesk(t, size) })
 	}
 }
 

@@ -461,6 +461,13 @@ func TestEveryOfficerIsToldThatTheTrailIsOdd(t *testing.T) {
 			w.sees(t, login, none)
 		}
 	}
+	// P6: of look-ups that are not found again, every officer.
+	w.SQL("delete from portal.notice")
+	w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{8}), What: "unseen"})
+	for _, login := range []string{"dagny", "esther", "signe"} {
+		w.sees(t, login, "Opslag kommer måske ikke frem i loggen og i svar til borgere")
+	}
+	w.sees(t, "gudrun", none)
 	// Of a disclosure that stands at one end only, the officer of the one that is named.
 	w.SQL("delete from portal.notice")
 	w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{6}), What: "one_end", Authority: "koege"})

@@ -57,7 +57,7 @@ func deep(to, fuzz, only string) error {
 		return err
 	}
 	hub := func(name, test string) *part {
-		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./services/infohus"}}
+		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=2h", "-run", "^" + test + "$", "./services/infohus"}}
 	}
 	rules := func(name, test string) *part {
 		return &part{name: name, args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^" + test + "$", "./policies"}}
