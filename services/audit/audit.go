@@ -26,7 +26,7 @@
 //     it is for the supervisory authority, the trail says so, and what was asked.
 //   - A citizen can be told what has been looked up about them: an officer prepares it,
 //     another person releases it, and it stays as it was handed out. What is withheld
-//     leaves no trace in it.
+//     leaves no trace in it. How long there is to answer is counted, and who can act is told.
 //   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
 //     again, and wait for an officer to say what they found of each: never of their own.
 //     That less is drawn is told.
@@ -90,12 +90,14 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/extracts/{extract}", Do: x.extractPage},
 			{Method: "POST", Path: "/extracts/{extract}", Do: x.choicesForm},
 			{Method: "POST", Path: "/extracts/{extract}/release", Do: x.releaseForm},
+			{Method: "POST", Path: "/extracts/{extract}/extension", Do: x.extendForm},
 			{Method: "GET", Path: "/extracts/{extract}/answer", Do: x.answerPage},
 			web.API("listExtracts", "GET", "/api/extracts", "List your authority's answers to citizens who ask what has been looked up about them: what waits first.", x.listExtracts),
 			web.API("prepareExtract", "POST", "/api/extracts", "Gather the answer to a citizen who asks what has been looked up about them at your authority. It waits for another person to release it.", x.prepareExtract),
 			web.API("readExtract", "GET", "/api/extracts/{extract}", "Read an answer with what was decided of it and how much is withheld, to judge it.", x.readExtract),
 			web.API("prepareExtractAgain", "POST", "/api/extracts/{extract}", "Gather an answer anew, as decided: what the person has been told of, and whether names stand in it. Not once it is released.", x.prepareAgain),
 			web.API("releaseExtract", "POST", "/api/extracts/{extract}/release", "Release an answer as you have read it. Nobody releases what they prepared.", x.releaseExtract),
+			web.API("extendExtract", "POST", "/api/extracts/{extract}/extension", "Say that the citizen was told, within the first month and why, that the answer takes up to two months more.", x.extendExtract),
 			web.API("takeExtract", "GET", "/api/extracts/{extract}/answer", "Take what was handed out to the citizen, as it was.", x.takeExtract),
 
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
@@ -139,7 +141,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock},
+		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock}, {Name: "answers", Every: time.Minute, Do: x.answersClock},
 			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
 	}, nil
 }

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -19,10 +17,7 @@ import (
 // asks for. Whether it is notified, whether the citizens are told, and that it is closed, a
 // human decides.
 
-//go:embed breach.json
-var breachLaw []byte
-
-// breachRules is breach.json.
+// breachRules is what the law says of a breach.
 type breachRules struct {
 	Hours    int                    `json:"hours"`
 	Warnings []int                  `json:"warnings"`
@@ -35,14 +30,6 @@ type breachTrack struct {
 	Usual map[hub.AuthorityKind]bool `json:"usual"`
 	May   map[hub.AuthorityKind]bool `json:"may"`
 }
-
-// lawOfBreaches is as it stands in the file.
-var lawOfBreaches = func() (l breachRules) {
-	if err := json.Unmarshal(breachLaw, &l); err != nil {
-		panic(err)
-	}
-	return l
-}()
 
 // due is when a breach must have been notified: hours of real time, whatever the day and
 // whatever the clocks on the wall do meanwhile.

@@ -30,10 +30,17 @@ func (x *room) prepareExtract(r *web.Request, in Preparing) (done NewExtract, er
 		if err != nil {
 			return f, c, err
 		}
+		var p hub.Problems
+		search := Search{Part: Part{Ground: Grounds[0], Reference: in.Reference}}
 		if in.Reference == "" {
-			return f, c, hub.Invalid("reference", "error.required")
+			p.Add("reference", "error.required")
+		} else if _, err := search.filter(f.authority); !errors.As(err, &p) && err != nil {
+			return f, c, err
 		}
-		_, refs, err := x.seeks(ctx, tx, g, Search{Part: Part{Ground: Grounds[0], Reference: in.Reference}})
+		if dayOn(&p, "received", in.Received, tx.Now); p.Err() != nil {
+			return f, c, p.Err()
+		}
+		_, refs, err := x.seeks(ctx, tx, g, search)
 		if err != nil {
 			return f, c, err
 		}
@@ -78,7 +85,14 @@ func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.C
 		if f.releasedBy != "" {
 			return hub.Conflict("audit.error.extract.released")
 		}
+		if in.Received != "" {
+			var p hub.Problems
+			if f.received = dayOn(&p, "received", in.Received, tx.Now); p.Err() != nil {
+				return p.Err()
+			}
+		}
 		f.n++
+		f.rule, f.eraseAt = x.retained("answer", f.authority, tx.Now)
 		e, err := x.entry(hub.ActCombine, f)
 		if err != nil {
 			return err
@@ -141,6 +155,9 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	out := gathered{Salt: hub.NewID(), Names: in.Names, Matters: []Matter{}, Withheld: []Held{}, Sheets: map[string]sheet{}}
 	if in.Names {
 		out.Why = in.Why.Reveal(ctx)
+	}
+	if !f.received.IsZero() {
+		out.Received = f.received.Format(time.DateOnly)
 	}
 	var err error
 	var of map[hub.ID]hub.ID

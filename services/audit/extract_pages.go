@@ -32,7 +32,7 @@ func (x *room) prepareForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference")})
+	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference"), Choices: Choices{Received: isoDay(f, "received")}})
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Choices{Names: f.Has("names"), Why: service.Typed(f.Text("why"))}
+	in := Choices{Received: isoDay(f, "received"), Names: f.Has("names"), Why: service.Typed(f.Text("why"))}
 	for _, id := range f.All("informed[]") {
 		in.Informed = append(in.Informed, hub.ID(id))
 	}
@@ -83,6 +83,19 @@ func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	r.Toast(w, "audit.extract.again.done")
+	return r.Redirect(w, "/extracts/"+string(done.ID))
+}
+
+func (x *room) extendForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := x.extendExtract(r, Extending{Reason: service.Typed(f.Text("reason")), Told: isoDay(f, "told")})
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "audit.extract.extend.done")
 	return r.Redirect(w, "/extracts/"+string(done.ID))
 }
 
@@ -107,5 +120,5 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	s := in.Sheets[r.Lang]
-	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line()}, HTML: template.HTML(s.HTML), Title: s.Title})
+	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line(r.Now)}, HTML: template.HTML(s.HTML), Title: s.Title})
 }

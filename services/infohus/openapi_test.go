@@ -286,9 +286,10 @@ func TestTheDocumentIsTrue(t *testing.T) {
 		ID      hub.ID
 		Content string
 	}
-	check("POST", "/api/extracts", "/api/extracts", koegeDPO, map[string]any{"reference": got.ID}).Must(201).JSON(&answer)
+	check("POST", "/api/extracts", "/api/extracts", koegeDPO, map[string]any{"reference": got.ID, "received": s.today()}).Must(201).JSON(&answer)
 	extract := "/api/extracts/" + string(answer.ID)
 	check("POST", extract, "/api/extracts/{extract}", koegeDPO, map[string]any{"informed": []hub.ID{got.ID}, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}).Must(200).JSON(&answer)
+	check("POST", extract+"/extension", "/api/extracts/{extract}/extension", koegeDPO, map[string]any{"reason": sayWhy, "told": s.today()}).Must(200)
 	check("GET", extract, "/api/extracts/{extract}", koegeManager, nil).Must(200)
 	check("POST", extract+"/release", "/api/extracts/{extract}/release", koegeManager, map[string]any{"content": answer.Content}).Must(200)
 	check("GET", extract+"/answer", "/api/extracts/{extract}/answer", koegeDPO, nil).Must(200)
@@ -324,6 +325,9 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	}
 }
 
+// today is the day, as the API says a day.
+func (s *script) today() string { return s.Now().In(hub.Copenhagen).Format(time.DateOnly) }
+
 // prepared prepares the answer to a citizen.
 func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
 	s.Helper()
@@ -331,7 +335,7 @@ func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
 		ID      hub.ID
 		Content string
 	}
-	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom}).Must(201).JSON(&got)
+	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom, "received": s.today()}).Must(201).JSON(&got)
 	return got.ID, got.Content
 }
 
@@ -467,11 +471,15 @@ func (s *driver) requests() map[string]func() request {
 			return request{koegeDPO, "/api/samples/" + string(s.drawn()) + "/decision", map[string]any{"outcome": "in_order"}}
 		},
 		"prepareExtract": func() request {
-			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown)}}
+			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown), "received": s.today()}}
 		},
 		"prepareExtractAgain": func() request {
 			id, _ := s.prepared(subject(unknown))
 			return request{koegeDPO, "/api/extracts/" + string(id), map[string]any{}}
+		},
+		"extendExtract": func() request {
+			id, _ := s.prepared(subject(unknown))
+			return request{koegeDPO, "/api/extracts/" + string(id) + "/extension", map[string]any{"reason": sayWhy, "told": s.today()}}
 		},
 		"releaseExtract": func() request {
 			id, content := s.prepared(subject(unknown))
