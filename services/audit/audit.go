@@ -118,7 +118,8 @@ func open(env service.Env) (service.Room, error) {
 			web.API("describeBreach", "POST", "/api/breaches/{breach}/description", "Say more of a breach, as Datatilsynet asks for it. What is left out stays as it was.", x.describeBreach),
 			web.API("informBreach", "POST", "/api/breaches/{breach}/inform", "Say whether those affected are told of it, and what; or why not.", x.informBreach),
 			web.API("notifyBreach", "POST", "/api/breaches/{breach}/notification", "Say that a breach was notified, and when.", x.notifyBreach),
-			web.API("closeBreach", "POST", "/api/breaches/{breach}/close", "Close a breach, and say why.", x.closeBreach),
+			web.API("correctBreach", "POST", "/api/breaches/{breach}/correction", "Say that your authority became aware of a breach at another time, and why: the clock runs from then. Not once it is notified.", x.correctBreach),
+			web.API("closeBreach", "POST", "/api/breaches/{breach}/close", "Close a breach, and say why. Nobody closes what they did.", x.closeBreach),
 			web.API("draftBreach", "GET", "/api/breaches/{breach}/draft", "Take what Datatilsynet's form asks for, as far as it is known, with what is missing.", x.draftBreach),
 
 			web.API("listGlass", "GET", "/api/glass", "List what was opened in an emergency of your authority's, for its data-protection officer: what waits for a review first.", x.listGlass),

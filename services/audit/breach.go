@@ -79,10 +79,11 @@ const (
 	stepInformed   = "informed"
 	stepNotified   = "notified"
 	stepClosed     = "closed"
+	stepCorrected  = "corrected"
 )
 
 // BreachSteps are those.
-var BreachSteps = []string{stepRegistered, stepGathered, stepDescribed, stepInformed, stepNotified, stepClosed}
+var BreachSteps = []string{stepRegistered, stepGathered, stepDescribed, stepInformed, stepNotified, stepClosed, stepCorrected}
 
 // BreachWays are the ways to the rows of the trail that a breach is about: what an
 // employee saw, what was seen of a person or of a thing, what was passed on in a time, or
@@ -171,6 +172,12 @@ type ClosingBreach struct {
 	Reason hub.Personal `json:"reason" min:"20" max:"2000" doc:"Why: that it is dealt with, or why it is not notified, such as that it is unlikely to result in a risk."`
 }
 
+// CorrectingBreach says that the authority became aware at another time than is written.
+type CorrectingBreach struct {
+	Aware  time.Time    `json:"aware" doc:"When the authority became aware of it: the clock runs from then."`
+	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
+}
+
 // BreachReceipt says what came of a step.
 type BreachReceipt struct {
 	ID      hub.ID    `json:"id"`
@@ -208,6 +215,7 @@ type Affected struct {
 	First      *time.Time        `json:"first,omitempty"`
 	Last       *time.Time        `json:"last,omitempty"`
 	Lines      []AffectedLine    `json:"lines" doc:"Those with the most rows first: the first 10,000."`
+	people     []hub.ID          // who did it
 }
 
 // Since is what a gathering has that the one before it had not.
@@ -234,16 +242,21 @@ func (a Affected) since(before Affected) Since {
 
 // BreachLine is a breach in the register.
 type BreachLine struct {
-	ID           hub.ID    `json:"id"`
-	State        string    `json:"state"`
-	Aware        time.Time `json:"aware"`
-	Due          time.Time `json:"due"`
-	Left         int       `json:"hours_left" doc:"Whole hours until the limit, of one that is open; 0 when it has passed."`
-	Overdue      bool      `json:"overdue"` // open, and its time has run out
-	Kinds        []string  `json:"kinds"`
-	Tracks       []string  `json:"tracks"`
-	RegisteredAt time.Time `json:"registered_at"`
-	RegisteredBy string    `json:"registered_by"`
+	ID           hub.ID     `json:"id"`
+	State        string     `json:"state"`
+	Aware        time.Time  `json:"aware"`
+	Due          time.Time  `json:"due"`
+	Left         int        `json:"hours_left" doc:"Whole hours until the limit, of one that is open; 0 when it has passed."`
+	Overdue      bool       `json:"overdue"` // open, and its time has run out
+	Kinds        []string   `json:"kinds"`
+	Tracks       []string   `json:"tracks"`
+	RegisteredAt time.Time  `json:"registered_at"`
+	RegisteredBy string     `json:"registered_by"`
+	FirstAware   *time.Time `json:"first_aware,omitempty" doc:"When the authority became aware as it was registered, where that was corrected since."`
+	ClosedAt     *time.Time `json:"closed_at,omitempty"`
+	Unnotified   bool       `json:"unnotified"` // it was closed and not notified
+	Late         bool       `json:"late"`       // so, and its time had run out
+	ClosedWith   []string   `json:"closed_with_gaps,omitempty" doc:"Of one that is closed: what Datatilsynet asks for and nobody has said."`
 }
 
 // Codes are what a line may say.
@@ -280,12 +293,13 @@ type BreachTexts struct {
 	TextEn       string `json:"text_en,omitempty"`
 	CaseNumber   string `json:"case_number,omitempty"`
 	CloseReason  string `json:"close_reason,omitempty"`
+	AwareReason  string `json:"aware_reason,omitempty"` // why it was corrected when the authority became aware
 }
 
 // fill takes what a later step says.
 func (t *BreachTexts) fill(later BreachTexts) {
 	for _, f := range []struct{ old, new *string }{{&t.Happened, &later.Happened}, {&t.Categories, &later.Categories}, {&t.Consequences, &later.Consequences},
-		{&t.Measures, &later.Measures}, {&t.Contact, &later.Contact}, {&t.Delay, &later.Delay}, {&t.CaseNumber, &later.CaseNumber}, {&t.CloseReason, &later.CloseReason}} {
+		{&t.Measures, &later.Measures}, {&t.Contact, &later.Contact}, {&t.Delay, &later.Delay}, {&t.CaseNumber, &later.CaseNumber}, {&t.CloseReason, &later.CloseReason}, {&t.AwareReason, &later.AwareReason}} {
 		if *f.new != "" {
 			*f.old = *f.new
 		}
@@ -299,11 +313,14 @@ func (t *BreachTexts) fill(later BreachTexts) {
 type BreachView struct {
 	BreachLine
 	BreachTexts
-	NotifiedOn *time.Time   `json:"notified_on,omitempty"`
-	Affected   *Affected    `json:"affected,omitempty" doc:"The last gathering. Without one, nobody has said which rows of the log it is about."`
-	Frozen     string       `json:"frozen,omitempty"` // the hash of the step that it stands in
-	Since      *Since       `json:"since,omitempty"`  // the gathering before it
-	Steps      []BreachStep `json:"steps"`
+	NotifiedOn    *time.Time   `json:"notified_on,omitempty"`
+	Affected      *Affected    `json:"affected,omitempty" doc:"The last gathering. Without one, nobody has said which rows of the log it is about."`
+	Frozen        string       `json:"frozen,omitempty"` // the hash of the step that it stands in
+	Since         *Since       `json:"since,omitempty"`  // the gathering before it
+	Steps         []BreachStep `json:"steps"`
+	Another       bool         `json:"another"` // the asker did something that it is about, or stands in for or answers to who did: another officer closes it, corrects its clock, and decides that the citizens are not told
+	RetentionRule string       `json:"retention_rule"`
+	EraseAt       time.Time    `json:"erase_at"`
 }
 
 // Gaps are what Datatilsynet asks for and nobody has said yet.
@@ -322,7 +339,9 @@ func (v BreachView) Gaps() []string {
 }
 
 // late reports whether it was, or is going to be, notified after the limit.
-func (v BreachView) late() bool { return v.Overdue || v.NotifiedOn != nil && v.NotifiedOn.After(v.Due) }
+func (v BreachView) late() bool {
+	return v.Overdue || v.Late || v.NotifiedOn != nil && v.NotifiedOn.After(v.Due)
+}
 
 // BreachDraft is what Datatilsynet's form asks for, as far as it is known (GDPR art.
 // 33(3)).
@@ -375,6 +394,7 @@ type said struct {
 	Salt     hub.ID // so that nobody finds out what is in it by its hash
 	Texts    BreachTexts
 	On       *time.Time `json:",omitempty"` // when it was notified
+	Aware    *time.Time `json:",omitempty"` // of one that is corrected
 	Affected *Affected  `json:",omitempty"`
 	kinds    []string   // of one that is registered
 	tracks   []string
@@ -393,6 +413,27 @@ type breach struct {
 	steps         int
 	delay         bool        // why it is late is said
 	rows          *BreachRows // the last that were gathered
+	first         time.Time   // aware, as it was registered
+	closedAt      time.Time
+	says          []string // which texts there are, by name
+	people        []hub.ID // whose doings it is or was about
+	rule          string   // by which it is erased
+	eraseAt       time.Time
+}
+
+// gaps are those of [BreachView.Gaps], by what is known in clear. Why it was notified late
+// was asked for when it was.
+func (b breach) gaps(late bool) (gaps []string) {
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{{"affected", b.rows != nil}, {"categories", slices.Contains(b.says, "categories")}, {"consequences", slices.Contains(b.says, "consequences")}, {"measures", slices.Contains(b.says, "measures")},
+		{"delay", b.delay || !late}, {"inform", slices.Contains(b.says, "inform")}} {
+		if !f.ok {
+			gaps = append(gaps, f.name)
+		}
+	}
+	return gaps
 }
 
 // state is how it stands.
@@ -413,6 +454,14 @@ func (b breach) line(now time.Time) BreachLine {
 		l.Overdue = !now.Before(l.Due)
 		l.Left = max(0, int(l.Due.Sub(now)/time.Hour))
 	}
+	if !b.first.Equal(b.aware) {
+		l.FirstAware = &b.first
+	}
+	if b.closed {
+		l.ClosedAt, l.Unnotified = &b.closedAt, !b.noted
+		l.Late = l.Unnotified && !b.closedAt.Before(l.Due)
+		l.ClosedWith = b.gaps(l.Late)
+	}
 	return l
 }
 
@@ -424,7 +473,7 @@ func readBreaches(who hub.Actor) policies.Trail {
 // check finds what is wrong with a breach that is registered, and fills in what is
 // not said.
 func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware time.Time, tracks []string, p hub.Problems) {
-	service.Text(&p, "happened", in.Happened, service.MinReason, service.MaxText)
+	breachText(&p, "happened", in.Happened, service.MinReason, service.MaxText)
 	if len(in.Kinds) == 0 {
 		p.Add("kinds", "error.choose")
 	}
@@ -450,6 +499,26 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 		pastOf(&p, "aware", aware, now)
 	}
 	return aware, among(can, tracks), p
+}
+
+// breachText checks a text of a breach: it names nobody by their personal number (P15). Whom it
+// is about stands in it by pseudonym.
+func breachText(p *hub.Problems, field string, text hub.Personal, least, most int) {
+	before := len(*p)
+	if service.Text(p, field, text, least, most); len(*p) == before && text.Numbered() {
+		p.Add(field, "audit.error.breach.number")
+	}
+}
+
+// closing is the question whether somebody may decide of a breach against those whom it hit:
+// that it is closed, that its clock began later, that nobody is told. The rules that say who
+// reviews a break-glass say it: never who did what it is about (A055).
+func (x *room) closing(who hub.Actor, b breach, at time.Time) policies.Glass {
+	q := policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: b.authority == who.Authority}
+	for _, p := range b.people {
+		q.Self, q.Linked = q.Self || p == who.Person, q.Linked || x.Linked(who.Person, p, at)
+	}
+	return q
 }
 
 // among are those of all that were chosen, each once.

@@ -91,7 +91,12 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 		if steps, err = breachStepsOf(ctx, tx, g, b.id); err != nil {
 			return err
 		}
-		v.BreachLine = b.line(tx.Now)
+		v.BreachLine, v.RetentionRule, v.EraseAt = b.line(tx.Now), b.rule, b.eraseAt
+		may, err := x.DB.Advise(ctx, x.closing(r.Who, b, tx.Now))
+		if err != nil {
+			return err
+		}
+		v.Another = !may.Allow
 		if b.id != "" {
 			e.Rows = 1
 		}
@@ -168,7 +173,8 @@ func (x *room) draftBreach(r *web.Request, _ struct{}) (BreachDraft, error) {
 
 // breaching takes a step: of a new breach where id is "". What the step says is given by
 // do, from the breach as it stands.
-func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, done *BreachReceipt, do func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (said, *BreachRows, error)) error {
+// What decides against those whom it hit is another question than keeping the register.
+func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, against bool, done *BreachReceipt, do func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (said, *BreachRows, error)) error {
 	ctx := r.Context()
 	return x.DB.Command(ctx, r.Who, pg.Entry{Act: act, Object: hub.Object{Kind: "breach", ID: id}, Controller: r.Who.Authority}, func(tx *pg.Tx) error {
 		operation := "breach " + step + " " + string(id)
@@ -194,6 +200,17 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, do
 				return hub.Conflict("audit.error.breach.notified")
 			}
 		}
+		if against {
+			decides, err := tx.Ask(ctx, x.closing(r.Who, b, tx.Now))
+			denied := new(policies.Denial)
+			if errors.As(err, &denied) {
+				err = errors.Join(tx.Refuse(ctx, denied, e), hub.Conflict("audit.error.breach.own"))
+			}
+			if err != nil {
+				return err
+			}
+			g = decides
+		}
 		in, rows, err := do(ctx, tx, g, &b)
 		if err != nil {
 			return err
@@ -205,7 +222,17 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, do
 			}
 			e.Object.ID = b.id
 		}
-		s := boxed{BreachStep: BreachStep{N: b.steps + 1, Step: step}, says: in.Texts.names(), rows: rows}
+		s := boxed{BreachStep: BreachStep{N: b.steps + 1, Step: step}, says: in.Texts.names(), rows: rows, people: []hub.ID{}}
+		s.rule, s.eraseAt = x.retained("breach", b.authority, tx.Now)
+		if step == stepCorrected {
+			s.aware = &in.aware
+		}
+		if in.Affected != nil {
+			s.people = in.Affected.people
+			if rows.Person != "" && !slices.Contains(s.people, rows.Person) { // also where nothing was found
+				s.people = append(s.people, rows.Person)
+			}
+		}
 		in.Salt = hub.NewID()
 		text, err := json.Marshal(in)
 		if err != nil {
@@ -271,7 +298,7 @@ func (x *room) finds(ctx context.Context, tx *pg.Tx, g policies.Grant, rows Brea
 
 // registerBreach puts a breach into the register, with those that it affects.
 func (x *room) registerBreach(r *web.Request, in RegisteringBreach) (done NewBreach, err error) {
-	err = x.breaching(r, "", stepRegistered, hub.ActCollect, &done.BreachReceipt, func(ctx context.Context, tx *pg.Tx, g policies.Grant, _ *breach) (s said, rows *BreachRows, err error) {
+	err = x.breaching(r, "", stepRegistered, hub.ActCollect, false, &done.BreachReceipt, func(ctx context.Context, tx *pg.Tx, g policies.Grant, _ *breach) (s said, rows *BreachRows, err error) {
 		var p hub.Problems
 		s.aware, s.tracks, p = in.check(r.Who.Kind, tx.Now)
 		s.kinds = among(lawOfBreaches.Kinds, in.Kinds)
@@ -293,7 +320,7 @@ func (x *room) registerBreach(r *web.Request, in RegisteringBreach) (done NewBre
 // come since. What was gathered before stays as it was.
 func (x *room) gatherBreach(r *web.Request, in BreachRows) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepGathered, hub.ActCombine, &done, func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (s said, rows *BreachRows, err error) {
+	err = x.breaching(r, id, stepGathered, hub.ActCombine, false, &done, func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (s said, rows *BreachRows, err error) {
 		if rows = &in; in.none() && b.rows != nil {
 			rows = b.rows
 		}
@@ -308,7 +335,7 @@ func described(ctx context.Context, p *hub.Problems, field string, text hub.Pers
 	if text.Empty() {
 		return ""
 	}
-	if service.Text(p, field, text, least, most); len(*p) > 0 {
+	if breachText(p, field, text, least, most); len(*p) > 0 {
 		return ""
 	}
 	return text.Reveal(ctx)
@@ -317,7 +344,7 @@ func described(ctx context.Context, p *hub.Problems, field string, text hub.Pers
 // describeBreach says more of a breach.
 func (x *room) describeBreach(r *web.Request, in DescribingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepDescribed, hub.ActChange, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
+	err = x.breaching(r, id, stepDescribed, hub.ActChange, false, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
 		s.Texts.Categories = described(ctx, &p, "categories", in.Categories, 0, service.MaxText)
 		s.Texts.Consequences = described(ctx, &p, "consequences", in.Consequences, 0, service.MaxText)
@@ -335,12 +362,12 @@ const maxLetter = 4000
 // informBreach says whether the citizens are told, and what, or why not.
 func (x *room) informBreach(r *web.Request, in InformingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepInformed, hub.ActDecide, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
+	err = x.breaching(r, id, stepInformed, hub.ActDecide, in.Inform == "no", &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
 		if !slices.Contains(yesNo, in.Inform) {
 			p.Add("inform", "error.choose")
 		}
-		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		s.Texts.TextDa = described(ctx, &p, "text_da", in.TextDa, 0, maxLetter)
 		s.Texts.TextEn = described(ctx, &p, "text_en", in.TextEn, 0, maxLetter)
 		if p.Err() != nil {
@@ -369,9 +396,9 @@ func (x *room) letter(lang string, a hub.AuthorityID, contact string) string {
 // notifyBreach says that it was notified.
 func (x *room) notifyBreach(r *web.Request, in NotifyingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepNotified, hub.ActDecide, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
+	err = x.breaching(r, id, stepNotified, hub.ActDecide, false, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
-		service.Text(&p, "case_number", in.CaseNumber, 1, service.MaxLine)
+		breachText(&p, "case_number", in.CaseNumber, 1, service.MaxLine)
 		on := tx.Now
 		if s.On = &on; in.On != nil {
 			on = in.On.UTC().Truncate(time.Microsecond)
@@ -395,12 +422,38 @@ func (x *room) notifyBreach(r *web.Request, in NotifyingBreach) (done BreachRece
 // closeBreach closes it, for a reason that a human gives.
 func (x *room) closeBreach(r *web.Request, in ClosingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepClosed, hub.ActDecide, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
+	err = x.breaching(r, id, stepClosed, hub.ActDecide, true, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
-		if service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText); p.Err() != nil {
+		if breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText); p.Err() != nil {
 			return s, nil, p.Err()
 		}
 		s.Texts.CloseReason = in.Reason.Reveal(ctx)
+		return s, nil, nil
+	})
+	return done, err
+}
+
+// correctBreach says that the authority became aware at another time. The clock runs by it,
+// and both are shown.
+func (x *room) correctBreach(r *web.Request, in CorrectingBreach) (done BreachReceipt, err error) {
+	id, _ := r.PathID("breach")
+	err = x.breaching(r, id, stepCorrected, hub.ActChange, true, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
+		if b.noted {
+			return s, nil, hub.Conflict("audit.error.breach.notified")
+		}
+		var p hub.Problems
+		s.aware = in.Aware.UTC().Truncate(time.Microsecond)
+		if in.Aware.IsZero() {
+			p.Add("aware", "error.required")
+		} else {
+			pastOf(&p, "aware", s.aware, tx.Now)
+		}
+		breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		if err := p.Err(); err != nil {
+			return s, nil, err
+		}
+		s.Texts.AwareReason = in.Reason.Reveal(ctx)
+		s.Aware = &s.aware
 		return s, nil, nil
 	})
 	return done, err
@@ -419,7 +472,7 @@ func (x *room) breachClock(ctx context.Context) error {
 			if len(passed) == 0 {
 				continue
 			}
-			fresh, err := warned(ctx, tx, b.id, passed)
+			fresh, err := warned(ctx, tx, b, passed)
 			if err != nil {
 				return err
 			}

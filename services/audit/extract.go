@@ -24,7 +24,6 @@ import (
 
 // Choices are what the officer decides of an answer.
 type Choices struct {
-	Received string       `json:"received,omitempty" doc:"The day on which the citizen's request was received, YYYY-MM-DD in Copenhagen: the month of GDPR art. 12(3) runs from it. Needed the first time; without one, it stays as it was."`
 	Informed []hub.ID     `json:"informed,omitempty" doc:"Of ExtractView.Matters, those that the person has been told of. What is about another one is withheld."`
 	Names    bool         `json:"names,omitempty" doc:"Say who it was: only where the citizen's rights need it, and why says how."`
 	Why      hub.Personal `json:"why,omitzero" min:"20" max:"2000"`
@@ -33,6 +32,13 @@ type Choices struct {
 // Preparing is whom an answer is about, and what is decided of it.
 type Preparing struct {
 	Reference string `json:"reference" doc:"The person, or a concern or a case about them. Whole; or its end, at least 6 characters."`
+	Received  string `json:"received" doc:"The day on which the citizen's request was received, YYYY-MM-DD in Copenhagen: the month of GDPR art. 12(3) runs from it."`
+	Choices
+}
+
+// PreparingAgain is what is decided of an answer that is gathered anew.
+type PreparingAgain struct {
+	Received string `json:"received,omitempty" doc:"The day on which the request was received, where it is another than was said. Without one it stays as it was."`
 	Choices
 }
 

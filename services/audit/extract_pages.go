@@ -32,7 +32,7 @@ func (x *room) prepareForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference"), Choices: Choices{Received: isoDay(f, "received")}})
+	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference"), Received: isoDay(f, "received")})
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Choices{Received: isoDay(f, "received"), Names: f.Has("names"), Why: service.Typed(f.Text("why"))}
+	in := PreparingAgain{Received: isoDay(f, "received"), Choices: Choices{Names: f.Has("names"), Why: service.Typed(f.Text("why"))}}
 	for _, id := range f.All("informed[]") {
 		in.Informed = append(in.Informed, hub.ID(id))
 	}

@@ -411,7 +411,7 @@ func TestSamplesAreDecided(t *testing.T) {
 	}
 	// What the database holds beside the rules.
 	for what, sql := range map[string]string{
-		"of the own":     `insert into audit.sample_decision values ('` + string(own) + `', 1, 'in_order', '` + string(dagny.Post.Person) + `', 'h', now(), true)`,
+		"of the own":                  `insert into audit.sample_decision values ('` + string(own) + `', 1, 'in_order', '` + string(dagny.Post.Person) + `', 'h', now(), true)`,
 		"of one that they decided of": `insert into audit.sample_decision values ('` + string(q.Waiting[1].ID) + `', 2, 'asked', '` + string(dagny.Post.Person) + `', 'h', now(), true)`,
 	} {
 		if n := w.One(`select count(*) from audit.sample_decision`); !fails(w.world, sql) {
