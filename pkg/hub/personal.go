@@ -141,7 +141,7 @@ func (p Personal) Numbered() bool {
 		if day > 0 && month > 0 && month <= 12 && day <= time.Date(2024, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() { // 2024 has a 29 February
 			return true
 		}
-		rest = rest[at[2]:]
+		rest = rest[at[3]:]
 	}
 }
 

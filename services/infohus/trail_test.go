@@ -116,6 +116,7 @@ var shows = map[string]string{
 	"POST /api/breaches/{breach}/inform":       "breach",
 	"POST /api/breaches/{breach}/notification": "breach",
 	"POST /api/breaches/{breach}/close":        "breach",
+	"POST /api/breaches/{breach}/correction":   "breach",
 
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",
