@@ -83,7 +83,7 @@ func allowed(room string) []string {
 			"$JS.API.CONSUMER.INFO.assessment.portal", "$JS.API.CONSUMER.MSG.NEXT.assessment.portal", "$JS.ACK.assessment.portal.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.portal", "$JS.API.CONSUMER.MSG.NEXT.referral.portal", "$JS.ACK.referral.portal.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.audit.portal", "$JS.API.CONSUMER.MSG.NEXT.audit.portal", "$JS.ACK.audit.portal.1.1.1.1.0"},
-		"audit": {"audit.glass.late.v1", "audit.glass.reviewed.v1", "audit.close.tried.v1", "audit.trail.odd.v1", "audit.breach.due.v1"},
+		"audit": {"audit.glass.late.v1", "audit.glass.reviewed.v1", "audit.close.tried.v1", "audit.trail.odd.v1", "audit.breach.due.v1", "audit.extract.due.v1"},
 	}[room]
 }
 

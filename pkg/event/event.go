@@ -415,6 +415,16 @@ type BreachDue struct {
 	Overdue   bool            `json:"overdue"`
 }
 
+// ExtractDue tells one of those who can act that an answer to a citizen waits, and that its
+// time runs out or has: once of each warning. Not whom it is about, nor what is in it.
+type ExtractDue struct {
+	Extract   hub.ID          `json:"extract"`
+	Authority hub.AuthorityID `json:"authority"`
+	Person    hub.ID          `json:"person"` // who is told
+	Due       time.Time       `json:"due"`
+	Overdue   bool            `json:"overdue"`
+}
+
 func (f SubjectIdentified) Key() hub.ID { return f.Subject }
 func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
@@ -437,6 +447,7 @@ func (f GlassReviewed) Key() hub.ID        { return f.Glass }
 func (f CloseTried) Key() hub.ID           { return f.Person }
 func (f TrailOdd) Key() hub.ID             { return f.Odd }
 func (f BreachDue) Key() hub.ID            { return f.Breach }
+func (f ExtractDue) Key() hub.ID           { return f.Extract }
 
 func (f CasePrepared) Key() hub.ID         { return f.Case }
 func (f CaseOpened) Key() hub.ID           { return f.Case }
@@ -557,6 +568,8 @@ var Table = []Kind{
 		"The trail is not what was signed, or a witness does not cosign it; every data-protection officer is told, once while it lasts (A079-A082). Of a disclosure that stands in it at one end only, those of its two authorities are; and of samples that are drawn no more, or fewer, those of theirs (L20)."},
 	{"audit.breach.due.v1", "audit", []string{"portal"}, hub.Internal, BreachDue{},
 		"A breach of personal data security waits to be notified or closed; its authority's officers and managers are told, without content (L52, P13)."},
+	{"audit.extract.due.v1", "audit", []string{"portal"}, hub.Internal, ExtractDue{},
+		"An answer to a citizen waits, and its time runs out (GDPR art. 12(3)); an officer or a manager of its authority is told, without content, and nobody who is too close to the person."},
 }
 
 // Owners lists the rooms that tell facts, in the order of the table. Each has

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -113,6 +116,33 @@ func (p Personal) Sentence() bool {
 		}
 	}
 	return len(letters) >= 5 && len(strings.FieldsFunc(*p.text, func(r rune) bool { return !wordly(r) })) >= 3
+}
+
+// aNumber is ten figures as a personal number is written in a text: those of a day, and four.
+var aNumber = regexp.MustCompile(`(?:^|[^0-9])([0-9]{2})([0-9]{2})[0-9]{2}[ \x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}(?:[^0-9]|$)`)
+
+// Numbered reports whether the text has in it what reads as a personal number (CPR), a
+// substitute one among them: ten figures that begin with a day (P15). That it is one nobody can
+// tell.
+func (p Personal) Numbered() bool {
+	if p.text == nil {
+		return false
+	}
+	for rest := *p.text; ; {
+		at := aNumber.FindStringSubmatchIndex(rest)
+		if at == nil {
+			return false
+		}
+		day, _ := strconv.Atoi(rest[at[2]:at[3]]) // figures
+		month, _ := strconv.Atoi(rest[at[4]:at[5]])
+		if day > 60 {
+			day -= 60
+		}
+		if day > 0 && month > 0 && month <= 12 && day <= time.Date(2024, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() { // 2024 has a 29 February
+			return true
+		}
+		rest = rest[at[3]:]
+	}
 }
 
 // String says [personal].

@@ -2,6 +2,7 @@ package structure
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -199,7 +200,7 @@ func (r *reader) agreement(n *yaml.Node, a *Agreement) {
 
 func (r *reader) retention(n *yaml.Node, x *Retention) {
 	x.lines = r.mapping(n, "a retention rule",
-		must("outcome", word(r, "the outcome", Outcomes, &x.Outcome)),
+		must("outcome", word(r, "the outcome", slices.Concat(Outcomes, ownRules), &x.Outcome)),
 		may("authority", code(r, "the rule's authority", &x.Authority)),
 		must("work", func(n *yaml.Node) { r.period(n, "work", &x.Work) }),
 		must("erase", func(n *yaml.Node) { r.period(n, "erase", &x.Erase) }),

@@ -21,6 +21,10 @@ const followUp = "follow_up"
 var Outcomes = []string{"draft", "open", "rerouted", "police_only", "unfounded", "other_track", "case",
 	assessed, supported, exited, erring, "trail"}
 
+// ownRules lists what can have a retention rule of its own, and is kept as long as the log
+// where it has none: it is made of the log's rows (L22).
+var ownRules = []string{"answer", "breach"}
+
 // The outcomes of a case that has been closed (domain.md 2.6).
 const (
 	assessed  = "assessed"  // assessed, and no help taken up

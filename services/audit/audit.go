@@ -29,7 +29,7 @@
 //     it is for the supervisory authority, the trail says so, and what was asked.
 //   - A citizen can be told what has been looked up about them: an officer prepares it,
 //     another person releases it, and it stays as it was handed out. What is withheld
-//     leaves no trace in it.
+//     leaves no trace in it. How long there is to answer is counted, and who can act is told.
 //   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
 //     again, and wait for an officer to say what they found of each: never of their own.
 //     That less is drawn is told.
@@ -94,12 +94,14 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/extracts/{extract}", Do: x.extractPage},
 			{Method: "POST", Path: "/extracts/{extract}", Do: x.choicesForm},
 			{Method: "POST", Path: "/extracts/{extract}/release", Do: x.releaseForm},
+			{Method: "POST", Path: "/extracts/{extract}/extension", Do: x.extendForm},
 			{Method: "GET", Path: "/extracts/{extract}/answer", Do: x.answerPage},
 			web.API("listExtracts", "GET", "/api/extracts", "List your authority's answers to citizens who ask what has been looked up about them: what waits first.", x.listExtracts),
 			web.API("prepareExtract", "POST", "/api/extracts", "Gather the answer to a citizen who asks what has been looked up about them at your authority. It waits for another person to release it.", x.prepareExtract),
 			web.API("readExtract", "GET", "/api/extracts/{extract}", "Read an answer with what was decided of it and how much is withheld, to judge it.", x.readExtract),
 			web.API("prepareExtractAgain", "POST", "/api/extracts/{extract}", "Gather an answer anew, as decided: what the person has been told of, and whether names stand in it. Not once it is released.", x.prepareAgain),
 			web.API("releaseExtract", "POST", "/api/extracts/{extract}/release", "Release an answer as you have read it. Nobody releases what they prepared.", x.releaseExtract),
+			web.API("extendExtract", "POST", "/api/extracts/{extract}/extension", "Say that the citizen was told, within the first month and why, that the answer takes up to two months more.", x.extendExtract),
 			web.API("takeExtract", "GET", "/api/extracts/{extract}/answer", "Take what was handed out to the citizen, as it was.", x.takeExtract),
 			{Op: "takeExtractPDF", Method: "GET", Path: "/api/extracts/{extract}/answer.pdf", In: Written{}, Media: pdfType, Do: x.takeExtractPDF,
 				Summary: "Take what was handed out to the citizen as a tagged PDF, in Danish or English."},
@@ -122,7 +124,8 @@ func open(env service.Env) (service.Room, error) {
 			web.API("describeBreach", "POST", "/api/breaches/{breach}/description", "Say more of a breach, as Datatilsynet asks for it. What is left out stays as it was.", x.describeBreach),
 			web.API("informBreach", "POST", "/api/breaches/{breach}/inform", "Say whether those affected are told of it, and what; or why not.", x.informBreach),
 			web.API("notifyBreach", "POST", "/api/breaches/{breach}/notification", "Say that a breach was notified, and when.", x.notifyBreach),
-			web.API("closeBreach", "POST", "/api/breaches/{breach}/close", "Close a breach, and say why.", x.closeBreach),
+			web.API("correctBreach", "POST", "/api/breaches/{breach}/correction", "Say that your authority became aware of a breach at another time, and why: the clock runs from then. Not once it is notified.", x.correctBreach),
+			web.API("closeBreach", "POST", "/api/breaches/{breach}/close", "Close a breach, and say why. Nobody closes what they did.", x.closeBreach),
 			web.API("draftBreach", "GET", "/api/breaches/{breach}/draft", "Take what Datatilsynet's form asks for, as far as it is known, with what is missing.", x.draftBreach),
 
 			web.API("listGlass", "GET", "/api/glass", "List what was opened in an emergency of your authority's, for its data-protection officer: what waits for a review first.", x.listGlass),
@@ -145,7 +148,20 @@ func open(env service.Env) (service.Room, error) {
 			web.API("revisions", "GET", "/api/revisions", "List the revisions of the rules' data: which is in force, since when, and signed by whom. For data-protection officers.", x.revisions),
 		},
 		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
-		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "canaries", Every: canaryEvery, Do: x.canaries}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
+		Chores: []service.Chore{
+			{Name: "clock", Every: time.Minute, Do: x.clock},
+			{Name: "late reviews", Every: time.Minute, Do: x.lateGlass},
+			{Name: "tries", Every: time.Minute, Do: x.tried},
+			{Name: "ends", Every: time.Minute, Do: x.ends},
+			{Name: "breaches", Every: time.Minute, Do: x.breachClock},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate},
+			{Name: "walk", Every: time.Minute, Do: x.walk},
+			{Name: "canaries", Every: canaryEvery, Do: x.canaries},
+			{Name: "witnesses", Every: askEvery, Do: x.witnesses},
+			{Name: "odd", Every: askEvery, Do: x.tellOdd},
+			{Name: "months", Every: time.Hour, Do: x.months},
+			{Name: "samples", Every: 10 * time.Minute, Do: x.samples},
+			{Name: "answers", Every: time.Minute, Do: x.answersClock},
+		},
 	}, nil
 }

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -19,10 +17,7 @@ import (
 // asks for. Whether it is notified, whether the citizens are told, and that it is closed, a
 // human decides.
 
-//go:embed breach.json
-var breachLaw []byte
-
-// breachRules is breach.json.
+// breachRules is what the law says of a breach.
 type breachRules struct {
 	Hours    int                    `json:"hours"`
 	Warnings []int                  `json:"warnings"`
@@ -35,14 +30,6 @@ type breachTrack struct {
 	Usual map[hub.AuthorityKind]bool `json:"usual"`
 	May   map[hub.AuthorityKind]bool `json:"may"`
 }
-
-// lawOfBreaches is as it stands in the file.
-var lawOfBreaches = func() (l breachRules) {
-	if err := json.Unmarshal(breachLaw, &l); err != nil {
-		panic(err)
-	}
-	return l
-}()
 
 // due is when a breach must have been notified: hours of real time, whatever the day and
 // whatever the clocks on the wall do meanwhile.
@@ -92,10 +79,11 @@ const (
 	stepInformed   = "informed"
 	stepNotified   = "notified"
 	stepClosed     = "closed"
+	stepCorrected  = "corrected"
 )
 
 // BreachSteps are those.
-var BreachSteps = []string{stepRegistered, stepGathered, stepDescribed, stepInformed, stepNotified, stepClosed}
+var BreachSteps = []string{stepRegistered, stepGathered, stepDescribed, stepInformed, stepNotified, stepClosed, stepCorrected}
 
 // BreachWays are the ways to the rows of the trail that a breach is about: what an
 // employee saw, what was seen of a person or of a thing, what was passed on in a time, or
@@ -184,6 +172,12 @@ type ClosingBreach struct {
 	Reason hub.Personal `json:"reason" min:"20" max:"2000" doc:"Why: that it is dealt with, or why it is not notified, such as that it is unlikely to result in a risk."`
 }
 
+// CorrectingBreach says that the authority became aware at another time than is written.
+type CorrectingBreach struct {
+	Aware  time.Time    `json:"aware" doc:"When the authority became aware of it: the clock runs from then."`
+	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
+}
+
 // BreachReceipt says what came of a step.
 type BreachReceipt struct {
 	ID      hub.ID    `json:"id"`
@@ -198,196 +192,12 @@ type NewBreach struct{ BreachReceipt }
 // Created is true.
 func (NewBreach) Created() bool { return true }
 
-// AffectedLine is what was shown of one person's data.
-type AffectedLine struct {
-	Subject    string            `json:"subject"`    // the pseudonym, as the log has it
-	Controller hub.AuthorityID   `json:"controller"` // whose data
-	Fields     []string          `json:"fields"`
-	Recipients []hub.AuthorityID `json:"recipients"` // whose people saw it, or to whom it was passed on
-	By         []string          `json:"by"`         // who they were
-	First      time.Time         `json:"first"`
-	Last       time.Time         `json:"last"`
-	Rows       int               `json:"rows"`
-}
-
-// Affected are those that a breach is about, as the trail had them at a moment.
-type Affected struct {
-	Found      BreachRows        `json:"found_by"`
-	At         time.Time         `json:"at"`      // when it was gathered
-	Persons    int               `json:"persons"` // how many in all
-	Rows       int               `json:"rows"`    // of the trail
-	Fields     []string          `json:"fields"`
-	Recipients []hub.AuthorityID `json:"recipients"`
-	First      *time.Time        `json:"first,omitempty"`
-	Last       *time.Time        `json:"last,omitempty"`
-	Lines      []AffectedLine    `json:"lines" doc:"Those with the most rows first: the first 10,000."`
-}
-
-// Since is what a gathering has that the one before it had not.
-type Since struct {
-	At      time.Time `json:"at"` // of the one before
-	Persons int       `json:"persons"`
-	Rows    int       `json:"rows"`
-}
-
-// since compares two gatherings.
-func (a Affected) since(before Affected) Since {
-	had := map[string]bool{}
-	for _, l := range before.Lines {
-		had[l.Subject] = true
-	}
-	s := Since{At: before.At, Rows: a.Rows - before.Rows}
-	for _, l := range a.Lines {
-		if !had[l.Subject] {
-			had[l.Subject], s.Persons = true, s.Persons+1
-		}
-	}
-	return s
-}
-
-// BreachLine is a breach in the register.
-type BreachLine struct {
-	ID           hub.ID    `json:"id"`
-	State        string    `json:"state"`
-	Aware        time.Time `json:"aware"`
-	Due          time.Time `json:"due"`
-	Left         int       `json:"hours_left" doc:"Whole hours until the limit, of one that is open; 0 when it has passed."`
-	Overdue      bool      `json:"overdue"` // open, and its time has run out
-	Kinds        []string  `json:"kinds"`
-	Tracks       []string  `json:"tracks"`
-	RegisteredAt time.Time `json:"registered_at"`
-	RegisteredBy string    `json:"registered_by"`
-}
-
-// Codes are what a line may say.
-func (BreachLine) Codes() map[string][]string { return map[string][]string{"state": BreachStates} }
-
-// BreachList is an authority's register: those that are open first.
-type BreachList struct {
-	Breaches []BreachLine `json:"breaches"`
-}
-
-// BreachStep is what was done of a breach, by whom.
-type BreachStep struct {
-	N       int       `json:"n"`
-	Step    string    `json:"step"`
-	At      time.Time `json:"at"`
-	By      string    `json:"by"`
-	Content string    `json:"content"` // the hash of what it says
-}
-
-// Codes are the steps.
-func (BreachStep) Codes() map[string][]string { return map[string][]string{"step": BreachSteps} }
-
-// BreachTexts are the texts of a breach, as they stand.
-type BreachTexts struct {
-	Happened     string `json:"happened"`
-	Categories   string `json:"categories,omitempty"`
-	Consequences string `json:"consequences,omitempty"`
-	Measures     string `json:"measures,omitempty"`
-	Contact      string `json:"contact,omitempty"`
-	Delay        string `json:"delay,omitempty"`
-	Inform       string `json:"inform,omitempty"` // yes, no; "" not decided
-	InformReason string `json:"inform_reason,omitempty"`
-	TextDa       string `json:"text_da,omitempty"`
-	TextEn       string `json:"text_en,omitempty"`
-	CaseNumber   string `json:"case_number,omitempty"`
-	CloseReason  string `json:"close_reason,omitempty"`
-}
-
-// fill takes what a later step says.
-func (t *BreachTexts) fill(later BreachTexts) {
-	for _, f := range []struct{ old, new *string }{{&t.Happened, &later.Happened}, {&t.Categories, &later.Categories}, {&t.Consequences, &later.Consequences},
-		{&t.Measures, &later.Measures}, {&t.Contact, &later.Contact}, {&t.Delay, &later.Delay}, {&t.CaseNumber, &later.CaseNumber}, {&t.CloseReason, &later.CloseReason}} {
-		if *f.new != "" {
-			*f.old = *f.new
-		}
-	}
-	if later.Inform != "" {
-		t.Inform, t.InformReason, t.TextDa, t.TextEn = later.Inform, later.InformReason, later.TextDa, later.TextEn
-	}
-}
-
-// BreachView is a breach with all that is known of it.
-type BreachView struct {
-	BreachLine
-	BreachTexts
-	NotifiedOn *time.Time   `json:"notified_on,omitempty"`
-	Affected   *Affected    `json:"affected,omitempty" doc:"The last gathering. Without one, nobody has said which rows of the log it is about."`
-	Frozen     string       `json:"frozen,omitempty"` // the hash of the step that it stands in
-	Since      *Since       `json:"since,omitempty"`  // the gathering before it
-	Steps      []BreachStep `json:"steps"`
-}
-
-// Gaps are what Datatilsynet asks for and nobody has said yet.
-func (v BreachView) Gaps() []string {
-	gaps := []string{}
-	for _, f := range []struct {
-		name string
-		ok   bool
-	}{{"affected", v.Affected != nil}, {"categories", v.Categories != ""}, {"consequences", v.Consequences != ""}, {"measures", v.Measures != ""},
-		{"delay", v.Delay != "" || !v.late()}, {"inform", v.Inform != ""}} {
-		if !f.ok {
-			gaps = append(gaps, f.name)
-		}
-	}
-	return gaps
-}
-
-// late reports whether it was, or is going to be, notified after the limit.
-func (v BreachView) late() bool { return v.Overdue || v.NotifiedOn != nil && v.NotifiedOn.After(v.Due) }
-
-// BreachDraft is what Datatilsynet's form asks for, as far as it is known (GDPR art.
-// 33(3)).
-type BreachDraft struct {
-	Reference    hub.ID          `json:"reference"`
-	Authority    hub.AuthorityID `json:"authority"`
-	Of           string          `json:"authority_name"`
-	Tracks       []string        `json:"tracks"`
-	Kinds        []string        `json:"kinds"`
-	Aware        time.Time       `json:"aware"`
-	Due          time.Time       `json:"due"`
-	Happened     string          `json:"happened"`
-	Categories   string          `json:"categories"`      // of persons
-	Persons      int             `json:"persons"`         // how many
-	Records      int             `json:"records"`         // rows of the log
-	Fields       []string        `json:"data_categories"` // of data, by the log's names
-	Recipients   []string        `json:"recipients"`
-	First        *time.Time      `json:"first,omitempty"`
-	Last         *time.Time      `json:"last,omitempty"`
-	Consequences string          `json:"consequences"`
-	Measures     string          `json:"measures"`
-	Contact      string          `json:"contact"`
-	Delay        string          `json:"delay,omitempty"`
-	Inform       string          `json:"inform,omitempty"` // yes, no
-	InformReason string          `json:"inform_reason,omitempty"`
-	TextDa       string          `json:"text_da,omitempty"` // what the citizens are told
-	TextEn       string          `json:"text_en,omitempty"`
-	Frozen       string          `json:"frozen,omitempty"` // the hash of the affected
-	Gaps         []string        `json:"gaps" doc:"What is asked for and not said yet."`
-}
-
-// Late reports whether it takes a reason that it is late, and none is said.
-func (d BreachDraft) Late() bool { return slices.Contains(d.Gaps, "delay") }
-
-// draft puts together what Datatilsynet asks for.
-func (x *room) draft(v BreachView, own hub.AuthorityID) BreachDraft {
-	d := BreachDraft{Reference: v.ID, Authority: own, Of: x.authority(own), Tracks: v.Tracks, Kinds: v.Kinds, Aware: v.Aware, Due: v.Due, Happened: v.Happened, Categories: v.Categories,
-		Fields: []string{}, Recipients: []string{}, Consequences: v.Consequences, Measures: v.Measures, Contact: v.Contact, Delay: v.Delay, Inform: v.Inform, InformReason: v.InformReason, TextDa: v.TextDa, TextEn: v.TextEn, Frozen: v.Frozen, Gaps: v.Gaps()}
-	if a := v.Affected; a != nil {
-		d.Persons, d.Records, d.Fields, d.First, d.Last = a.Persons, a.Rows, a.Fields, a.First, a.Last
-		for _, id := range a.Recipients {
-			d.Recipients = append(d.Recipients, x.authority(id))
-		}
-	}
-	return d
-}
-
 // said is what a step says, as its box holds it.
 type said struct {
 	Salt     hub.ID // so that nobody finds out what is in it by its hash
 	Texts    BreachTexts
 	On       *time.Time `json:",omitempty"` // when it was notified
+	Aware    *time.Time `json:",omitempty"` // of one that is corrected
 	Affected *Affected  `json:",omitempty"`
 	kinds    []string   // of one that is registered
 	tracks   []string
@@ -406,6 +216,27 @@ type breach struct {
 	steps         int
 	delay         bool        // why it is late is said
 	rows          *BreachRows // the last that were gathered
+	first         time.Time   // aware, as it was registered
+	closedAt      time.Time
+	says          []string // which texts there are, by name
+	people        []hub.ID // whose doings it is or was about
+	rule          string   // by which it is erased
+	eraseAt       time.Time
+}
+
+// gaps are those of [BreachView.Gaps], by what is known in clear. Why it was notified late
+// was asked for when it was.
+func (b breach) gaps(late bool) (gaps []string) {
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{{"affected", b.rows != nil}, {"categories", slices.Contains(b.says, "categories")}, {"consequences", slices.Contains(b.says, "consequences")}, {"measures", slices.Contains(b.says, "measures")},
+		{"delay", b.delay || !late}, {"inform", slices.Contains(b.says, "inform")}} {
+		if !f.ok {
+			gaps = append(gaps, f.name)
+		}
+	}
+	return gaps
 }
 
 // state is how it stands.
@@ -426,6 +257,14 @@ func (b breach) line(now time.Time) BreachLine {
 		l.Overdue = !now.Before(l.Due)
 		l.Left = max(0, int(l.Due.Sub(now)/time.Hour))
 	}
+	if !b.first.Equal(b.aware) {
+		l.FirstAware = &b.first
+	}
+	if b.closed {
+		l.ClosedAt, l.Unnotified = &b.closedAt, !b.noted
+		l.Late = l.Unnotified && !b.closedAt.Before(l.Due)
+		l.ClosedWith = b.gaps(l.Late)
+	}
 	return l
 }
 
@@ -437,7 +276,7 @@ func readBreaches(who hub.Actor) policies.Trail {
 // check finds what is wrong with a breach that is registered, and fills in what is
 // not said.
 func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware time.Time, tracks []string, p hub.Problems) {
-	service.Text(&p, "happened", in.Happened, service.MinReason, service.MaxText)
+	breachText(&p, "happened", in.Happened, service.MinReason, service.MaxText)
 	if len(in.Kinds) == 0 {
 		p.Add("kinds", "error.choose")
 	}
@@ -463,6 +302,26 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 		pastOf(&p, "aware", aware, now)
 	}
 	return aware, among(can, tracks), p
+}
+
+// breachText checks a text of a breach: it names nobody by their personal number (P15). Whom it
+// is about stands in it by pseudonym.
+func breachText(p *hub.Problems, field string, text hub.Personal, least, most int) {
+	before := len(*p)
+	if service.Text(p, field, text, least, most); len(*p) == before && text.Numbered() {
+		p.Add(field, "audit.error.breach.number")
+	}
+}
+
+// closing is the question whether somebody may decide of a breach against those whom it hit:
+// that it is closed, that its clock began later, that nobody is told. The rules that say who
+// reviews a break-glass say it: never who did what it is about (A055).
+func (x *room) closing(who hub.Actor, b breach, at time.Time) policies.Glass {
+	q := policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: b.authority == who.Authority}
+	for _, p := range b.people {
+		q.Self, q.Linked = q.Self || p == who.Person, q.Linked || x.Linked(who.Person, p, at)
+	}
+	return q
 }
 
 // among are those of all that were chosen, each once.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
@@ -91,7 +90,12 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 		if steps, err = breachStepsOf(ctx, tx, g, b.id); err != nil {
 			return err
 		}
-		v.BreachLine = b.line(tx.Now)
+		v.BreachLine, v.RetentionRule, v.EraseAt = b.line(tx.Now), b.rule, b.eraseAt
+		may, err := x.DB.Advise(ctx, x.closing(r.Who, b, tx.Now))
+		if err != nil {
+			return err
+		}
+		v.Another = !may.Allow
 		if b.id != "" {
 			e.Rows = 1
 		}
@@ -168,7 +172,8 @@ func (x *room) draftBreach(r *web.Request, _ struct{}) (BreachDraft, error) {
 
 // breaching takes a step: of a new breach where id is "". What the step says is given by
 // do, from the breach as it stands.
-func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, done *BreachReceipt, do func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (said, *BreachRows, error)) error {
+// What decides against those whom it hit is another question than keeping the register.
+func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, against bool, done *BreachReceipt, do func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (said, *BreachRows, error)) error {
 	ctx := r.Context()
 	return x.DB.Command(ctx, r.Who, pg.Entry{Act: act, Object: hub.Object{Kind: "breach", ID: id}, Controller: r.Who.Authority}, func(tx *pg.Tx) error {
 		operation := "breach " + step + " " + string(id)
@@ -194,6 +199,17 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, do
 				return hub.Conflict("audit.error.breach.notified")
 			}
 		}
+		if against {
+			decides, err := tx.Ask(ctx, x.closing(r.Who, b, tx.Now))
+			denied := new(policies.Denial)
+			if errors.As(err, &denied) {
+				err = errors.Join(tx.Refuse(ctx, denied, e), hub.Conflict("audit.error.breach.own"))
+			}
+			if err != nil {
+				return err
+			}
+			g = decides
+		}
 		in, rows, err := do(ctx, tx, g, &b)
 		if err != nil {
 			return err
@@ -205,7 +221,17 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, do
 			}
 			e.Object.ID = b.id
 		}
-		s := boxed{BreachStep: BreachStep{N: b.steps + 1, Step: step}, says: in.Texts.names(), rows: rows}
+		s := boxed{BreachStep: BreachStep{N: b.steps + 1, Step: step}, says: in.Texts.names(), rows: rows, people: []hub.ID{}}
+		s.rule, s.eraseAt = x.retained("breach", b.authority, tx.Now)
+		if step == stepCorrected {
+			s.aware = &in.aware
+		}
+		if in.Affected != nil {
+			s.people = in.Affected.people
+			if rows.Person != "" && !slices.Contains(s.people, rows.Person) { // also where nothing was found
+				s.people = append(s.people, rows.Person)
+			}
+		}
 		in.Salt = hub.NewID()
 		text, err := json.Marshal(in)
 		if err != nil {
@@ -271,7 +297,7 @@ func (x *room) finds(ctx context.Context, tx *pg.Tx, g policies.Grant, rows Brea
 
 // registerBreach puts a breach into the register, with those that it affects.
 func (x *room) registerBreach(r *web.Request, in RegisteringBreach) (done NewBreach, err error) {
-	err = x.breaching(r, "", stepRegistered, hub.ActCollect, &done.BreachReceipt, func(ctx context.Context, tx *pg.Tx, g policies.Grant, _ *breach) (s said, rows *BreachRows, err error) {
+	err = x.breaching(r, "", stepRegistered, hub.ActCollect, false, &done.BreachReceipt, func(ctx context.Context, tx *pg.Tx, g policies.Grant, _ *breach) (s said, rows *BreachRows, err error) {
 		var p hub.Problems
 		s.aware, s.tracks, p = in.check(r.Who.Kind, tx.Now)
 		s.kinds = among(lawOfBreaches.Kinds, in.Kinds)
@@ -293,7 +319,7 @@ func (x *room) registerBreach(r *web.Request, in RegisteringBreach) (done NewBre
 // come since. What was gathered before stays as it was.
 func (x *room) gatherBreach(r *web.Request, in BreachRows) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepGathered, hub.ActCombine, &done, func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (s said, rows *BreachRows, err error) {
+	err = x.breaching(r, id, stepGathered, hub.ActCombine, false, &done, func(ctx context.Context, tx *pg.Tx, g policies.Grant, b *breach) (s said, rows *BreachRows, err error) {
 		if rows = &in; in.none() && b.rows != nil {
 			rows = b.rows
 		}
@@ -308,7 +334,7 @@ func described(ctx context.Context, p *hub.Problems, field string, text hub.Pers
 	if text.Empty() {
 		return ""
 	}
-	if service.Text(p, field, text, least, most); len(*p) > 0 {
+	if breachText(p, field, text, least, most); len(*p) > 0 {
 		return ""
 	}
 	return text.Reveal(ctx)
@@ -317,7 +343,7 @@ func described(ctx context.Context, p *hub.Problems, field string, text hub.Pers
 // describeBreach says more of a breach.
 func (x *room) describeBreach(r *web.Request, in DescribingBreach) (done BreachReceipt, err error) {
 	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepDescribed, hub.ActChange, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
+	err = x.breaching(r, id, stepDescribed, hub.ActChange, false, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
 		s.Texts.Categories = described(ctx, &p, "categories", in.Categories, 0, service.MaxText)
 		s.Texts.Consequences = described(ctx, &p, "consequences", in.Consequences, 0, service.MaxText)
@@ -327,110 +353,4 @@ func (x *room) describeBreach(r *web.Request, in DescribingBreach) (done BreachR
 		return s, nil, p.Err()
 	})
 	return done, err
-}
-
-// maxLetter is how long the text to the citizens may be.
-const maxLetter = 4000
-
-// informBreach says whether the citizens are told, and what, or why not.
-func (x *room) informBreach(r *web.Request, in InformingBreach) (done BreachReceipt, err error) {
-	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepInformed, hub.ActDecide, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
-		var p hub.Problems
-		if !slices.Contains(yesNo, in.Inform) {
-			p.Add("inform", "error.choose")
-		}
-		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
-		s.Texts.TextDa = described(ctx, &p, "text_da", in.TextDa, 0, maxLetter)
-		s.Texts.TextEn = described(ctx, &p, "text_en", in.TextEn, 0, maxLetter)
-		if p.Err() != nil {
-			return s, nil, p.Err()
-		}
-		s.Texts.Inform, s.Texts.InformReason = in.Inform, in.Reason.Reveal(ctx)
-		if in.Inform == "no" {
-			s.Texts.TextDa, s.Texts.TextEn = "", ""
-			return s, nil, nil
-		}
-		for lang, text := range map[string]*string{"da": &s.Texts.TextDa, "en": &s.Texts.TextEn} {
-			if *text == "" {
-				*text = x.letter(lang, b.authority, x.officers(b.authority, tx.Now))
-			}
-		}
-		return s, nil, nil
-	})
-	return done, err
-}
-
-// letter is the hub's draft of what the citizens are told (GDPR art. 34(2)).
-func (x *room) letter(lang string, a hub.AuthorityID, contact string) string {
-	return x.Web.T(lang, "audit.breach.letter", x.authority(a), contact)
-}
-
-// notifyBreach says that it was notified.
-func (x *room) notifyBreach(r *web.Request, in NotifyingBreach) (done BreachReceipt, err error) {
-	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepNotified, hub.ActDecide, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
-		var p hub.Problems
-		service.Text(&p, "case_number", in.CaseNumber, 1, service.MaxLine)
-		on := tx.Now
-		if s.On = &on; in.On != nil {
-			on = in.On.UTC().Truncate(time.Microsecond)
-			if pastOf(&p, "on", on, tx.Now); on.Before(b.aware) {
-				p.Add("on", "audit.error.breach.early")
-			}
-		}
-		s.Texts.Delay = described(ctx, &p, "delay", in.Delay, service.MinReason, service.MaxText)
-		if in.Delay.Empty() && !b.delay && s.On.After(lawOfBreaches.due(b.aware)) && !s.On.After(tx.Now) {
-			p.Add("delay", "audit.error.breach.delay")
-		}
-		if err := p.Err(); err != nil {
-			return s, nil, err
-		}
-		s.Texts.CaseNumber = in.CaseNumber.Reveal(ctx)
-		return s, nil, nil
-	})
-	return done, err
-}
-
-// closeBreach closes it, for a reason that a human gives.
-func (x *room) closeBreach(r *web.Request, in ClosingBreach) (done BreachReceipt, err error) {
-	id, _ := r.PathID("breach")
-	err = x.breaching(r, id, stepClosed, hub.ActDecide, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
-		var p hub.Problems
-		if service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText); p.Err() != nil {
-			return s, nil, p.Err()
-		}
-		s.Texts.CloseReason = in.Reason.Reveal(ctx)
-		return s, nil, nil
-	})
-	return done, err
-}
-
-// breachClock tells of breaches that are neither notified nor closed when a warning's time
-// has come, and when the limit has passed: each once, and of several at once the last (P13).
-func (x *room) breachClock(ctx context.Context) error {
-	return x.DB.Command(ctx, x.self(), pg.Entry{Act: hub.ActAdmin, Object: hub.Object{Kind: "breach"}}, func(tx *pg.Tx) error {
-		list, err := running(ctx, tx, len(lawOfBreaches.Warnings)+1)
-		if err != nil {
-			return err
-		}
-		for _, b := range list {
-			passed := lawOfBreaches.passed(b.aware, tx.Now)
-			if len(passed) == 0 {
-				continue
-			}
-			fresh, err := warned(ctx, tx, b.id, passed)
-			if err != nil {
-				return err
-			}
-			if len(fresh) == 0 {
-				continue
-			}
-			due := lawOfBreaches.due(b.aware)
-			if err := tx.Tell(ctx, event.BreachDue{Breach: b.id, Authority: b.authority, Hours: slices.Max(fresh), Due: due, Overdue: !tx.Now.Before(due)}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

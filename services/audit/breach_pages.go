@@ -155,6 +155,15 @@ func (x *room) breachForm(w http.ResponseWriter, r *web.Request) error {
 		if err = p.Err(); err == nil {
 			_, err = x.notifyBreach(r, in)
 		}
+	case stepCorrected:
+		var p hub.Problems
+		in := CorrectingBreach{Reason: text("reason")}
+		if at := moment(f, &p, "aware"); at != nil {
+			in.Aware = *at
+		}
+		if err = p.Err(); err == nil {
+			_, err = x.correctBreach(r, in)
+		}
 	case stepClosed:
 		_, err = x.closeBreach(r, ClosingBreach{Reason: text("reason")})
 	default:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -17,15 +18,27 @@ import (
 // What the register of breaches keeps, and how those affected are found in the trail.
 
 // breachColumns are those of a breach b with what its steps say in clear.
-const breachColumns = `b.id, b.authority, b.aware_at, b.kinds, b.tracks, b.registered_at, coalesce((select h.name from access.hat h where h.id = b.registered_hat), ''),
-	exists (select from audit.breach_step s where s.breach = b.id and s.step = 'closed'), exists (select from audit.breach_step s where s.breach = b.id and s.step = 'notified'),
-	exists (select from audit.breach_step s where s.breach = b.id and 'delay' = any(s.says)), (select count(*) from audit.breach_step s where s.breach = b.id)::int,
-	(select s.rows from audit.breach_step s where s.breach = b.id and s.rows is not null order by s.n desc limit 1)`
+const breachColumns = `b.id, b.authority, ` + awareAt + `, b.aware_at, b.kinds, b.tracks, b.registered_at, coalesce((select h.name from access.hat h where h.id = b.registered_hat), ''),
+	coalesce((select s.at from audit.breach_step s where s.breach = b.id and s.step = 'closed'), '-infinity'), exists (select from audit.breach_step s where s.breach = b.id and s.step = 'notified'),
+	array(select distinct u.name from audit.breach_step s cross join lateral unnest(s.says) u (name) where s.breach = b.id),
+	array(select distinct u.person from audit.breach_step s cross join lateral unnest(s.people) u (person) where s.breach = b.id),
+	l.n, l.retention_rule, l.erase_at, (select s.rows from audit.breach_step s where s.breach = b.id and s.rows is not null order by s.n desc limit 1)`
+
+// breachFrom is a breach b and l, its last step.
+const breachFrom = ` from audit.breach b cross join lateral (select s.n, s.retention_rule, s.erase_at from audit.breach_step s where s.breach = b.id order by s.n desc limit 1) l `
+
+// awareAt is when the authority became aware, as it was corrected last.
+const awareAt = `coalesce((select s.aware_at from audit.breach_step s where s.breach = b.id and s.aware_at is not null order by s.n desc limit 1), b.aware_at)`
 
 func scanBreach(row pgx.CollectableRow) (b breach, err error) {
 	var rows []byte
-	if err := row.Scan(&b.id, &b.authority, &b.aware, &b.kinds, &b.tracks, &b.registered, &b.by, &b.closed, &b.noted, &b.delay, &b.steps, &rows); err != nil || rows == nil {
+	var closed pgtype.Timestamptz
+	if err := row.Scan(&b.id, &b.authority, &b.aware, &b.first, &b.kinds, &b.tracks, &b.registered, &b.by, &closed, &b.noted, &b.says, &b.people, &b.steps, &b.rule, &b.eraseAt, &rows); err != nil {
 		return b, err
+	}
+	b.closed, b.closedAt, b.delay = closed.InfinityModifier == pgtype.Finite, closed.Time, slices.Contains(b.says, "delay")
+	if rows == nil {
+		return b, nil
 	}
 	return b, json.Unmarshal(rows, &b.rows)
 }
@@ -36,9 +49,9 @@ const mostBreaches = 200
 // breaches are an authority's: those that are open first, the one whose time runs out
 // first before the others.
 func breaches(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, open bool) ([]breach, error) {
-	rows, err := tx.Query(ctx, `select `+breachColumns+` from audit.breach b
+	rows, err := tx.Query(ctx, `select `+breachColumns+breachFrom+`
 		cross join lateral (select exists (select from audit.breach_step s where s.breach = b.id and s.step in ('closed', 'notified')) as done) d
-		where b.authority = $1 and not ($2 and d.done) order by d.done, case when d.done then null else b.aware_at end, b.registered_at desc limit $3`, own, open, mostBreaches)
+		where b.authority = $1 and not ($2 and d.done) order by d.done, case when d.done then null else `+awareAt+` end, b.registered_at desc limit $3`, own, open, mostBreaches)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +66,7 @@ func breachByID(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, hol
 			return breach{}, err
 		}
 	}
-	rows, err := tx.Query(ctx, `select `+breachColumns+` from audit.breach b where b.id = $1 and b.authority = $2`, id, tx.Who().Authority)
+	rows, err := tx.Query(ctx, `select `+breachColumns+breachFrom+`where b.id = $1 and b.authority = $2`, id, tx.Who().Authority)
 	if err != nil {
 		return breach{}, err
 	}
@@ -76,6 +89,10 @@ type boxed struct {
 	BreachStep
 	says         []string
 	rows         *BreachRows
+	people       []hub.ID
+	rule         string
+	eraseAt      time.Time
+	aware        *time.Time
 	box, content []byte
 }
 
@@ -88,8 +105,8 @@ func putStep(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, s boxe
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `insert into audit.breach_step (breach, n, step, says, rows, box, content, at, person, hat) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		id, s.N, s.Step, some(s.says), rows, s.box, s.content, tx.Now, tx.Who().Person, tx.Who().Hat.ID)
+	_, err := tx.Exec(ctx, `insert into audit.breach_step (breach, n, step, says, rows, box, content, at, person, hat, people, retention_rule, erase_at, aware_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		id, s.N, s.Step, some(s.says), rows, s.box, s.content, tx.Now, tx.Who().Person, tx.Who().Hat.ID, s.people, s.rule, s.eraseAt, s.aware)
 	return err
 }
 
@@ -116,7 +133,7 @@ func (q query) rowsOf(person hub.ID) string {
 		control = ""
 	}
 	return q.and() + `h as (select h.id, h.at from (` + q.union("t.id, t.at", "") + `) h),
-		r as materialized (select t.id, t.at, t.controller, t.act, t.question, t.input ->> 'action' as action, t.fields, t.subjects, coalesce(nullif(t.recipient, ''), t.authority) as got, coalesce(w.name, t.person) as by
+		r as materialized (select t.id, t.at, t.controller, t.act, t.question, t.input ->> 'action' as action, t.fields, t.subjects, coalesce(nullif(t.recipient, ''), t.authority) as got, coalesce(w.name, t.person) as by, t.person
 			from h join audit.trail t on t.id = h.id and t.at = h.at left join access.hat w on w.id = t.hat where t.outcome = 'allow'` + control + `),
 		s as (select r.*, u.subject from r cross join lateral unnest(r.subjects) u (subject)),
 		f as (select s.subject, s.controller, array_agg(distinct case when u.field = 'cpr' and (s.act in ('consult', 'export') or s.act = 'search' and s.question = 'view')
@@ -135,8 +152,9 @@ func affected(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs r
 	var got []string
 	if err := tx.QueryRow(ctx, all+`select (select count(*) from r)::int, (select count(distinct subject) from o)::int, (select min(first) from o), (select max(last) from o),
 		coalesce((select array_agg(distinct u.field order by u.field) from f cross join lateral unnest(f.fields) u (field)), '{}'),
-		coalesce((select array_agg(distinct u.got order by u.got) from o cross join lateral unnest(o.got) u (got)), '{}')`, q.args...).
-		Scan(&a.Rows, &a.Persons, &a.First, &a.Last, &a.Fields, &got); err != nil {
+		coalesce((select array_agg(distinct u.got order by u.got) from o cross join lateral unnest(o.got) u (got)), '{}'),
+		coalesce((select array_agg(distinct r.person order by r.person) from r where r.person not in ('', 'system')), '{}')`, q.args...).
+		Scan(&a.Rows, &a.Persons, &a.First, &a.Last, &a.Fields, &got, &a.people); err != nil {
 		return a, err
 	}
 	for _, id := range got {
@@ -161,8 +179,8 @@ func affected(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs r
 }
 
 // warned keeps that warnings were told, and says which were not before.
-func warned(ctx context.Context, tx *pg.Tx, id hub.ID, hours []int) (fresh []int, err error) {
-	rows, err := tx.Query(ctx, `insert into audit.breach_told (breach, hours, at) select $1::text, unnest($2::int[]), $3::timestamptz on conflict do nothing returning hours`, id, hours, tx.Now)
+func warned(ctx context.Context, tx *pg.Tx, b toWarn, hours []int) (fresh []int, err error) {
+	rows, err := tx.Query(ctx, `insert into audit.breach_told (breach, aware_at, hours, at) select $1::text, $2::timestamptz, unnest($3::int[]), $4::timestamptz on conflict do nothing returning hours`, b.id, b.aware, hours, tx.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +197,9 @@ type toWarn struct {
 // running are the breaches of every authority that are neither notified nor closed, and of
 // which not every warning was told.
 func running(ctx context.Context, tx *pg.Tx, most int) ([]toWarn, error) {
-	rows, err := tx.Query(ctx, `select b.id, b.authority, b.aware_at from audit.breach b where not exists (select from audit.breach_step s where s.breach = b.id and s.step in ('notified', 'closed'))
-		and (select count(*) from audit.breach_told t where t.breach = b.id) < $1 order by b.aware_at`, most)
+	rows, err := tx.Query(ctx, `select b.id, b.authority, w.aware_at from audit.breach b cross join lateral (select `+awareAt+` as aware_at) w
+		where not exists (select from audit.breach_step s where s.breach = b.id and s.step in ('notified', 'closed'))
+		and (select count(*) from audit.breach_told t where t.breach = b.id and t.aware_at = w.aware_at) < $1 order by w.aware_at`, most)
 	if err != nil {
 		return nil, err
 	}

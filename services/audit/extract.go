@@ -32,6 +32,13 @@ type Choices struct {
 // Preparing is whom an answer is about, and what is decided of it.
 type Preparing struct {
 	Reference string `json:"reference" doc:"The person, or a concern or a case about them. Whole; or its end, at least 6 characters."`
+	Received  string `json:"received" doc:"The day on which the citizen's request was received, YYYY-MM-DD in Copenhagen: the month of GDPR art. 12(3) runs from it."`
+	Choices
+}
+
+// PreparingAgain is what is decided of an answer that is gathered anew.
+type PreparingAgain struct {
+	Received string `json:"received,omitempty" doc:"The day on which the request was received, where it is another than was said. Without one it stays as it was."`
 	Choices
 }
 
@@ -112,6 +119,7 @@ type gathered struct {
 	Withheld []Held
 	Names    bool
 	Why      string // names stand in it
+	Received string // the day of the request
 	Unknown  bool   // there is nothing about whom the reference stands for: it may be mistyped
 }
 
@@ -124,7 +132,11 @@ type filed struct {
 	preparedBy, releasedBy hub.ID
 	preparer, releaser     string // by name
 	preparedAt, releasedAt time.Time
-	near, byNear           bool // the actor, or whoever prepared it, is too close to whom it is about
+	near, byNear           bool      // the actor, or whoever prepared it, is too close to whom it is about
+	received               time.Time // the day of the request; zero where nobody has said it
+	rule                   string    // by which it is erased
+	eraseAt                time.Time
+	extended               *longer
 }
 
 // ExtractLine is one of those that wait, or were released.
@@ -134,7 +146,16 @@ type ExtractLine struct {
 	PreparedAt time.Time  `json:"prepared_at"`
 	ReleasedBy string     `json:"released_by,omitempty"`
 	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	Received   string     `json:"received,omitempty" doc:"The day of the request. Missing of one from before it was asked for."`
+	Due        *time.Time `json:"due,omitempty" doc:"The last minute of the last day on which it is answered in time (GDPR art. 12(3))."`
+	Left       int        `json:"days_left" doc:"Of one that waits: days after today until the last; 0 on it and when it is over."`
+	Soon       bool       `json:"soon"`     // it waits, and the day of the first warning has come
+	Overdue    bool       `json:"overdue"`  // the time had run out before it was released, or has
+	Extended   bool       `json:"extended"` // the citizen was told in time that it takes longer
 }
+
+// ReceivedOn is the day of the request.
+func (l ExtractLine) ReceivedOn() time.Time { return LookUp{Day: l.Received}.On() }
 
 // ExtractList is what waits, and then what was released last.
 type ExtractList struct {
@@ -144,18 +165,22 @@ type ExtractList struct {
 // ExtractView is an answer as those who prepare and release it read it.
 type ExtractView struct {
 	ExtractLine
-	Subject  hub.ID        `json:"subject"`
-	Content  string        `json:"content"` // the hash of all that follows, as a release must say it
-	Unknown  bool          `json:"unknown"` // the own log knows nothing of the reference, which may be mistyped; the answer to the citizen does not say so
-	Matters  []Matter      `json:"matters"`
-	Names    bool          `json:"names"`
-	Why      string        `json:"why,omitempty"`
-	Withheld []Held        `json:"withheld"`
-	Answer   CitizenAnswer `json:"answer"`
-	Prepares bool          `json:"prepares"` // the asker may gather it anew
-	Releases bool          `json:"releases"` // the asker may release it
-	Anew     bool          `json:"anew"`     // whoever prepared it is too close to the person: somebody else has to
-	sheets   map[string]sheet
+	Extension     *Extension    `json:"extension,omitempty"`
+	RetentionRule string        `json:"retention_rule"`
+	EraseAt       time.Time     `json:"erase_at"`
+	Subject       hub.ID        `json:"subject"`
+	Content       string        `json:"content"` // the hash of all that follows, as a release must say it
+	Unknown       bool          `json:"unknown"` // the own log knows nothing of the reference, which may be mistyped; the answer to the citizen does not say so
+	Matters       []Matter      `json:"matters"`
+	Names         bool          `json:"names"`
+	Why           string        `json:"why,omitempty"`
+	Withheld      []Held        `json:"withheld"`
+	Answer        CitizenAnswer `json:"answer"`
+	Prepares      bool          `json:"prepares"` // the asker may gather it anew
+	Releases      bool          `json:"releases"` // the asker may release it
+	Extends       bool          `json:"extends"`  // the asker may say that it takes longer
+	Anew          bool          `json:"anew"`     // whoever prepared it is too close to the person: somebody else has to
+	sheets        map[string]sheet
 }
 
 // mostExtracts is how many are listed.
@@ -163,10 +188,16 @@ const mostExtracts = 50
 
 func extractPlace(id hub.ID) string { return "audit.extract/" + string(id) }
 
-func (f filed) line() ExtractLine {
-	l := ExtractLine{ID: f.id, PreparedBy: f.preparer, PreparedAt: f.preparedAt, ReleasedBy: f.releaser}
+func (f filed) line(now time.Time) ExtractLine {
+	l := ExtractLine{ID: f.id, PreparedBy: f.preparer, PreparedAt: f.preparedAt, ReleasedBy: f.releaser, Extended: f.extended != nil}
 	if f.releasedBy != "" {
-		l.ReleasedAt = &f.releasedAt
+		l.ReleasedAt, now = &f.releasedAt, f.releasedAt
+	}
+	if due, ok := f.due(); ok {
+		l.Received, l.Due, l.Overdue = f.received.Format(time.DateOnly), &due, overdue(due, now)
+		if l.ReleasedAt == nil {
+			l.Left, l.Soon = left(due, now), lawOfAnswers.soon(due, now)
+		}
 	}
 	return l
 }
@@ -209,7 +240,7 @@ func (x *room) listExtracts(r *web.Request, _ struct{}) (ExtractList, error) {
 		}
 		for _, f := range list {
 			if !f.strange(r.Who.Person) {
-				out.Extracts = append(out.Extracts, f.line())
+				out.Extracts = append(out.Extracts, f.line(tx.Now))
 			}
 		}
 		e, err := x.entry(hub.ActSearch, none)
@@ -285,6 +316,11 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 	if sum := sha256.Sum256(text); !slices.Equal(sum[:], f.content) {
 		return f, in, q, errors.New("audit: what is in the box of an extract is not what its hash says")
 	}
+	if f.extended != nil && act == hub.ActConsult {
+		if f.extended.reason, err = x.Vault.Open(receipt, vault.AuthorityKey(f.authority), extensionPlace(id), f.extended.box); err != nil {
+			return f, in, q, err
+		}
+	}
 	return f, in, q, json.Unmarshal(text, &in)
 }
 
@@ -294,12 +330,12 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 	if err != nil {
 		return ExtractView{}, err
 	}
-	v := ExtractView{ExtractLine: f.line(), Subject: f.subject, Content: hex.EncodeToString(f.content), Unknown: in.Unknown, Matters: in.Matters, Names: in.Names, Why: in.Why, Withheld: in.Withheld,
+	v := ExtractView{ExtractLine: f.line(r.Now), Extension: f.extended.shown(r.Context()), RetentionRule: f.rule, EraseAt: f.eraseAt, Subject: f.subject, Content: hex.EncodeToString(f.content), Unknown: in.Unknown, Matters: in.Matters, Names: in.Names, Why: in.Why, Withheld: in.Withheld,
 		Answer: in.Answer, sheets: in.Sheets}
 	if f.releasedBy != "" {
 		return v, nil
 	}
-	v.Anew = q.ByRecused && !q.Self
+	v.Anew = anew(q)
 	for step, may := range map[string]*bool{"prepare": &v.Prepares, "release": &v.Releases} {
 		q.Step = step
 		a, err := x.DB.Advise(r.Context(), q)
@@ -308,6 +344,7 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 		}
 		*may = a.Allow
 	}
+	v.Extends = v.Prepares && v.Due != nil && f.extended == nil
 	return v, nil
 }
 
@@ -361,7 +398,8 @@ func (x *room) releaseExtract(r *web.Request, in Releasing) (done ExtractReceipt
 		case read != now:
 			return hub.Conflict("audit.error.extract.changed")
 		}
-		if err := handOut(ctx, tx, g, id); err != nil {
+		f.rule, f.eraseAt = x.retained("answer", f.authority, tx.Now)
+		if err := handOut(ctx, tx, g, f); err != nil {
 			return err
 		}
 		e, err := x.entry(hub.ActDecide, f)

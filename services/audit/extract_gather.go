@@ -24,47 +24,54 @@ import (
 
 // prepareExtract gathers the answer to somebody who asks for the first time.
 func (x *room) prepareExtract(r *web.Request, in Preparing) (done NewExtract, err error) {
-	err = x.preparing(r, &done.ExtractReceipt, func(ctx context.Context, tx *pg.Tx) (f filed, c Choices, err error) {
+	err = x.preparing(r, &done.ExtractReceipt, func(ctx context.Context, tx *pg.Tx) (f filed, c Choices, received string, err error) {
 		f = filed{authority: r.Who.Authority, preparedBy: r.Who.Person}
 		g, err := x.may(ctx, tx, "prepare", f, hub.ActCombine)
 		if err != nil {
-			return f, c, err
+			return f, c, "", err
 		}
+		var p hub.Problems
+		search := Search{Part: Part{Ground: Grounds[0], Reference: in.Reference}}
 		if in.Reference == "" {
-			return f, c, hub.Invalid("reference", "error.required")
+			p.Add("reference", "error.required")
+		} else if _, err := search.filter(f.authority); !errors.As(err, &p) && err != nil {
+			return f, c, "", err
 		}
-		_, refs, err := x.seeks(ctx, tx, g, Search{Part: Part{Ground: Grounds[0], Reference: in.Reference}})
+		if dayOn(&p, "received", in.Received, tx.Now); p.Err() != nil {
+			return f, c, "", p.Err()
+		}
+		_, refs, err := x.seeks(ctx, tx, g, search)
 		if err != nil {
-			return f, c, err
+			return f, c, "", err
 		}
 		if f.subject, err = x.person(ctx, tx, g, refs.subject); err != nil {
-			return f, c, err
+			return f, c, "", err
 		}
 		f.id = x.NewID()
-		return f, in.Choices, nil
+		return f, in.Choices, in.Received, nil
 	})
 	return done, err
 }
 
 // prepareAgain gathers it anew, with other choices or because something has changed.
-func (x *room) prepareAgain(r *web.Request, in Choices) (done ExtractReceipt, err error) {
-	err = x.preparing(r, &done, func(ctx context.Context, tx *pg.Tx) (filed, Choices, error) {
+func (x *room) prepareAgain(r *web.Request, in PreparingAgain) (done ExtractReceipt, err error) {
+	err = x.preparing(r, &done, func(ctx context.Context, tx *pg.Tx) (filed, Choices, string, error) {
 		id, _ := r.PathID("extract")
 		f, err := extractByID(ctx, tx, id, false)
-		return f, in, err
+		return f, in.Choices, in.Received, err
 	})
 	return done, err
 }
 
 // preparing gathers an answer and keeps it.
-func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.Context, *pg.Tx) (filed, Choices, error)) error {
+func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.Context, *pg.Tx) (filed, Choices, string, error)) error {
 	ctx := r.Context()
 	return x.DB.Command(ctx, r.Who, pg.Entry{Act: hub.ActCombine, Object: hub.Object{Kind: "extract"}}, func(tx *pg.Tx) error {
 		operation := "prepare extract " + r.PathValue("extract")
 		if had, err := x.Again(ctx, tx, r, operation, done); err != nil || had {
 			return err
 		}
-		f, in, err := of(ctx, tx)
+		f, in, received, err := of(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -78,7 +85,14 @@ func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.C
 		if f.releasedBy != "" {
 			return hub.Conflict("audit.error.extract.released")
 		}
+		if received != "" {
+			var p hub.Problems
+			if f.received = dayOn(&p, "received", received, tx.Now); p.Err() != nil {
+				return p.Err()
+			}
+		}
 		f.n++
+		f.rule, f.eraseAt = x.retained("answer", f.authority, tx.Now)
 		e, err := x.entry(hub.ActCombine, f)
 		if err != nil {
 			return err
@@ -141,6 +155,9 @@ func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed,
 	out := gathered{Salt: hub.NewID(), Names: in.Names, Matters: []Matter{}, Withheld: []Held{}, Sheets: map[string]sheet{}}
 	if in.Names {
 		out.Why = in.Why.Reveal(ctx)
+	}
+	if !f.received.IsZero() {
+		out.Received = f.received.Format(time.DateOnly)
 	}
 	var err error
 	var of map[hub.ID]hub.ID

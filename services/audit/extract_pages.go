@@ -35,7 +35,7 @@ func (x *room) prepareForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference")})
+	done, err := x.prepareExtract(r, Preparing{Reference: f.Line("reference"), Received: isoDay(f, "received")})
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	in := Choices{Names: f.Has("names"), Why: service.Typed(f.Text("why"))}
+	in := PreparingAgain{Received: isoDay(f, "received"), Choices: Choices{Names: f.Has("names"), Why: service.Typed(f.Text("why"))}}
 	for _, id := range f.All("informed[]") {
 		in.Informed = append(in.Informed, hub.ID(id))
 	}
@@ -86,6 +86,19 @@ func (x *room) choicesForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	r.Toast(w, "audit.extract.again.done")
+	return r.Redirect(w, "/extracts/"+string(done.ID))
+}
+
+func (x *room) extendForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := x.extendExtract(r, Extending{Reason: service.Typed(f.Text("reason")), Told: isoDay(f, "told")})
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "audit.extract.extend.done")
 	return r.Redirect(w, "/extracts/"+string(done.ID))
 }
 
@@ -118,7 +131,7 @@ func (x *room) answerPage(w http.ResponseWriter, r *web.Request) error {
 		return x.Web.JSON(w, r, http.StatusOK, in.Answer)
 	}
 	s := in.Sheets[r.Lang]
-	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line()}, HTML: template.HTML(s.HTML), Title: s.Title})
+	return x.Web.Page(w, r, http.StatusOK, "audit", "handed", extractData{ExtractView: ExtractView{ExtractLine: f.line(r.Now)}, HTML: template.HTML(s.HTML), Title: s.Title})
 }
 
 // pdfType is the type of a PDF.

@@ -17,16 +17,44 @@ import (
 const filedColumns = `e.id, e.authority, e.subject, e.n, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at),
 	coalesce((select h.name from access.hat h where h.id = e.prepared_hat), ''), coalesce((select h.name from access.hat h where h.id = e.released_hat), ''),
 	coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.about = e.subject), false),
-	coalesce((select bool_or(r.recused) from access.relations(e.prepared_by, $2, 'system', $4, $5) r where r.about = e.subject), false)`
+	coalesce((select bool_or(r.recused) from access.relations(e.prepared_by, $2, 'system', $4, $5) r where r.about = e.subject), false), ` + timeColumns
+
+// timeColumns are those of an answer e with the extension n of its limit.
+const timeColumns = `e.received_on, e.retention_rule, e.erase_at, n.told_on, coalesce((select h.name from access.hat h where h.id = n.hat), ''), n.at, n.box`
+
+const filedFrom = ` from audit.extract e left join audit.extract_extension n on n.extract = e.id `
 
 func scanFiled(row pgx.CollectableRow) (f filed, err error) {
-	return f, row.Scan(&f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near, &f.byNear)
+	return f, f.scan(row, &f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near, &f.byNear)
+}
+
+// scan reads columns, and after them those of the time.
+func (f *filed) scan(row pgx.CollectableRow, into ...any) error {
+	var received, told, at *time.Time
+	var e longer
+	if err := row.Scan(append(into, &received, &f.rule, &f.eraseAt, &told, &e.by, &at, &e.box)...); err != nil {
+		return err
+	}
+	if received != nil {
+		f.received = copenhagen(*received)
+	}
+	if told != nil {
+		e.told, e.at = copenhagen(*told), *at
+		f.extended = &e
+	}
+	return nil
+}
+
+// copenhagen is the beginning of a day as the database has it.
+func copenhagen(day time.Time) time.Time {
+	y, m, d := day.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, hub.Copenhagen)
 }
 
 // extracts are an authority's, those that wait first.
 func extracts(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID) ([]filed, error) {
-	rows, err := tx.Query(ctx, `select `+filedColumns+` from audit.extract e where e.authority = $6
-		order by e.released_at is not null, case when e.released_at is null then e.prepared_at end, e.released_at desc limit $7`, append(tx.Me(), own, mostExtracts)...)
+	rows, err := tx.Query(ctx, `select `+filedColumns+filedFrom+`where e.authority = $6
+		order by e.released_at is not null, case when e.released_at is null then e.received_on end, case when e.released_at is null then e.prepared_at end, e.released_at desc limit $7`, append(tx.Me(), own, mostExtracts)...)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +64,7 @@ func extracts(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authorit
 // extractByID reads an answer, to judge who may read it; in a command nobody else changes
 // it meanwhile. One that is not there is as another authority's: nobody's.
 func extractByID(ctx context.Context, tx *pg.Tx, id hub.ID, hold bool) (filed, error) {
-	sql := `select ` + filedColumns + ` from audit.extract e where e.id = $6 and e.authority = $2`
+	sql := `select ` + filedColumns + filedFrom + `where e.id = $6 and e.authority = $2`
 	if hold {
 		sql += ` for update of e`
 	}
@@ -58,16 +86,58 @@ func boxOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (box []b
 
 // putExtract keeps what was gathered.
 func putExtract(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed) error {
-	_, err := tx.Exec(ctx, `insert into audit.extract as e (id, authority, subject, n, box, content, prepared_by, prepared_hat, prepared_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		on conflict (id) do update set n = $4, box = $5, content = $6, prepared_by = $7, prepared_hat = $8, prepared_at = $9 where e.authority = $2`,
-		f.id, f.authority, f.subject, f.n, f.box, f.content, tx.Who().Person, tx.Who().Hat.ID, tx.Now)
+	_, err := tx.Exec(ctx, `insert into audit.extract as e (id, authority, subject, n, box, content, prepared_by, prepared_hat, prepared_at, received_on, retention_rule, erase_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do update
+		set n = $4, box = $5, content = $6, prepared_by = $7, prepared_hat = $8, prepared_at = $9, received_on = $10, retention_rule = $11, erase_at = $12 where e.authority = $2`,
+		f.id, f.authority, f.subject, f.n, f.box, f.content, tx.Who().Person, tx.Who().Hat.ID, tx.Now, dateOf(f.received), f.rule, f.eraseAt)
 	return err
 }
 
+// dateOf is a day as the database keeps it; null for none.
+func dateOf(day time.Time) any {
+	if day.IsZero() {
+		return nil
+	}
+	return day.Format(time.DateOnly)
+}
+
 // handOut releases it.
-func handOut(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) error {
-	_, err := tx.Exec(ctx, `update audit.extract set released_by = $2, released_hat = $3, released_at = $4 where id = $1`, id, tx.Who().Person, tx.Who().Hat.ID, tx.Now)
+func handOut(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed) error {
+	_, err := tx.Exec(ctx, `update audit.extract set released_by = $2, released_hat = $3, released_at = $4, retention_rule = $5, erase_at = $6 where id = $1`,
+		f.id, tx.Who().Person, tx.Who().Hat.ID, tx.Now, f.rule, f.eraseAt)
 	return err
+}
+
+// putExtension keeps that the limit of an answer was extended.
+func putExtension(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, told time.Time, box []byte) error {
+	_, err := tx.Exec(ctx, `insert into audit.extract_extension (extract, told_on, box, at, person, hat) values ($1, $2, $3, $4, $5, $6)`,
+		id, dateOf(told), box, tx.Now, tx.Who().Person, tx.Who().Hat.ID)
+	return err
+}
+
+// unanswered are the answers of every authority that wait, and of which it is known since when.
+func unanswered(ctx context.Context, tx *pg.Tx) ([]filed, error) {
+	rows, err := tx.Query(ctx, `select e.id, e.authority, e.subject, e.prepared_by, `+timeColumns+filedFrom+`where e.released_at is null and e.received_on is not null order by e.received_on`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (f filed, err error) {
+		return f, f.scan(row, &f.id, &f.authority, &f.subject, &f.preparedBy)
+	})
+}
+
+// tooCloseTo reports whether somebody is too close to whom an answer is about, whatever the hat.
+func tooCloseTo(ctx context.Context, tx *pg.Tx, f filed, person hub.ID) (near bool, err error) {
+	return near, tx.QueryRow(ctx, `select coalesce(bool_or(r.recused), false) from access.relations($1, $2, 'system', '', $3) r where r.about = $4`, person, f.authority, tx.Now, f.subject).Scan(&near)
+}
+
+// answerWarned keeps that warnings of a limit were told, and says which were not before.
+func answerWarned(ctx context.Context, tx *pg.Tx, id hub.ID, due time.Time, days []int) (fresh []int, err error) {
+	rows, err := tx.Query(ctx, `insert into audit.extract_told (extract, due, days, at) select $1::text, $2::timestamptz, unnest($3::int[]), $4::timestamptz on conflict do nothing returning days`, id, due, days, tx.Now)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int])
 }
 
 // person is whom a reference stands for: a row of the trail names people by pseudonym,

@@ -115,7 +115,7 @@ func (w *world) lookedIn(request hub.ID, login, act, kind string, id hub.ID, sta
 
 func (w *world) prepares(reference hub.ID, choices map[string]any) ExtractReceipt {
 	w.t.Helper()
-	in := map[string]any{"reference": reference}
+	in := map[string]any{"reference": reference, "received": w.Now().Format(time.DateOnly)}
 	for k, v := range choices {
 		in[k] = v
 	}
@@ -240,7 +240,7 @@ func TestALookUpOfThePersonIsOfWhatItWasMadeFor(t *testing.T) {
 			t.Error("a look-up of what was erased is told")
 		}
 	}
-	w.As("dagny").API("POST", "/api/extracts", map[string]any{"reference": covert, "informed": []string{""}}).Must(http.StatusBadRequest)
+	w.As("dagny").API("POST", "/api/extracts", map[string]any{"reference": covert, "received": w.Now().Format(time.DateOnly), "informed": []string{""}}).Must(http.StatusBadRequest)
 }
 
 // mainPart is what a page prints.
@@ -435,7 +435,8 @@ func TestTheOfficersPageOfAnswers(t *testing.T) {
 			t.Errorf("%s: the page has lost what was typed: %s", lang, a.Text())
 		}
 		c.Get("/extracts")
-		a = sound(t, c.Submit("/extracts", url.Values{"reference": {"…" + string(cases[covert][20:])}}))
+		y, m, d := w.Now().In(hub.Copenhagen).Date()
+		a = sound(t, c.Submit("/extracts", url.Values{"reference": {"…" + string(cases[covert][20:])}, "received-day": {fmt.Sprint(d)}, "received-month": {fmt.Sprint(int(m))}, "received-year": {fmt.Sprint(y)}}))
 		if !strings.Contains(a.Text(), "<h1>") || !strings.HasPrefix(c.At(), "/extracts/") {
 			t.Fatalf("%s: at %s: %s", lang, c.At(), a.Text())
 		}

@@ -16,7 +16,11 @@ import (
 
 // What was drawn by lot waits for an officer of the authority, who says what they found of
 // each: never of their own look-up, nor of whom they stand in for or answer to. The rules
-// that say who reviews a break-glass say who decides here.
+// that say who reviews a break-glass say who decides here, and whose decision counts.
+//
+// Whoever is too close to whom a look-up is about sees it, reads it and decides of it as
+// anybody (A012): a list without it would tell them, who can draw again, whom a reference
+// stands for. What they decide does not count, and only to others it says so.
 
 // Findings are what may be decided of a look-up that was drawn. Who is asked is decided of
 // later.
@@ -38,7 +42,8 @@ type SampleLine struct {
 	Outcome   string          `json:"outcome,omitempty" doc:"What was decided of it last; missing before that. Whoever was asked can be decided of later."`
 	By        string          `json:"by,omitempty" doc:"Who decided that."`
 	DecidedAt *time.Time      `json:"decided_at,omitempty"`
-	Another   bool            `json:"another"` // another officer decides: it is the asker's own, or of somebody they stand in for or answer to
+	Another   bool            `json:"another"` // another officer decides: it is the asker's own, or of somebody they stand in for or answer to; or the asker has decided
+	Vain      bool            `json:"vain"`    // it waits though somebody has decided: they are too close to whom it is about, and it does not count
 }
 
 // Codes lists what a line may say.
@@ -80,6 +85,7 @@ type SampleView struct {
 	Look  *Row         `json:"look,omitempty" doc:"Its row of the trail; missing where that is kept no longer."`
 	Draw  SampleDraw   `json:"draw"`
 	Steps []SampleStep `json:"decisions"` // of it, in their order
+	Again bool         `json:"again"`     // it is decided, and the asker may read it too and say what they find
 }
 
 // SampleStep is one decision of a look-up.
@@ -90,6 +96,7 @@ type SampleStep struct {
 	At      time.Time `json:"at"`
 	Note    string    `json:"note,omitempty"`
 	Sealed  string    `json:"sealed,omitempty"` // why the note is not shown
+	Vain    bool      `json:"vain"`             // it does not count: whoever decided is too close to whom it is about
 }
 
 // Codes lists what a step may say.
@@ -127,6 +134,7 @@ func (d draw) shown() SampleDraw {
 func (f drawn) line() SampleLine {
 	from, until := f.days()
 	l := SampleLine{ID: f.id, Row: f.row, Rule: f.rule, From: from, Until: until, At: f.lookedAt, Name: f.name, Role: f.role, Authority: f.of, Act: f.act, Kind: f.kind, Outcome: f.outcome, By: f.by}
+	l.Vain = f.vain && l.Waits()
 	if f.outcome != "" {
 		l.DecidedAt = &f.at
 	}
@@ -134,11 +142,20 @@ func (f drawn) line() SampleLine {
 }
 
 // deciding is the question whether the actor may decide of a look-up that was drawn, and
-// as what: the row of the trail says that with it.
+// as what: the row of the trail says that with it. It says nothing of how close they are, for
+// they can read that row; [room.counts] asks that.
 func (x *room) deciding(tx *pg.Tx, f drawn, outcome string) policies.Glass {
 	who := tx.Who()
-	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority, Recused: f.near,
+	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority,
 		Self: f.person == who.Person, Linked: x.Linked(who.Person, f.person, tx.Now), Category: outcome}
+}
+
+// counts reports whether the rules let the actor's decision stand.
+func (x *room) counts(ctx context.Context, tx *pg.Tx, f drawn, outcome string) (bool, error) {
+	q := x.deciding(tx, f, outcome)
+	q.Recused = f.near
+	a, err := x.DB.Advise(ctx, q)
+	return a.Allow, err
 }
 
 // another reports whether the rules say that another officer decides of it.
@@ -165,13 +182,11 @@ func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 			return err
 		}
 		for _, f := range slices.Concat(waiting, found) {
-			if f.near { // to them it is as one that is not there (A012)
-				continue
-			}
 			l := f.line()
 			if l.Another, err = x.another(ctx, tx, f); err != nil {
 				return err
 			}
+			l.Another = l.Another || f.mine
 			if l.Waits() {
 				q.Waiting = append(q.Waiting, l)
 			} else {
@@ -199,15 +214,18 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 	}
 	var v SampleView
 	var steps []step
+	var near bool
 	receipt, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActConsult, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
 		f, err := drawnByID(ctx, tx, id)
-		if err != nil || f.row == 0 || f.near {
+		if err != nil || f.row == 0 {
 			return err // as one that is not there
 		}
 		v = SampleView{SampleLine: f.line(), Draw: f.shown(), Steps: []SampleStep{}}
 		if v.Another, err = x.another(ctx, tx, f); err != nil {
 			return err
 		}
+		v.Another = v.Another || f.mine
+		v.Again, near = !v.Waits() && !v.Another, f.near
 		looks, err := row(ctx, tx, g, f.row)
 		if err != nil {
 			return err
@@ -235,7 +253,7 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 		if err := x.justify(r.Context(), r.Who, receipt, &s.Row); err != nil {
 			return v, err
 		}
-		v.Steps = append(v.Steps, SampleStep{s.ID, s.outcome, s.Name, s.At, s.Justification, s.Sealed})
+		v.Steps = append(v.Steps, SampleStep{s.ID, s.outcome, s.Name, s.At, s.Justification, s.Sealed, !s.counts && !near})
 	}
 	return v, nil
 }
@@ -279,10 +297,14 @@ func (x *room) decideSample(r *web.Request, in SampleDecision) (done SampleDecid
 		if err := p.Err(); err != nil {
 			return err
 		}
-		if !f.line().Waits() {
+		if f.mine {
 			return hub.Conflict("audit.error.sample.decided")
 		}
-		if first, err := putDecision(ctx, tx, g, f, outcome); err != nil {
+		counts, err := x.counts(ctx, tx, f, outcome)
+		if err != nil {
+			return err
+		}
+		if first, err := putDecision(ctx, tx, g, f, outcome, counts); err != nil {
 			return err
 		} else if !first {
 			return hub.Conflict("audit.error.sample.decided")
@@ -336,7 +358,7 @@ func (x *room) nextToDecide(ctx context.Context, tx *pg.Tx, g policies.Grant) (h
 	}
 	list, err := toDecide(ctx, tx, g, tx.Who().Authority, m.people, mostSamples)
 	for _, f := range list {
-		if f.outcome == "" && !f.near && slices.Contains(m.people, f.person) {
+		if f.outcome == "" && !f.mine && slices.Contains(m.people, f.person) {
 			return f.id, err
 		}
 	}

@@ -105,7 +105,8 @@ func (x *room) putDraw(ctx context.Context, tx *pg.Tx, d draw, rows []int64) (fi
 	return true, err
 }
 
-// drawn is a look-up that was drawn.
+// drawn is a look-up that was drawn, as one actor has it: whoever is too close to whom it is
+// about has every decision of it as one that counts.
 type drawn struct {
 	draw
 	id           hub.ID
@@ -113,7 +114,9 @@ type drawn struct {
 	person       hub.ID // who looked
 	near         bool   // the actor is too close to whom it is about
 	n            int    // how many decisions there are of it
-	outcome      string // of the last
+	mine         bool   // the actor has said what they found
+	vain         bool   // somebody who is too close has, and it does not count
+	outcome      string // of the last that counts
 	by           string
 	at           time.Time
 	name         string // who looked
@@ -124,28 +127,34 @@ type drawn struct {
 	kind, object string
 }
 
-// drawnColumns are those of a look-up that was drawn, and whether the actor of $1 to $5 is
-// too close to whom it is about.
+// drawnColumns are those of a look-up that was drawn, to the actor of $1 to $5.
 const drawnColumns = `s.id, d.id, d.authority, d.rule, d.from_at, d.until_at, d.size, d.eligible, d.checkpoint, d.seed, s.row, s.person, s.object, s.at,
-	coalesce(c.n, 0), coalesce(c.outcome, ''), coalesce(y.name, ''), coalesce(c.decided_at, s.at), coalesce(w.name, ''), coalesce(t.role, ''), coalesce(t.authority, ''), coalesce(t.act, ''),
+	(select count(*) from audit.sample_decision m where m.sampled = s.id)::int, ` + decidedMine + `, exists (select from audit.sample_decision m where m.sampled = s.id and m.outcome <> 'asked' and not m.counts),
+	coalesce(c.outcome, ''), coalesce(y.name, ''), coalesce(c.decided_at, s.at), coalesce(w.name, ''), coalesce(t.role, ''), coalesce(t.authority, ''), coalesce(t.act, ''),
 	coalesce(t.object_kind, ''), ` + tooNear + `
-	from audit.sampled s join audit.sample d on d.id = s.sample left join lateral (select * from audit.sample_decision m where m.sampled = s.id order by m.n desc limit 1) c on true
+	from audit.sampled s join audit.sample d on d.id = s.sample ` + lastDecision + `
 	left join audit.trail t on t.id = s.row and t.at = s.at left join access.hat w on w.id = t.hat left join access.hat y on y.id = c.decided_hat`
 
+// lastDecision is c: the last that counts, or the last to whoever is too close.
+const lastDecision = `left join lateral (select * from audit.sample_decision m where m.sampled = s.id and (m.counts or ` + tooNear + `) order by m.n desc limit 1) c on true`
+
 const tooNear = `coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.id = s.object), false)`
+
+// decidedMine is one of which the actor has said what they found.
+const decidedMine = `exists (select from audit.sample_decision m where m.sampled = s.id and m.decided_by = $1 and m.outcome <> 'asked')`
 
 // waits is a look-up of which nothing was found yet.
 const waits = `coalesce(c.outcome, 'asked') = 'asked'`
 
 func scanDrawn(row pgx.CollectableRow) (f drawn, err error) {
 	return f, row.Scan(&f.id, &f.draw.id, &f.authority, &f.rule, &f.from, &f.until, &f.size, &f.eligible, &f.checkpoint, &f.seed, &f.row, &f.person, &f.object, &f.lookedAt,
-		&f.n, &f.outcome, &f.by, &f.at, &f.name, &f.role, &f.of, &f.act, &f.kind, &f.near)
+		&f.n, &f.mine, &f.vain, &f.outcome, &f.by, &f.at, &f.name, &f.role, &f.of, &f.act, &f.kind, &f.near)
 }
 
 // toDecide are an authority's look-ups that wait: those of these people first, then those
 // that nobody was asked of, the oldest first.
 func toDecide(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, people []hub.ID, most int) ([]drawn, error) {
-	return drawnBy(ctx, tx, `where d.authority = $6 and `+waits+` order by not (s.person = any($7)), c.n is not null, d.from_at, d.rule, s.place limit $8`, own, people, most)
+	return drawnBy(ctx, tx, `where d.authority = $6 and `+waits+` order by not (s.person = any($7) and not `+decidedMine+`), c.n is not null, d.from_at, d.rule, s.place limit $8`, own, people, most)
 }
 
 // decided are those of which something was found, the last first.
@@ -178,12 +187,11 @@ type waitsOf struct {
 	since  time.Time // the end of the oldest period
 }
 
-// waitsBy are the look-ups that wait at an authority, by who looked, without those that the
-// actor is too close to.
+// waitsBy are the look-ups that wait at an authority, by who looked, without those of which the
+// actor has said what they found.
 func waitsBy(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID) ([]waitsOf, error) {
-	rows, err := tx.Query(ctx, `select s.person, count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample
-		left join lateral (select * from audit.sample_decision m where m.sampled = s.id order by m.n desc limit 1) c on true
-		where d.authority = $6 and `+waits+` and not `+tooNear+` group by s.person`, append(tx.Me(), own)...)
+	rows, err := tx.Query(ctx, `select s.person, count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample `+lastDecision+`
+		where d.authority = $6 and `+waits+` and not `+decidedMine+` group by s.person`, append(tx.Me(), own)...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,10 +211,11 @@ func lastDraws(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authori
 	})
 }
 
-// putDecision keeps what an officer decided; false where somebody else did meanwhile.
-func putDecision(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn, outcome string) (bool, error) {
-	tag, err := tx.Exec(ctx, `insert into audit.sample_decision (sampled, n, outcome, decided_by, decided_hat, decided_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-		f.id, f.n+1, outcome, tx.Who().Person, tx.Who().Hat.ID, tx.Now)
+// putDecision keeps what an officer decided, and whether it counts; false where somebody else
+// did meanwhile.
+func putDecision(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn, outcome string, counts bool) (bool, error) {
+	tag, err := tx.Exec(ctx, `insert into audit.sample_decision (sampled, n, outcome, decided_by, decided_hat, decided_at, counts) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+		f.id, f.n+1, outcome, tx.Who().Person, tx.Who().Hat.ID, tx.Now, counts)
 	return err == nil && tag.RowsAffected() > 0, err
 }
 
@@ -215,15 +224,16 @@ type step struct {
 	Row
 	n       int
 	outcome string
+	counts  bool
 }
 
 // stepsOf are the decisions of a look-up, as the trail has them.
 func stepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn) (list []step, err error) {
-	rows, err := tx.Query(ctx, `select n, outcome from audit.sample_decision where sampled = $1 order by n`, f.id)
+	rows, err := tx.Query(ctx, `select n, outcome, counts from audit.sample_decision where sampled = $1 order by n`, f.id)
 	if err != nil {
 		return nil, err
 	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s step, err error) { return s, row.Scan(&s.n, &s.outcome) })
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s step, err error) { return s, row.Scan(&s.n, &s.outcome, &s.counts) })
 	if err != nil {
 		return nil, err
 	}

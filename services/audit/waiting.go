@@ -7,23 +7,53 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/policies"
 )
 
-// waiting is the room's part of an officer's front page: the breaches that are open, with
-// the time that is left, and how many look-ups were drawn for them. It says no more.
+// waiting is the room's part of an officer's front page, and of a manager's: the breaches that
+// are open and the answers that wait for them, each with the time that is left, and how many
+// look-ups were drawn for them. It says no more.
 func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
-	q := readBreaches(who)
-	may, err := x.DB.Advise(ctx, q)
-	if err != nil || !may.Allow {
-		return nil, err // this hat reads no log: nothing is asked for, and so nothing refused
+	log := readBreaches(who)
+	reads, err := x.DB.Advise(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	paper := policies.Extract{Step: "read", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: true}
+	answers, err := x.DB.Advise(ctx, paper)
+	if err != nil || !reads.Allow && !answers.Allow {
+		return nil, err // this hat reads neither: nothing is asked for, and so nothing refused
 	}
 	var d struct {
 		Breaches []BreachLine
+		Answers  []ExtractLine
 		Samples  int
 		Since    time.Time
 	}
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
-		g, err := tx.Ask(ctx, q)
+		if answers.Allow {
+			g, err := tx.Ask(ctx, paper)
+			if err != nil {
+				return err
+			}
+			if d.Answers, err = x.toAnswer(ctx, tx, g); err != nil {
+				return err
+			}
+			if len(d.Answers) > 0 {
+				e, err := x.entry(hub.ActSearch, filed{authority: who.Authority})
+				if err != nil {
+					return err
+				}
+				e.Rows = len(d.Answers)
+				if _, err := tx.Record(ctx, g, e); err != nil {
+					return err
+				}
+			}
+		}
+		if !reads.Allow {
+			return nil
+		}
+		g, err := tx.Ask(ctx, log)
 		if err != nil {
 			return err
 		}
@@ -44,7 +74,7 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		_, err = tx.Record(ctx, g, e)
 		return err
 	})
-	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 {
+	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 && len(d.Answers) == 0 {
 		return nil, err
 	}
 	return x.Web.Same(ids, lang, "audit", "waiting", d)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/infohus/infohus/pkg/hub"
 )
 
 // everyPage visits every page in both languages: empty, filled and with errors; in the
@@ -289,6 +291,9 @@ func (v *visitor) officer() {
 	b.refused("audit.extract.prepare")
 	b.inspect("answers to citizens, wrong")
 	b.types("reference", v.One("select min(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
+	for part, layout := range map[string]string{"day": "2", "month": "1", "year": "2006"} {
+		b.types("received-"+part, v.Now().In(hub.Copenhagen).Format(layout))
+	}
 	b.presses("audit.extract.prepare")
 	at = b.where()
 	b.ticks("informed", 1)

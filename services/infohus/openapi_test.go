@@ -286,9 +286,10 @@ func TestTheDocumentIsTrue(t *testing.T) {
 		ID      hub.ID
 		Content string
 	}
-	check("POST", "/api/extracts", "/api/extracts", koegeDPO, map[string]any{"reference": got.ID}).Must(201).JSON(&answer)
+	check("POST", "/api/extracts", "/api/extracts", koegeDPO, map[string]any{"reference": got.ID, "received": s.today()}).Must(201).JSON(&answer)
 	extract := "/api/extracts/" + string(answer.ID)
 	check("POST", extract, "/api/extracts/{extract}", koegeDPO, map[string]any{"informed": []hub.ID{got.ID}, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}).Must(200).JSON(&answer)
+	check("POST", extract+"/extension", "/api/extracts/{extract}/extension", koegeDPO, map[string]any{"reason": sayWhy, "told": s.today()}).Must(200)
 	check("GET", extract, "/api/extracts/{extract}", koegeManager, nil).Must(200)
 	check("POST", extract+"/release", "/api/extracts/{extract}/release", koegeManager, map[string]any{"content": answer.Content}).Must(200)
 	check("GET", extract+"/answer", "/api/extracts/{extract}/answer", koegeDPO, nil).Must(200)
@@ -304,7 +305,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	for _, step := range []struct {
 		path string
 		in   map[string]any
-	}{{"/affected", map[string]any{}}, {"/description", map[string]any{"measures": sayWhy}}, {"/inform", map[string]any{"inform": "yes", "reason": sayWhy}}, {"/notification", map[string]any{"case_number": "2026-1"}},
+	}{{"/affected", map[string]any{}}, {"/description", map[string]any{"measures": sayWhy}}, {"/inform", map[string]any{"inform": "yes", "reason": sayWhy}}, {"/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}}, {"/notification", map[string]any{"case_number": "2026-1"}},
 		{"/close", map[string]any{"reason": sayWhy}}} {
 		check("POST", breach+step.path, "/api/breaches/{breach}"+step.path, koegeDPO, step.in).Must(200)
 	}
@@ -325,6 +326,9 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	}
 }
 
+// today is the day, as the API says a day.
+func (s *script) today() string { return s.Now().In(hub.Copenhagen).Format(time.DateOnly) }
+
 // prepared prepares the answer to a citizen.
 func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
 	s.Helper()
@@ -332,7 +336,7 @@ func (s *script) prepared(whom hub.ID) (id hub.ID, content string) {
 		ID      hub.ID
 		Content string
 	}
-	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom}).Must(201).JSON(&got)
+	s.as(koegeDPO).API("POST", "/api/extracts", map[string]any{"reference": whom, "received": s.today()}).Must(201).JSON(&got)
 	return got.ID, got.Content
 }
 
@@ -401,6 +405,7 @@ func (s *driver) requests() map[string]func() request {
 		"describeBreach": breach("/description", map[string]any{}),
 		"informBreach":   breach("/inform", map[string]any{"inform": "no", "reason": sayWhy}),
 		"notifyBreach":   breach("/notification", map[string]any{"case_number": "2026-1"}),
+		"correctBreach":  breach("/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}),
 		"closeBreach":    breach("/close", map[string]any{"reason": sayWhy}),
 		"registerSubject": func() request {
 			return request{coordinator, "/api/subjects", map[string]any{"name": "Bertram Eksempel", "unknown": true}}
@@ -468,11 +473,15 @@ func (s *driver) requests() map[string]func() request {
 			return request{koegeDPO, "/api/samples/" + string(s.drawn()) + "/decision", map[string]any{"outcome": "in_order"}}
 		},
 		"prepareExtract": func() request {
-			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown)}}
+			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown), "received": s.today()}}
 		},
 		"prepareExtractAgain": func() request {
 			id, _ := s.prepared(subject(unknown))
 			return request{koegeDPO, "/api/extracts/" + string(id), map[string]any{}}
+		},
+		"extendExtract": func() request {
+			id, _ := s.prepared(subject(unknown))
+			return request{koegeDPO, "/api/extracts/" + string(id) + "/extension", map[string]any{"reason": sayWhy, "told": s.today()}}
 		},
 		"releaseExtract": func() request {
 			id, content := s.prepared(subject(unknown))

@@ -298,6 +298,7 @@ func TestReactionsOfPortal(t *testing.T) {
 	desk.emergencies()
 	desk.recusals(w)
 	s.registersBreach(nil)
+	s.prepared(w.kase)
 	r.odd()
 	for range 3 { // owner, deputy and manager are told that it is late
 		s.Advance(25 * time.Hour)

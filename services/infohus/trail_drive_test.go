@@ -232,22 +232,32 @@ func (s *driver) formsToo() {
 	dpo.API("POST", "/api/trail/fhir", map[string]any{"ground": "lawfulness"}).Must(200)
 	dpo.Get("/extracts").Must(200)
 	form(dpo, "/extracts", url.Values{"reference": {"kort"}}).Must(400)
-	form(dpo, "/extracts", url.Values{"reference": {string(got.ID)}}).Must(200)
+	year, month, date := s.Now().In(hub.Copenhagen).Date()
+	day := func(field string, in url.Values) url.Values {
+		in.Set(field+"-day", fmt.Sprint(date))
+		in.Set(field+"-month", fmt.Sprint(int(month)))
+		in.Set(field+"-year", fmt.Sprint(year))
+		return in
+	}
+	form(dpo, "/extracts", day("received", url.Values{"reference": {string(got.ID)}})).Must(200)
 	extract, second := dpo.At(), s.as(koegeManager)
 	form(dpo, extract, url.Values{"names": {"yes"}, "why": {"kort"}}).Must(400)
 	form(dpo, extract, url.Values{"names": {"yes"}, "why": {"Borgeren skal kunne klage over en bestemt medarbejder."}}).Must(200)
+	form(dpo, extract+"/extension", url.Values{"reason": {"kort"}}).Must(400)
+	form(dpo, extract+"/extension", day("told", url.Values{"reason": {sayWhy}})).Must(200)
 	for _, c := range []*hubtest.Client{dpo, second} {
 		c.API("GET", "/api"+extract, nil).Must(200)
 		c.API("GET", "/api"+extract+"/answer", nil).Must(409)
 		c.API("GET", "/api"+extract+"/answer.pdf", nil).Must(409)
 	}
-	named := map[string]any{"reference": got.ID, "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}
+	named := map[string]any{"reference": got.ID, "received": s.today(), "names": true, "why": "Borgeren skal kunne klage over en bestemt medarbejder."}
 	dpo.API("POST", "/api/extracts", named).Must(201).JSON(&got)
 	delete(named, "reference")
 	var content struct {
 		Content string `json:"content"`
 	}
 	dpo.API("POST", "/api/extracts/"+string(got.ID), named).Must(200).JSON(&content)
+	dpo.API("POST", "/api/extracts/"+string(got.ID)+"/extension", map[string]any{"reason": sayWhy, "told": s.today()}).Must(200)
 	second.API("POST", "/api/extracts/"+string(got.ID)+"/release", content).Must(200)
 	second.API("GET", "/api/extracts", nil).Must(200)
 	second.Get("/extracts").Must(200)
@@ -275,6 +285,7 @@ func (s *driver) formsToo() {
 	dpo.API("POST", breach+"/affected", map[string]any{"way": "period", "from": "2026-01-01"}).Must(200)
 	dpo.API("POST", breach+"/description", map[string]any{"measures": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/inform", map[string]any{"inform": "yes", "reason": sayWhy}).Must(200)
+	dpo.API("POST", breach+"/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/notification", map[string]any{"case_number": "2026-1"}).Must(200)
 	dpo.API("POST", breach+"/close", map[string]any{"reason": sayWhy}).Must(200)
 	dpo.Get("/").Must(200)

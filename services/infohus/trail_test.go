@@ -106,6 +106,8 @@ var shows = map[string]string{
 	"POST /api/extracts":                     "extract extract", // that names stand in it, and why
 	"POST /api/extracts/{extract}":           "extract extract",
 
+	"POST /api/extracts/{extract}/extension": "extract", // why it takes longer
+
 	"GET /breaches/{breach}":                   "breach",
 	"GET /breaches/{breach}/draft":             "breach",
 	"POST /api/breaches":                       "breach", // what happened, on its way into its box
@@ -115,6 +117,7 @@ var shows = map[string]string{
 	"POST /api/breaches/{breach}/inform":       "breach",
 	"POST /api/breaches/{breach}/notification": "breach",
 	"POST /api/breaches/{breach}/close":        "breach",
+	"POST /api/breaches/{breach}/correction":   "breach",
 
 	"GET /cases":                      "cases case* subject*",
 	"POST /cases/export":              "cases case* subject*",

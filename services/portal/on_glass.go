@@ -58,6 +58,13 @@ func (x *room) onGlass() map[string]service.Reaction {
 		"audit.breach.due.v1": told(x, func(n notes, f event.BreachDue) error {
 			return n.breach(f)
 		}),
+		"audit.extract.due.v1": told(x, func(n notes, f event.ExtractDue) error {
+			word := "extract_due"
+			if f.Overdue {
+				word = "extract_overdue"
+			}
+			return n.tell(n.ctx, n.tx, word, "", f.Due, Notice{Authority: f.Authority, Person: f.Person})
+		}),
 		"audit.glass.reviewed.v1": told(x, func(n notes, f event.GlassReviewed) error {
 			return n.tell(n.ctx, n.tx, "glass_"+f.Outcome, "", time.Time{}, Notice{Authority: f.Authority, Person: f.Person})
 		}),
