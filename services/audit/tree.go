@@ -50,6 +50,9 @@ func (x *room) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := x.closedNow(ctx, tx); err != nil { // what would be signed now could not be taken back
+			return err
+		}
 		last, err := x.last(signed)
 		if err == nil && last.Size < x.tree.most {
 			err = finding{fmt.Errorf("the last checkpoint is of %d leaves, and there was one of %d: the database was put back to an older state", last.Size, x.tree.most)}
