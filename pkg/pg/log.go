@@ -18,6 +18,9 @@ type Log struct {
 	Waited      time.Duration // for how long the first of them has waited
 }
 
+// Late reports whether something has waited for longer than that.
+func (l Log) Late(within time.Duration) bool { return l.Unwitnessed > 0 && l.Waited >= within }
+
 const readLog = `select audit.is_closed(), u.rows, coalesce(extract(epoch from u.waited), 0)::float8 from audit.unwitnessed($1, $2) u`
 
 // Log reads how the trail stands, confirmed by so many of these witnesses.

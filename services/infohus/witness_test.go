@@ -25,6 +25,13 @@ import (
 // network.
 func witnessed(t *testing.T) (s *script, readyz func() string) {
 	t.Helper()
+	s, there := unwitnessed(t)
+	return s, there()
+}
+
+// unwitnessed is such a hub while the witness cannot be reached; there has it come.
+func unwitnessed(t *testing.T) (s *script, there func() (readyz func() string)) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +43,7 @@ func witnessed(t *testing.T) (s *script, readyz func() string) {
 	}
 	key := w.Key()
 	w.Close()
+	l.Close()
 	demo, err := os.ReadFile("../../deploy/infohus.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -63,18 +71,24 @@ func witnessed(t *testing.T) (s *script, readyz func() string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- witnessOn(ctx, l, quiet, dir, "", []witness.Log{{Verifier: v, Get: getter(log.URL + "/trail")}})
-	}()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
+	return s, func() func() string {
+		l, err := net.Listen("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	return s, func() string { return got(t, "http://"+l.Addr().String()+"/readyz") }
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			ended <- witnessOn(ctx, l, quiet, dir, "", []witness.Log{{Verifier: v, Get: getter(log.URL + "/trail")}})
+		}()
+		t.Cleanup(func() {
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+		return func() string { return got(t, "http://"+l.Addr().String()+"/readyz") }
+	}
 }
 
 func got(t *testing.T, url string) string {
