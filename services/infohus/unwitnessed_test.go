@@ -22,7 +22,13 @@ func TestWhatNobodyElseHasConfirmed(t *testing.T) {
 	waits := func(hours string) { // as if the first had been signed, or written, so long ago
 		s.SQL(`update audit.checkpoint set at = clock_timestamp() - interval '` + hours + ` hours'; update audit.pending set at = clock_timestamp() - interval '` + hours + ` hours'`)
 	}
-	first, second, third := s.submits(coordinator, nil), s.submits(coordinator, nil), s.submits(coordinator, nil)
+	var ids []hub.ID
+	for about := s.registers(coordinator, nil); len(ids) < 3; {
+		var out done
+		s.as(coordinator).API("POST", "/api/concerns", concern(about, nil)).Must(http.StatusCreated).JSON(&out)
+		ids = append(ids, out.ID)
+	}
+	first, second, third := ids[0], ids[1], ids[2]
 	waits("1")
 	s.does(coordinator, "forward", first, toPolice)
 	page := s.as(coordinator).Get("/concerns/" + string(second) + "/forward").Must(http.StatusOK)
