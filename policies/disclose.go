@@ -32,6 +32,8 @@ type Disclose struct {
 	Terms       string            `json:"terms"`       // on which the recipient gets it: no_onward, ask_first, within_cooperation; empty is the first, the narrowest
 	Under       string            `json:"under"`       // the terms on which the asker's authority has what is another's; empty where it has none, and then it passes nothing on
 	Agreed      bool              `json:"agreed"`      // whose the item is has said yes to this recipient
+	Unwitnessed bool              `json:"unwitnessed"` // what stands in the trail has waited too long for other authorities to confirm it (trust.md F38)
+	Confirmed   bool              `json:"confirmed"`   // the asker knows that, and shares nevertheless
 }
 
 // Question is "disclose".

@@ -187,6 +187,9 @@ func naiveDisclose(q Disclose) said {
 	if q.Terms != "" && q.Terms != "no_onward" && (passesOn || !maySet(q.Terms, q.Basis)) {
 		return said{}
 	}
+	if q.Unwitnessed && !q.Confirmed { // nobody else has confirmed the log for hours (trust.md F38)
+		return said{}
+	}
 	most := mayName(q.Role, q.To, q.Item, q.State)
 	if len(most) == 0 {
 		return said{}
@@ -457,6 +460,9 @@ func naiveSubmit(q Submit) bool {
 // the own authority (L17).
 func naiveTrail(q Trail) said {
 	if q.Role == hub.DPO && worksAs(q.Role, q.Kind) && q.Purpose == hub.LogControl && q.Own {
+		if q.Open { // after the log was found to have been longer (A082): it shows nothing
+			return said{allow: true}
+		}
 		return said{true, []string{"trail"}}
 	}
 	return said{}

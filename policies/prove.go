@@ -168,7 +168,7 @@ func (t tables) never(other tables) (list []Question) {
 		for _, kind := range []hub.AuthorityKind{hub.Police, hub.Municipality} {
 			list = append(list, other.beside(role, kind)...)
 			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false, false}, Register{role, kind, hub.Prevention, "RHL", false, false},
-				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+				Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true, false})
 			views(role, kind, hub.Prevention)
 			list = append(list, other.acts(role, kind)...)
 			for _, s := range slices.Sorted(maps.Keys(other.Disclose.Roles[role][hub.Police])) {
@@ -307,7 +307,7 @@ func first[K ~string, V any](table map[K]V) K {
 func (t tables) daily() (list []Question) {
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
 		for n, kind := range slices.Sorted(maps.Keys(t.Roles[role].Kinds)) { // the rest of one kind only: it is about having an answer
-			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false, false}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true})
+			list = append(list, List{role, kind, hub.Prevention}, Register{role, kind, hub.Prevention, "GDPR6-1-E", false, false}, Submit{role, kind, hub.Prevention, "GDPR6-1-E"}, Trail{role, kind, hub.LogControl, true, false})
 			if n > 0 {
 				continue
 			}

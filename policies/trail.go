@@ -10,7 +10,8 @@ type Trail struct {
 	Role    hub.Role          `json:"role"`
 	Kind    hub.AuthorityKind `json:"kind"`
 	Purpose hub.Purpose       `json:"purpose"`
-	Own     bool              `json:"own"` // filtered to the own authority's data or people
+	Own     bool              `json:"own"`  // filtered to the own authority's data or people
+	Open    bool              `json:"open"` // not to read it, but to open the hub again after the log was found to have been longer, or another (A082)
 }
 
 // Question is "trail".

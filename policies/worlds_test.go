@@ -408,7 +408,8 @@ func linesOfTheRest() (list, register, submit, trail []line) {
 		return Submit{hub.Anonymous, hub.Municipality, someContent(r), "GDPR6-1-E"}, true
 	}})
 	for _, kind := range hub.AuthorityKinds[:5] {
-		trail = append(trail, line{name: fmt.Sprintf("the officer at %s", kind), draw: func(*rand.Rand) (Question, bool) { return Trail{hub.DPO, kind, hub.LogControl, true}, true }})
+		trail = append(trail, line{name: fmt.Sprintf("the officer at %s", kind), draw: func(*rand.Rand) (Question, bool) { return Trail{hub.DPO, kind, hub.LogControl, true, false}, true }},
+			line{name: fmt.Sprintf("the officer at %s opens the hub", kind), draw: func(*rand.Rand) (Question, bool) { return Trail{hub.DPO, kind, hub.LogControl, true, true}, true }})
 	}
 	return list, register, submit, trail
 }

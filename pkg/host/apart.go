@@ -240,14 +240,14 @@ const signs = "audit"
 // ask of the vault, the door only how it fares. Signatures are for one room alone.
 func KeysHandler(v *vault.Vault, rooms []string, log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil) })
+	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil, nil) })
 	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := v.Ready(); err != nil {
 			log.ErrorContext(r.Context(), "not ready", "what", Keys, "error", err.Error())
-			health(w, http.StatusServiceUnavailable, []string{Keys}, nil)
+			health(w, http.StatusServiceUnavailable, []string{Keys}, nil, nil)
 			return
 		}
-		health(w, http.StatusOK, nil, nil)
+		health(w, http.StatusOK, nil, nil, nil)
 	})
 	m.Handle("/-/", v.Handler(log))
 	m.Handle("/-/keys/sign", Guarded([]string{signs}, v.Handler(log)))

@@ -116,7 +116,7 @@ func (h *Hub) probe(ctx context.Context, r *room) Check {
 // mux puts the two questions of an orchestrator before the pages.
 func (h *Hub) mux(pages http.Handler) http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil) })
+	m.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { health(w, http.StatusOK, nil, nil, nil) })
 	m.HandleFunc("GET /readyz", h.readyz)
 	m.Handle("/", pages)
 	return m
@@ -147,18 +147,38 @@ func (h *Hub) readyz(w http.ResponseWriter, r *http.Request) {
 			h.c.Log.ErrorContext(r.Context(), "ready, and odd", "what", c.What, "error", c.Err.Error())
 		}
 	}
-	health(w, status, failing, odd)
+	var log *logHealth
+	if l, within, ok := h.log(r.Context()); ok {
+		log = &logHealth{Unwitnessed: l.Unwitnessed, Minutes: int(l.Waited / time.Minute), Late: l.Late(within), Closed: l.Closed}
+		if l.Closed {
+			h.c.Log.ErrorContext(r.Context(), "the hub is closed: a data-protection officer opens it again at /witnesses, which says what to do first")
+		} else if log.Late {
+			h.c.Log.ErrorContext(r.Context(), "too few witnesses have confirmed the log for hours: whoever passes something on is asked once more", "rows", l.Unwitnessed, "minutes", log.Minutes)
+		}
+	}
+	health(w, status, failing, odd, log)
 }
 
-// health says how a hub fares: what it cannot use, and what is odd while it works.
-func health(w http.ResponseWriter, status int, failing, odd []string) {
+// logHealth is how the log stands, where witnesses are to confirm it: counts that it
+// publishes itself.
+type logHealth struct {
+	Unwitnessed int64 `json:"unwitnessed"`      // rows that too few witnesses have confirmed
+	Minutes     int   `json:"minutes"`          // for how long the first of them waits
+	Late        bool  `json:"late,omitempty"`   // so long that whoever passes something on is asked once more
+	Closed      bool  `json:"closed,omitempty"` // nothing is read: /witnesses says what to do
+}
+
+// health says how a hub fares: what it cannot use, what is odd while it works, and how its
+// log stands.
+func health(w http.ResponseWriter, status int, failing, odd []string, log *logHealth) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(struct {
-		OK      bool     `json:"ok"`
-		Failing []string `json:"failing,omitempty"`
-		Odd     []string `json:"odd,omitempty"`
-	}{status == http.StatusOK, failing, odd})
+		OK      bool       `json:"ok"`
+		Failing []string   `json:"failing,omitempty"`
+		Odd     []string   `json:"odd,omitempty"`
+		Log     *logHealth `json:"log,omitempty"`
+	}{status == http.StatusOK, failing, odd, log})
 }

@@ -142,6 +142,9 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	o := h.c.Site
 	o.Now, o.NewID, o.Log = h.c.Now, h.c.NewID, h.c.Log
 	o.Values = func(at time.Time) map[string][]string { return values(h.c.Structure, at) }
+	if len(h.c.Structure.Trail.Witnesses) > 0 {
+		o.LogState = h.logState
+	}
 	if h.site, err = web.New(o); err != nil {
 		return err
 	}

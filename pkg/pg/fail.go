@@ -105,5 +105,8 @@ func (e *stated) Unwrap() error { return e.err }
 // unrecorded says that a record could not be written, whatever the reason: the
 // answer is always Unavailable (trust.md A083).
 func unrecorded(err error) error {
+	if e, yes := isClosed(err); yes {
+		return e
+	}
 	return hub.Unavailable(fmt.Errorf("pg: the trail cannot be written: %w", safe(err)))
 }

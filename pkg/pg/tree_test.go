@@ -18,15 +18,18 @@ import (
 func TestTheTreeCanOnlyBeAddedTo(t *testing.T) {
 	w := newWorld(t)
 	w.sql(`insert into audit.trail (`+columns+`) select `+values+` from generate_series(1, 3)`, leaf(0, 1, 2), `insert into audit.node (level, n, hash) values (1, 0, sha256('x'))`,
-		`insert into audit.checkpoint (size, note) values (1, 'x')`, `insert into audit.cosignature (size, witness, line) values (1, 'w', 'x')`)
+		`insert into audit.checkpoint (size, note) values (1, 'x')`, `insert into audit.cosignature (size, witness, line) values (1, 'w', 'x')`,
+		`insert into audit.closed (id, witness, size, root, note, had) values ('a', 'w', 1, 'x', 'x', 0)`, `insert into audit.opened (closed, person, authority) values ('a', 'p', 'koege')`)
 	puts := map[string]string{
 		"pending":     `insert into audit.pending (id, at) values (9, now())`,
 		"leaves":      leaf(2, 3),
 		"node":        `insert into audit.node (level, n, hash) values (1, 1, sha256('x'))`,
 		"checkpoint":  `insert into audit.checkpoint (size, note) values (2, 'x')`,
 		"cosignature": `insert into audit.cosignature (size, witness, line) values (1, 'v', 'x')`,
+		"closed":      `insert into audit.closed (id, witness, size, root, note, had) values ('b', 'w', 2, 'x', 'x', 0)`,
+		"opened":      `insert into audit.opened (closed, person, authority) values ('b', 'p', 'koege')`,
 	}
-	filled := map[string]string{"pending": "id", "leaves": "since", "node": "", "checkpoint": "at", "cosignature": "at"} // by the database alone
+	filled := map[string]string{"pending": "id", "leaves": "since", "node": "", "checkpoint": "at", "cosignature": "at", "closed": "at", "opened": "at"} // by the database alone
 	for _, room := range allRooms {
 		t.Run(room, func(t *testing.T) {
 			c := login(t, w, room)
@@ -34,7 +37,7 @@ func TestTheTreeCanOnlyBeAddedTo(t *testing.T) {
 			for table, put := range puts {
 				name := "audit." + table
 				try(t, c, `select * from `+name, ours)
-				for _, verb := range []string{`update ` + name + ` set ` + map[string]string{"pending": "at = now()", "leaves": "entries = 'x'", "node": "hash = 'x'", "checkpoint": "note = 'x'", "cosignature": "line = 'y'"}[table],
+				for _, verb := range []string{`update ` + name + ` set ` + map[string]string{"pending": "at = now()", "leaves": "entries = 'x'", "node": "hash = 'x'", "checkpoint": "note = 'x'", "cosignature": "line = 'y'", "closed": "note = 'y'", "opened": "person = 'y'"}[table],
 					`delete from ` + name, `delete from ` + name + ` where false`, `truncate ` + name, `drop table ` + name + ` cascade`, `alter table ` + name + ` add x int`,
 					`alter table ` + name + ` owner to current_user`, `alter table ` + name + ` disable trigger all`, `alter table ` + name + ` rename to x`, `select from ` + name + ` for update`,
 					`create trigger x before insert on ` + name + ` execute function audit.take_leaves()`, `create rule x as on insert to ` + name + ` do instead nothing`, `create index on ` + name + ` ((1))`,
@@ -60,9 +63,9 @@ func TestTheTreeCanOnlyBeAddedTo(t *testing.T) {
 		})
 	}
 	// Nothing else that the owner's rights are lent by.
-	w.is("make_months months_until number_row take_checkpoint take_leaves", `select string_agg(proname, ' ' order by proname) from pg_proc where pronamespace = 'audit'::regnamespace and prosecdef`)
+	w.is("is_closed make_months months_until number_row take_checkpoint take_leaves unwitnessed", `select string_agg(proname, ' ' order by proname) from pg_proc where pronamespace = 'audit'::regnamespace and prosecdef`)
 	w.is(0, `select count(*) from pg_proc where pronamespace = 'audit'::regnamespace and prosecdef and (proconfig is null or not 'search_path=pg_catalog, pg_temp' = any (proconfig))`)
-	w.is("trail_owner", `select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class where relnamespace = 'audit'::regnamespace and (relname like 'trail%' or relname in ('pending', 'leaves', 'node', 'checkpoint', 'cosignature'))`)
+	w.is("trail_owner", `select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class where relnamespace = 'audit'::regnamespace and (relname like 'trail%' or relname in ('pending', 'leaves', 'node', 'checkpoint', 'cosignature', 'closed', 'opened'))`)
 }
 
 // leaf is a run of leaves of these rows, from an index on.

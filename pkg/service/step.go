@@ -75,6 +75,7 @@ type Basis struct {
 	LegalBasis hub.LegalBasis `json:"legal_basis"`
 	Purpose    hub.Purpose    `json:"purpose"`
 	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
+	Confirmed  bool           `json:"confirmed,omitempty" doc:"That it is known that other authorities could not confirm the log for hours, and it is passed on nevertheless: asked for only then."`
 }
 
 // Check finds what is missing of a basis.
@@ -125,7 +126,7 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	}
 	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: d.Kind, ID: d.Item, Version: d.Version}, Controller: d.Controller,
 		Subjects: []hub.ID{d.About}, Basis: d.LegalBasis, Recipient: d.To}
-	g, err := tx.Ask(ctx, e.May(tx.Who(), d, tx.Now))
+	g, err := e.AskToDisclose(ctx, tx, d)
 	var denied *policies.Denial
 	if errors.As(err, &denied) {
 		if err := tx.Refuse(ctx, denied, entry); err != nil {
@@ -147,6 +148,21 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 	entry.Why = d.Necessity
 	_, err = tx.Record(ctx, g, entry)
 	return share, err
+}
+
+// AskToDisclose asks whether the actor may disclose so now, also by how long what stands
+// in the log has waited for other authorities to confirm it: for long, and whoever
+// discloses must have said that they know (trust.md F38).
+func (e Env) AskToDisclose(ctx context.Context, tx *pg.Tx, d Disclosure) (policies.Grant, error) {
+	q := e.May(tx.Who(), d, tx.Now)
+	if keys, least, within := e.Structure.Trail.Confirming(); len(keys) > 0 {
+		l, err := tx.Log(ctx, keys, least)
+		if err != nil {
+			return policies.Grant{}, err
+		}
+		q.Unwitnessed, q.Confirmed = l.Late(within), d.Confirmed
+	}
+	return tx.Ask(ctx, q)
 }
 
 // May is the question whether somebody may disclose so. A basis on which this
@@ -217,6 +233,7 @@ func Refused(denied *policies.Denial) *hub.Error {
 		{field, first(func(why string) bool { return strings.HasSuffix(why, "_never") })},
 		{field, first(func(why string) bool { return strings.HasSuffix(why, "_missing") && why != "cooperation_missing" })}, // which no agreement mends where the basis is another's
 		{"terms", first(func(why string) bool { return why == "terms_not_for_basis" && len(reasons) == 1 })},
+		{"confirmed", first(func(why string) bool { return why == "unwitnessed" && len(reasons) == 1 })},
 	} {
 		if c.why != "" {
 			field, why = c.field, c.why
@@ -249,7 +266,7 @@ func (e Env) Bases(r *web.Request, d Disclosure) []web.Option {
 
 // BasisOf reads the ground of a disclosure from a form.
 func BasisOf(f web.Form) Basis {
-	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: Typed(f.Text("necessity"))}
+	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: Typed(f.Text("necessity")), Confirmed: f.Has("confirmed")}
 }
 
 // Typed is what was typed as a text about people; nothing typed is no text.

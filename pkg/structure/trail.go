@@ -1,9 +1,11 @@
 package structure
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"filippo.io/torchwood"
 	"go.yaml.in/yaml/v3"
@@ -16,6 +18,7 @@ type Trail struct {
 	Origin    string    // "" is after the district's police: see [Structure.TrailOrigin]
 	Witnesses []Witness // none: nobody is asked
 	Quorum    int       // how many must have cosigned a checkpoint before it is published; 0: it waits for none
+	Confirm   int       // after how many hours without them a disclosure is confirmed once more; 0 is four
 	lines
 }
 
@@ -25,6 +28,21 @@ type Witness struct {
 	URL       string // where it is asked
 	Key       string // its verifier key, as it prints it
 	lines
+}
+
+// usualConfirm is after how many hours a disclosure is confirmed once more where the file
+// says nothing: a machine of another authority's that is started again, or seen to the same
+// day, is to keep nobody from working (trust.md F38).
+const usualConfirm = 4
+
+// Confirming is by whom the trail is to be confirmed: the witnesses' keys, how many of
+// them, and for how long it may be missing before whoever discloses is asked once more. No
+// witness: it is confirmed by nobody.
+func (t Trail) Confirming() (keys []string, least int, within time.Duration) {
+	for _, w := range t.Witnesses {
+		keys = append(keys, w.Key)
+	}
+	return keys, max(t.Quorum, 1), time.Duration(cmp.Or(t.Confirm, usualConfirm)) * time.Hour
 }
 
 // TrailOrigin is the name under which the trail's checkpoints are signed (C2SP
@@ -42,7 +60,8 @@ func (r *reader) trail(n *yaml.Node, t *Trail) {
 	t.lines = r.mapping(n, "trail",
 		must("origin", spelled(r, "the trail's origin", "-./", "the address that it is published at, without https://, such as infohus.example/trail", &t.Origin)),
 		may("witnesses", items(r, "witnesses", &t.Witnesses, r.witness)),
-		may("quorum", r.number("quorum", 1, 20, &t.Quorum)))
+		may("quorum", r.number("quorum", 1, 20, &t.Quorum)),
+		may("confirm_after", r.number("confirm_after", 1, 24, &t.Confirm)))
 }
 
 func (r *reader) witness(n *yaml.Node, w *Witness) {

@@ -3,6 +3,7 @@ package structure
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTrailOrigin(t *testing.T) {
@@ -49,6 +50,16 @@ func TestWitnesses(t *testing.T) {
 	} {
 		if _, err := load(with(`{origin: x.example/trail, witnesses: [` + list + `]}`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", list, err, want)
+		}
+	}
+	for file, want := range map[string]time.Duration{``: 4 * time.Hour, `, confirm_after: 1`: time.Hour, `, confirm_after: 24`: 24 * time.Hour} {
+		if keys, least, within := read(t, with(`{origin: x.example/trail, witnesses: [`+good+`]`+file+`}`)).Trail.Confirming(); len(keys) != 1 || keys[0] != key || least != 1 || within != want {
+			t.Errorf("%q: %v %d %s", file, keys, least, within)
+		}
+	}
+	for _, hours := range []string{"0", "25", "x"} {
+		if _, err := load(with(`{origin: x.example/trail, confirm_after: ` + hours + `}`)); err == nil {
+			t.Errorf("confirm_after: %s", hours)
 		}
 	}
 	for quorum, want := range map[string]string{"2": "2 witnesses are to cosign before a checkpoint is published, and there are 1", "0": "whole number from 1 to 20"} {

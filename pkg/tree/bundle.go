@@ -209,8 +209,10 @@ type bundled struct {
 	keep         int
 	proof        []tlog.Hash
 	leaf         tlog.Hash
-	whole        bool   // it has its row
-	why          string // it cannot be read
+	whole        bool     // it has its row
+	forgets      []Leaves // of which that says that they were forgotten
+	by           int64    // the leaf that says that this one was; 0 is none
+	why          string   // it cannot be read
 }
 
 // lineReader reads lines of bundles, one after the other. What a leaf commits to are the
@@ -220,6 +222,8 @@ type lineReader struct {
 	d   *jsontext.Decoder
 	b   bytes.Buffer
 	row []byte // what an entry has after the salt
+
+	starts [64]int // where each column begins in it
 }
 
 var (
@@ -321,12 +325,13 @@ func (r *lineReader) bytes(into []byte) error {
 }
 
 // The fields of the line of a leaf.
-var leafFields = []string{"index", "after", "keep", "proof", "form", "salt", "row", "entry"}
+var leafFields = []string{"index", "after", "keep", "proof", "form", "salt", "row", "entry", "forgotten"}
 
 const (
-	leafBegins   = 1<<4 - 1          // the first four
-	leafWhole    = leafBegins | 7<<4 // and those of a row
-	leafWithheld = leafBegins | 1<<7 // or an entry
+	leafBegins    = 1<<4 - 1            // the first four
+	leafWhole     = leafBegins | 7<<4   // and those of a row
+	leafWithheld  = leafBegins | 1<<7   // or an entry
+	leafForgotten = leafWithheld | 1<<8 // and which leaf says that the row was forgotten
 )
 
 // leaf reads the line of a leaf.
@@ -354,14 +359,18 @@ func (r *lineReader) leaf(line []byte) (l bundled) {
 			err = r.columns()
 		case 7:
 			err = r.bytes(entry[:])
+		case 8:
+			l.by, err = r.number()
 		}
 		return err
 	})
 	l.keep, l.whole = int(min(max(keep, -1), 64)), seen == leafWhole
 	switch {
 	case err != nil:
-	case !l.whole && seen != leafWithheld:
+	case !l.whole && seen != leafWithheld && seen != leafForgotten:
 		err = errLine
+	case seen == leafForgotten && l.by <= l.index:
+		err = errors.New("it is said to be forgotten by a leaf that does not come after it")
 	case l.whole && form != Form:
 		err = fmt.Errorf("its row is of form %d, which is not known here", form)
 	case l.whole:
@@ -370,6 +379,7 @@ func (r *lineReader) leaf(line []byte) (l bundled) {
 		h.Write(salt[:])
 		h.Write(r.row)
 		h.Sum(entry[:0])
+		l.forgets = r.forgets()
 	}
 	if err != nil {
 		l.why = err.Error()
@@ -413,6 +423,7 @@ func (r *lineReader) columns() error {
 		if name, err := r.value('"'); err != nil || string(name) != quoted[i] {
 			return errColumns
 		}
+		r.starts[i] = len(r.row)
 		if err := r.column(c.Kind); err != nil {
 			return fmt.Errorf("its column %s cannot be read", c.Name)
 		}

@@ -33,6 +33,7 @@ type Held struct {
 	About      json.RawMessage // who took it out, and what was asked for: as it says itself
 	Rows       int64           // leaves
 	Withheld   int64           // of which the row does not stand in it
+	Forgotten  int64           // of which it stands nowhere any more, as rows in it say
 	First      int64           // the first leaf
 	Last       int64           // and the last; -1 where there is none
 }
@@ -129,6 +130,7 @@ func readBundle(ctx context.Context, r io.Reader, trust Trust, each func(one) er
 		return h, err
 	}
 	var path tlog.RecordProof
+	debts := owed{}
 	for l, err := range in.leaves(ctx) {
 		if err != nil {
 			return h, err
@@ -158,14 +160,25 @@ func readBundle(ctx context.Context, r io.Reader, trust Trust, each func(one) er
 		if h.Rows++; h.Rows == 1 {
 			h.First = l.index
 		}
-		if h.Last = l.index; !l.whole {
+		switch h.Last = l.index; {
+		case l.by != 0:
+			h.Forgotten++
+			debts.owe(l.index, l.by)
+		case !l.whole:
 			h.Withheld++
+		default:
+			if err := debts.pay(l.index, l.forgets); err != nil {
+				return h, err
+			}
 		}
 		if err := each(one{l.index, l.leaf}); err != nil {
 			return h, err
 		}
 	}
-	return h, h.sealed(in.last, in.sum.Sum(nil), trust.Log)
+	if err := h.sealed(in.last, in.sum.Sum(nil), trust.Log); err != nil {
+		return h, err
+	}
+	return h, debts.left()
 }
 
 // begin reads the first line.

@@ -79,6 +79,7 @@ func (v *view) funcs() template.FuncMap {
 		"day":   func(t time.Time) (template.HTML, error) { return v.time(day(v.lang, t), t) },
 		"mark":  v.want, "marks": v.wantAll, "form": v.openForm, "end_form": v.closeForm,
 		"line": v.field("line"), "text": v.field("textarea"), "check": v.field("check"), "date_input": v.dateInput,
+		"know":   v.know,
 		"radios": v.choice("radios"), "checks": v.choice("checks"), "select": v.choice("select"),
 		"hidden": v.hidden, "submit": v.submit,
 		"icon": func(name string, class ...string) (template.HTML, error) {
@@ -132,6 +133,15 @@ func (v *view) component(name string, data any) (template.HTML, error) {
 		return "", err
 	}
 	return template.HTML(b.String()), nil
+}
+
+// know is the tick of whoever passes something on while other authorities cannot confirm
+// the log; nothing while they can (trust.md F38).
+func (v *view) know() (template.HTML, error) {
+	if !v.r.log().Late {
+		return "", nil
+	}
+	return v.field("check")("confirmed", "label", "web.unwitnessed.know")
 }
 
 func (v *view) time(text string, t time.Time) (template.HTML, error) {

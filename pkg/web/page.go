@@ -180,6 +180,7 @@ type frame struct {
 	Path        string // where the page was asked for, for the language switch
 	Now         time.Time
 	NoSwitch    bool
+	Log         LogState
 	Ends        string // the time of day at which the session ends if nothing is done; "" is no session
 	Seconds     int    // until then
 }
@@ -196,6 +197,7 @@ func (s *Site) frame(w http.ResponseWriter, r *Request, status int, f frame) err
 	f.Signed = r.Session().Live
 	f.Who, f.Many = r.Who, len(r.Hats) > 1
 	if f.Signed {
+		f.Log = r.log()
 		f.Ends, f.Seconds = clock(r.Lang, r.session.Ends), seconds(r)
 		w.Header().Set("Content-Security-Policy", s.policy(r)+andScripts)
 		f.Authority = s.authority(r.Who.Authority)

@@ -35,7 +35,8 @@ type Request struct {
 	session   Session
 	form      *Form
 	fill      url.Values
-	again     *again // set when a page is shown again with what was typed into it
+	state     *LogState // of the log, once it was asked for
+	again     *again    // set when a page is shown again with what was typed into it
 }
 
 // again is why a page is shown again, and with what.
@@ -44,6 +45,18 @@ type again struct {
 	wrong  []*hub.Error
 	status int
 	notice string // key of a word above the page, instead of errors
+}
+
+// log is how the log stands, for somebody who works here.
+func (r *Request) log() LogState {
+	if r == nil || r.site == nil || r.site.o.LogState == nil || r.Who.Hat.ID == "" {
+		return LogState{}
+	}
+	if r.state == nil {
+		s := r.site.o.LogState(r.Context())
+		r.state = &s
+	}
+	return *r.state
 }
 
 // Session is the sign-in that the request came through; zero without one, and

@@ -86,6 +86,7 @@
 package web
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -113,11 +114,22 @@ type Options struct {
 	MarkFor time.Duration    // how long a page waits for its marks; 0 is 2 s
 	Done    func(Answered)   // told of every answer, after it was sent; for metrics and tests
 
+	// LogState is how the log of the hub stands, to be said on every page; nil says nothing.
+	LogState func(ctx context.Context) LogState
+
 	// Values are the codes that are data at an instant, by the name of their list:
 	// what the description of the API says of a request's fields of the types
 	// hub.LegalBasis ("legal_bases"), hub.Purpose ("purposes") and hub.AuthorityID
 	// ("authorities"), and of every field with the tag of:"…". Nil describes none.
 	Values func(at time.Time) map[string][]string
+}
+
+// LogState is what everybody who works here is told of the hub's log.
+type LogState struct {
+	Closed bool  // nothing is read or passed on until an officer has opened the hub again
+	Late   bool  // too few other authorities have confirmed it for too long: whoever passes something on says that they know
+	Waits  int64 // how many of its entries they have not
+	Hours  int   // for how long the first of them waits
 }
 
 // Answered is one request and what came of it.

@@ -22,8 +22,8 @@ const (
 var statuses = map[Verdict]int{Cosigned: http.StatusOK, Malformed: http.StatusBadRequest, Unknown: http.StatusNotFound, Unsigned: http.StatusForbidden,
 	Conflict: http.StatusConflict, Split: http.StatusConflict, Unproven: http.StatusUnprocessableEntity, Unwritable: http.StatusInternalServerError}
 
-// Handler answers /add-checkpoint, /livez and /readyz, and / with what is kept: it is
-// what the logs publish themselves.
+// Handler answers /add-checkpoint, /livez and /readyz, and / and /checkpoint/ORIGIN with
+// what is kept: it is what the logs publish themselves.
 func (w *Witness) Handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /add-checkpoint", w.addCheckpoint)
@@ -37,6 +37,7 @@ func (w *Witness) Handler() http.Handler {
 		rw.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprintln(rw, strings.Join(list, "\n"))
 	})
+	m.HandleFunc("GET /checkpoint/{origin...}", w.keeps)
 	m.HandleFunc("GET /{$}", func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(rw, "A witness. Its key: %s\n", w.key)
 		for _, k := range w.logs {
@@ -46,6 +47,50 @@ func (w *Witness) Handler() http.Handler {
 		}
 	})
 	return m
+}
+
+// keeps answers the last checkpoint of a log that was cosigned, or seen to follow, as the
+// log signed it: so that the log itself can see what it once was.
+func (w *Witness) keeps(rw http.ResponseWriter, r *http.Request) {
+	for _, k := range w.logs {
+		if k.Verifier.Name() != r.PathValue("origin") {
+			continue
+		}
+		k.mu.Lock()
+		signed := k.signed
+		k.mu.Unlock()
+		if signed != nil {
+			rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			rw.Write(signed)
+			return
+		}
+	}
+	rw.WriteHeader(http.StatusNotFound)
+}
+
+// Keeps asks the witness at an address for the checkpoint that it keeps of a log: nil where
+// it has none, or is another program than this, which need not tell.
+func Keeps(ctx context.Context, client *http.Client, url, origin string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/checkpoint/"+origin, nil)
+	if err != nil {
+		return nil, fmt.Errorf("witness: %w", err)
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("witness: %w", err)
+	}
+	defer res.Body.Close()
+	switch {
+	case res.StatusCode >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("witness: it answers %d", res.StatusCode)
+	case res.StatusCode != http.StatusOK:
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, mostAsked))
+	if err != nil {
+		return nil, fmt.Errorf("witness: %w", err)
+	}
+	return body, nil
 }
 
 func (w *Witness) addCheckpoint(rw http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,7 @@ import data.infohus.law
 
 default answer := {"allow": false, "fields": [], "reasons": {"incomplete"}, "obligations": []}
 
-answer := {"allow": true, "fields": fields, "reasons": {"basis", "role"}, "obligations": obligations} if allowed
+answer := {"allow": true, "fields": fields, "reasons": ({"basis", "role"} | nevertheless), "obligations": obligations} if allowed
 
 answer := law.no(refusals) if {
 	not allowed
@@ -31,7 +31,19 @@ allowed if {
 	count(missing) == 0
 	onward
 	granted
+	witnessed
 }
+
+# witnessed holds while other authorities confirm the log, and where they have not for too
+# long, for who says so and shares nevertheless.
+witnessed if input.unwitnessed == false
+
+witnessed if {
+	input.unwitnessed
+	input.confirmed
+}
+
+nevertheless contains "confirmed_unwitnessed" if input.unwitnessed
 
 # passing holds for what is always another's: a case is the municipality's. Nothing
 # else is passed on: only whose it is shares it.
@@ -190,6 +202,8 @@ refusals contains "special_without_class" if {
 	input.class == ""
 	input.special != ""
 }
+
+refusals contains "unwitnessed" if not witnessed
 
 refusals contains "not_for_role" if not data.disclose.roles[input.role]
 

@@ -5,13 +5,13 @@ import data.infohus.disclose
 municipality := {
 	"role": "municipal_coordinator", "from": "municipality", "to": "police",
 	"basis": "RPL115-2", "purpose": "prevention", "item": "concern", "state": "police_check",
-	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false, "unwitnessed": false, "confirmed": false,
 }
 
 police := {
 	"role": "police_coordinator", "from": "police", "to": "municipality",
 	"basis": "RPL115-1-1", "purpose": "prevention", "item": "concern", "state": "triage",
-	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false,
+	"class": "", "special": "", "cooperation": true, "task_area": false, "consent": false, "terms": "", "under": "", "agreed": false, "unwitnessed": false, "confirmed": false,
 }
 
 but(base, change) := answer if {
@@ -192,6 +192,16 @@ test_what_each_basis_asks_for_besides if {
 	}
 }
 
+# F38 in part.
+test_what_nobody_else_has_confirmed_for_long_is_shared_only_by_who_says_so if {
+	denied(but(municipality, {"unwitnessed": true}), "unwitnessed")
+	a := but(municipality, {"unwitnessed": true, "confirmed": true})
+	a.allow
+	a.reasons == {"basis", "role", "confirmed_unwitnessed"}
+	b := but(municipality, {"confirmed": true}) # which nobody was asked
+	b.reasons == {"basis", "role"}
+}
+
 test_what_is_not_known_is_told_alone if {
 	denied(but(municipality, {"basis": "RPL116"}), "basis_unknown")
 	but(municipality, {"state": "lost"}).reasons == {"state_unknown", "not_in_this_state"}
@@ -209,7 +219,7 @@ test_what_is_not_known_is_refused if {
 }
 
 test_an_attribute_that_was_not_given_is_nobody if {
-	every name in object.keys(municipality) - {"task_area", "consent", "under", "agreed"} { # which only some need
+	every name in object.keys(municipality) - {"task_area", "consent", "under", "agreed", "confirmed"} { # which only some need
 		a := disclose.answer with input as object.remove(municipality, [name])
 		not a.allow
 	}

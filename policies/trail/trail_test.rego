@@ -2,7 +2,7 @@ package infohus.trail_test
 
 import data.infohus.trail
 
-officer := {"role": "dpo", "kind": "municipality", "purpose": "log_control", "own": true}
+officer := {"role": "dpo", "kind": "municipality", "purpose": "log_control", "own": true, "open": false}
 
 but(change) := answer if {
 	answer := trail.answer with input as object.union(officer, change)
@@ -11,7 +11,23 @@ but(change) := answer if {
 denied(answer, reason) if answer == {"allow": false, "fields": [], "reasons": {reason}, "obligations": []}
 
 test_a_data_protection_officer_reads_the_own_authoritys_trail if {
-	but({}) == {"allow": true, "fields": ["trail"], "reasons": {"role"}, "obligations": []}
+	but({}) == {"allow": true, "fields": ["trail"], "reasons": {"role"}, "obligations": set()}
+}
+
+# A082 in part.
+test_a_data_protection_officer_opens_the_hub_again if {
+	but({"open": true}) == {"allow": true, "fields": [], "reasons": {"role"}, "obligations": {"step_up"}}
+}
+
+# A082 in part.
+test_nobody_else_opens_the_hub_again if {
+	every role in {"administrator", "manager", "municipal_coordinator", "auditor"} {
+		a := but({"open": true, "role": role})
+		not a.allow
+		"not_for_role" in a.reasons
+	}
+	denied(but({"open": true, "own": false}), "not_own_authority")
+	denied(but({"open": true, "purpose": "operation"}), "purpose_not_log_control")
 }
 
 # A087.

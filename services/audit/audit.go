@@ -22,6 +22,9 @@
 //   - Once a day each room looks up somebody who does not exist. Where that is not found again
 //     within five minutes, as an officer would find it and as it would stand in an answer to a
 //     citizen, every officer is told.
+//   - Where a witness proves that the log was longer than the database has it, or another,
+//     the hub is closed: nothing of anybody is read or passed on, and nothing more is signed, until an
+//     officer has opened it again, with a reason. It is looked for before the door opens.
 //   - A disclosure stands in it twice, at its source and at its recipient. One that stands at
 //     one end only for an hour is told to the officers of both.
 //   - What an officer takes out of it is recorded before it goes out, and proves itself
@@ -108,6 +111,9 @@ func open(env service.Env) (service.Room, error) {
 
 			{Method: "GET", Path: "/revisions", Do: x.revisionsPage, Nav: web.Nav{Word: "audit.nav.revisions", Roles: []hub.Role{hub.DPO}, Order: 20}},
 
+			{Method: "GET", Path: "/witnesses", Do: x.witnessesPage, Nav: web.Nav{Word: "audit.nav.witnesses", Roles: []hub.Role{hub.DPO}, Order: 16}},
+			{Method: "POST", Path: "/witnesses", Do: x.openForm},
+
 			{Method: "GET", Path: "/glass", Do: x.glassesPage, Nav: web.Nav{Word: "audit.nav.glass", Roles: []hub.Role{hub.DPO}, Order: 20}},
 			{Method: "GET", Path: "/glass/{glass}", Do: x.glassPage},
 			{Method: "POST", Path: "/glass/{glass}", Do: x.reviewForm},
@@ -138,6 +144,9 @@ func open(env service.Env) (service.Room, error) {
 			web.API("listSamples", "GET", "/api/samples", "List the look-ups that were drawn by lot at your authority, for its data-protection officer: what waits first, and how they were drawn.", x.listSamples),
 			web.API("readSample", "GET", "/api/samples/{sample}", "Read one look-up that was drawn by lot: its row of the trail, what was decided of it, and how it was drawn.", x.readSample),
 			web.API("decideSample", "POST", "/api/samples/{sample}/decision", "Say what you found of a look-up that was drawn by lot. Nobody decides of their own.", x.decideSample),
+
+			web.API("listWitnesses", "GET", "/api/witnesses", "List who confirms the log, how many of its rows nobody has confirmed yet, and when the hub was closed because the log had been longer, or another. For data-protection officers.", x.listWitnesses),
+			web.API("openHub", "POST", "/api/witnesses/open", "Open the hub again that was closed because the log had been longer, or another: once it is known why, and with a reason that the officers of every authority can read.", x.openHub),
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Taking{}, Media: bundleType, Long: true, Do: x.exportTrail,

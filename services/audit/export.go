@@ -117,11 +117,15 @@ type proven struct {
 	row   tree.Row // where it is whole
 	whole bool
 	entry []byte
+	by    int64 // the leaf that says that it was forgotten; 0: it was not
 	proof tlog.RecordProof
 }
 
 // write writes the row into a bundle.
 func (p proven) write(b *tree.BundleWriter) error {
+	if p.by > 0 {
+		return b.Forgotten(p.index, p.entry, p.by, p.proof)
+	}
 	if !p.whole {
 		return b.Withheld(p.index, p.entry, p.proof)
 	}
@@ -171,6 +175,9 @@ func (t *taking) piece(ctx context.Context) (list []proven, err error) {
 		for next.at < next.of.Size && len(list) < pieceRows {
 			until := min(next.at+pieceLeaves, next.of.Size)
 			more, err := provable(ctx, tx, g, f, refs, next.at, until)
+			if err == nil {
+				more, err = forgotten(ctx, tx, f, next.at, until, next.of.Size, more)
+			}
 			if err != nil {
 				return err
 			}

@@ -18,11 +18,13 @@ import (
 // asks leaves no trace.
 
 // begin says in the log by which key the checkpoints are verified, for the operator to
-// hand on.
-func (x *room) begin(context.Context) error {
+// hand on, and looks whether a witness has seen more than there is, or another: before the
+// door opens.
+func (x *room) begin(ctx context.Context) error {
 	key, _, err := x.key()
 	if err == nil {
 		x.Log.Info("the trail's checkpoints are verified by this key", "key", key)
+		err = x.looked(ctx)
 	}
 	return err
 }

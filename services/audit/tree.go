@@ -50,6 +50,9 @@ func (x *room) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := x.closedNow(ctx, tx); err != nil { // what would be signed now could not be taken back
+			return err
+		}
 		last, err := x.last(signed)
 		if err == nil && last.Size < x.tree.most {
 			err = finding{fmt.Errorf("the last checkpoint is of %d leaves, and there was one of %d: the database was put back to an older state", last.Size, x.tree.most)}
@@ -218,11 +221,12 @@ func recomputed(ctx context.Context, tx *pg.Tx, from, until int64) ([]leaves, er
 		return nil, err
 	}
 	next := from - from%tree.Width
+	forgot := sync.OnceValues(func() ([]mark, error) { return marks(ctx, tx, "") })
 	for _, r := range list {
 		if r.start != next {
 			break
 		}
-		if err := compare(ctx, tx, r); err != nil {
+		if err := compare(ctx, tx, r, forgot); err != nil {
 			return nil, err
 		}
 		next += int64(len(r.rows))
@@ -241,8 +245,9 @@ func recomputed(ctx context.Context, tx *pg.Tx, from, until int64) ([]leaves, er
 	})
 }
 
-// compare holds the entries of a run against the rows as they are stored now.
-func compare(ctx context.Context, tx *pg.Tx, r leaves) error {
+// compare holds the entries of a run against the rows as they are stored now. One that is
+// gone must have been forgotten.
+func compare(ctx context.Context, tx *pg.Tx, r leaves, forgot func() ([]mark, error)) error {
 	entries, err := committed(ctx, tx, r.rows, r.since, r.until)
 	if err != nil {
 		return err
@@ -252,6 +257,13 @@ func compare(ctx context.Context, tx *pg.Tx, r leaves) error {
 		why := ""
 		switch at := i * tree.EntrySize; {
 		case !there:
+			all, err := forgot()
+			if err != nil {
+				return err
+			}
+			if by(all, r.start+int64(i)) > 0 {
+				continue
+			}
 			why = "is gone"
 		case entry == nil:
 			why = "is there twice, or is no row"

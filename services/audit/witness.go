@@ -235,6 +235,9 @@ func (x *room) answered(ctx context.Context, w *asked, signed string, last tree.
 		w.has, w.until = last.Size, last.Size
 	}
 	w.mu.Unlock()
+	if past {
+		return x.holds(ctx, w)
+	}
 	if wrong != nil || had >= last.Size {
 		return nil
 	}

@@ -184,8 +184,7 @@ func (w *world) rewrites(sql string) *room {
 	return x
 }
 
-// TestAnotherAuthoritysWitnessFindsARewrittenTrail is A079 and A080, and A082 in part (the
-// hub goes on reading): the database's superuser, with the log's real key, changes, cuts off or puts back the trail so
+// TestAnotherAuthoritysWitnessFindsARewrittenTrail is A079, A080 and A082 in part: the database's superuser, with the log's real key, changes, cuts off or puts back the trail so
 // that the hub and its verifier find nothing. The witness of another authority finds it in
 // one round (of three seconds, or of twenty where it follows the log), both say so, and the
 // witness says which leaf is the first.
@@ -229,10 +228,13 @@ func TestAnotherAuthoritysWitnessFindsARewrittenTrail(t *testing.T) {
 			x = w.witnessed(0, a) // which knows nothing of before
 			wants(t, "the hub", x.asks(t), fill(strings.ReplaceAll(c.hub, "$n", n)))
 			said := x.odd().Error()
-			w.writes(1)
-			wants(t, "more", x.follows(t.Context()), "")
+			wants(t, "it is proven, and the hub is closed", x.follows(t.Context()), "the hub is closed since ")
+			x.tree.trouble["tree"] = nil
 			if now := x.asks(t); now == nil || now.Error() != said {
 				t.Errorf("the same trouble is said as %v, and was as %s", now, said)
+			}
+			if got := w.One(`select count(*) || ' ' || count(distinct root) from audit.closed`); got != "1 1" {
+				t.Errorf("closed %s times, by checkpoints", got)
 			}
 			a.says("when it is asked", strings.ReplaceAll(c.told, "$n", n))
 			a.Follow(t.Context())
@@ -310,6 +312,9 @@ func TestAWitnessThatLies(t *testing.T) {
 		wants(t, what, x.odd(), l.want)
 		if got := w.One(`select count(*) from audit.cosignature where witness = '` + a.Key() + `'`); got != "0" {
 			t.Errorf("%s: it is kept", what)
+		}
+		if got := w.One(`select count(*) from audit.closed`); got != "0" {
+			t.Errorf("%s: what it only says closes the hub", what)
 		}
 		if text, err := x.shown(t); err != nil || strings.Count(text, "\n— ") != 3 || strings.Contains(text, "koege") {
 			t.Errorf("%s: what two of three cosigned is %q, %v", what, text, err)

@@ -159,6 +159,9 @@ func verifyBundle(ctx context.Context, name string, trust tree.Trust, kept strin
 	}
 	fmt.Printf("taken out: %s\n", h.About)
 	fmt.Printf("%d rows hold, from leaf %d to leaf %d, and the list is as it was sealed\n", h.Rows, h.First, h.Last)
+	if h.Forgotten > 0 {
+		fmt.Printf("of %d of them the row was forgotten, as rows of the log among them say: it stands nowhere any more, and they are there\n", h.Forgotten)
+	}
 	switch {
 	case h.Withheld > 0:
 		fmt.Printf("of %d of them the row is withheld: they are there, and what they say is not in the bundle\n", h.Withheld)

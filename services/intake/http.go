@@ -336,7 +336,7 @@ func (x *room) sendForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	in := Submission{Draft: id, Purpose: hub.Purpose(f.Line("purpose")), LegalBasis: hub.LegalBasis(f.Line("legal_basis"))}
 	if f.Has("forward") {
-		in.Forward = &Basis{LegalBasis: hub.LegalBasis(f.Line("forward_basis")), Purpose: in.Purpose, Necessity: personal(f.Text("necessity"))}
+		in.Forward = &Basis{LegalBasis: hub.LegalBasis(f.Line("forward_basis")), Purpose: in.Purpose, Necessity: personal(f.Text("necessity")), Confirmed: f.Has("confirmed")}
 	}
 	done, err := x.submitConcern(r, in)
 	if err != nil {
@@ -489,7 +489,7 @@ func formed[In any](x *room, w http.ResponseWriter, r *web.Request, read func(we
 }
 
 func basisOf(f web.Form) Basis {
-	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: personal(f.Text("necessity"))}
+	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: personal(f.Text("necessity")), Confirmed: f.Has("confirmed")}
 }
 
 func (x *room) forwardForm(w http.ResponseWriter, r *web.Request) error {

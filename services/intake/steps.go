@@ -181,6 +181,7 @@ type Basis struct {
 	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"The code of a legal basis in force that carries it, such as RPL115-2."`
 	Purpose    hub.Purpose    `json:"purpose"`
 	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
+	Confirmed  bool           `json:"confirmed,omitempty" doc:"That it is known that other authorities could not confirm the log for hours, and it is passed on nevertheless: asked for only then."`
 }
 
 func (b Basis) check() hub.Problems {
@@ -207,8 +208,8 @@ func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
 		return err
 	}
 	who := d.tx.Who()
-	g, err := d.tx.Ask(d.ctx, x.May(who, service.Disclosure{Kind: "concern", State: string(d.State), To: to,
-		Basis: service.Basis{LegalBasis: b.LegalBasis, Purpose: b.Purpose}}, d.tx.Now))
+	g, err := x.AskToDisclose(d.ctx, d.tx, service.Disclosure{Kind: "concern", State: string(d.State), To: to,
+		Basis: service.Basis{LegalBasis: b.LegalBasis, Purpose: b.Purpose, Confirmed: b.Confirmed}})
 	var denied *policies.Denial
 	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
 		Subjects: []hub.ID{d.Subject}, Basis: b.LegalBasis, Recipient: to}

@@ -151,6 +151,7 @@ func (n notes) odd(f event.TrailOdd) error {
 			if f.Authority != a.ID {
 				continue
 			}
+		case "closed", "opened": // which is everybody's
 		default:
 			if f.Authority == a.ID {
 				word += "_own"

@@ -7,3 +7,6 @@ grant insert (size, note) on audit.checkpoint to audit;
 grant execute on function audit.make_months(), audit.months_until() to audit;
 grant select on audit.cosignature to audit;
 grant insert (size, witness, line) on audit.cosignature to audit;
+grant select on audit.closed, audit.opened to audit;
+grant insert (id, witness, size, root, note, had) on audit.closed to audit;
+grant insert (closed, person, authority) on audit.opened to audit;

@@ -28,3 +28,4 @@ grant insert (said_at, person, hat, authority, role, issuer, loa, session, reque
 	reasons, obligations, object_kind, object_id, object_version, controller, subjects, fields, purpose, basis, recipient, rows,
 	why_ref, why_digest, deputy_of) on audit.trail to {room};
 grant insert (ref, authority, box) on audit.reason to {room};
+grant execute on function audit.is_closed(), audit.unwitnessed(text[], int) to {room};
