@@ -3,13 +3,11 @@ package audit
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
-	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -133,25 +131,11 @@ func (f drawn) line() SampleLine {
 	return l
 }
 
-// deciding is the question whether the actor may decide of a look-up that was drawn, and
-// as what: the row of the trail says that with it.
-func (x *room) deciding(tx *pg.Tx, f drawn, outcome string) policies.Glass {
-	who := tx.Who()
-	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority, Recused: f.near,
-		Self: f.person == who.Person, Linked: x.Linked(who.Person, f.person, tx.Now), Category: outcome}
-}
-
-// another reports whether the rules say that another officer decides of it.
-func (x *room) another(ctx context.Context, tx *pg.Tx, f drawn) (bool, error) {
-	a, err := x.DB.Advise(ctx, x.deciding(tx, f, ""))
-	return !a.Allow, err
-}
-
 // listSamples lists what waits for the own authority's officers, and what they decided.
 func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 	q := SampleQueue{Waiting: []SampleLine{}, Decided: []SampleLine{}, Draws: []SampleDraw{}}
 	_, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActSearch, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		mine, err := x.mine(ctx, tx, g)
+		mine, err := x.mine(ctx, tx, g, waitsBy)
 		if err != nil {
 			return err
 		}
@@ -169,7 +153,7 @@ func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 				continue
 			}
 			l := f.line()
-			if l.Another, err = x.another(ctx, tx, f); err != nil {
+			if l.Another, err = x.another(ctx, tx, f.decidable()); err != nil {
 				return err
 			}
 			if l.Waits() {
@@ -205,7 +189,7 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			return err // as one that is not there
 		}
 		v = SampleView{SampleLine: f.line(), Draw: f.shown(), Steps: []SampleStep{}}
-		if v.Another, err = x.another(ctx, tx, f); err != nil {
+		if v.Another, err = x.another(ctx, tx, f.decidable()); err != nil {
 			return err
 		}
 		looks, err := row(ctx, tx, g, f.row)
@@ -217,7 +201,7 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			v.Look = &looks[i]
 		}
 		e.Rows = 1
-		steps, err = stepsOf(ctx, tx, g, f)
+		steps, err = stepsOf(ctx, tx, g, f.decidable())
 		return err
 	})
 	if err == nil && v.ID == "" {
@@ -231,106 +215,23 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			return v, err
 		}
 	}
-	for _, s := range steps {
-		if err := x.justify(r.Context(), r.Who, receipt, &s.Row); err != nil {
-			return v, err
-		}
-		v.Steps = append(v.Steps, SampleStep{s.ID, s.outcome, s.Name, s.At, s.Justification, s.Sealed})
-	}
-	return v, nil
+	v.Steps, err = x.toldSteps(r.Context(), r.Who, receipt, steps)
+	return v, err
 }
 
 // decideSample writes what the officer found of a look-up, as a row of the trail.
-func (x *room) decideSample(r *web.Request, in SampleDecision) (done SampleDecided, err error) {
-	ctx := r.Context()
+func (x *room) decideSample(r *web.Request, in SampleDecision) (SampleDecided, error) {
 	id, _ := r.PathID("sample")
-	entry := pg.Entry{Act: hub.ActDecide, Object: hub.Object{Kind: "sample", ID: id}}
-	err = x.DB.Command(ctx, r.Who, entry, func(tx *pg.Tx) error {
-		operation := "decide sample " + string(id)
-		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
-			return err
-		}
+	return x.decides(r, sampleBook, id, in, func(ctx context.Context, tx *pg.Tx) (decidable, error) {
 		f, err := drawnByID(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		outcome := in.Outcome
-		if !slices.Contains(Findings, outcome) {
-			outcome = ""
-		}
-		g, err := tx.Ask(ctx, x.deciding(tx, f, outcome))
-		var denied *policies.Denial
-		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
-			if err := tx.Refuse(ctx, denied, entry); err != nil {
-				return err
-			}
-			return hub.Conflict("audit.error.sample.own")
-		}
-		if err != nil {
-			return err
-		}
-		var p hub.Problems
-		if outcome == "" {
-			p.Add("outcome", "error.choose")
-		}
-		if !in.Note.Empty() {
-			service.Text(&p, "note", in.Note, 1, service.MaxText)
-		}
-		if err := p.Err(); err != nil {
-			return err
-		}
-		if !f.line().Waits() {
-			return hub.Conflict("audit.error.sample.decided")
-		}
-		if first, err := putDecision(ctx, tx, g, f, outcome); err != nil {
-			return err
-		} else if !first {
-			return hub.Conflict("audit.error.sample.decided")
-		}
-		e := entry
-		e.Object.Version, e.Controller, e.Why = f.n+1, f.authority, in.Note
-		if _, err := tx.Record(ctx, g, e); err != nil {
-			return err
-		}
-		done = SampleDecided{ID: id, Outcome: outcome, At: tx.Now}
-		if done.Next, err = x.nextToDecide(ctx, tx, g); err != nil {
-			return err
-		}
-		return x.Keep(ctx, tx, r, operation, done)
-	})
-	return done, err
-}
-
-// mine is what waits at the actor's authority: for them, and for another officer.
-type mine struct {
-	people    []hub.ID // of whose look-ups the actor decides
-	n, others int
-	since     time.Time // the end of the oldest period
-}
-
-func (x *room) mine(ctx context.Context, tx *pg.Tx, g policies.Grant) (m mine, err error) {
-	list, err := waitsBy(ctx, tx, g, tx.Who().Authority)
-	for _, w := range list {
-		another, err := x.another(ctx, tx, drawn{draw: draw{authority: tx.Who().Authority}, person: w.person})
-		if err != nil {
-			return m, err
-		}
-		if another {
-			m.others += w.n
-			continue
-		}
-		m.people = append(m.people, w.person)
-		if m.n += w.n; m.since.IsZero() || w.since.Before(m.since) {
-			m.since = w.since
-		}
-	}
-	return m, err
+		return f.decidable(), err
+	}, x.nextToDecide)
 }
 
 // nextToDecide is the first that waits for the actor, and that nobody was asked of; "" for
 // none.
 func (x *room) nextToDecide(ctx context.Context, tx *pg.Tx, g policies.Grant) (hub.ID, error) {
-	m, err := x.mine(ctx, tx, g)
+	m, err := x.mine(ctx, tx, g, waitsBy)
 	if err != nil {
 		return "", err
 	}

@@ -171,9 +171,9 @@ func drawnBy(ctx context.Context, tx *pg.Tx, which string, args ...any) ([]drawn
 	return pgx.CollectRows(rows, scanDrawn)
 }
 
-// waitsOf is how many look-ups of one person wait.
+// waitsOf is how many wait of what the same people did.
 type waitsOf struct {
-	person hub.ID
+	people []hub.ID
 	n      int
 	since  time.Time // the end of the oldest period
 }
@@ -181,14 +181,14 @@ type waitsOf struct {
 // waitsBy are the look-ups that wait at an authority, by who looked, without those that the
 // actor is too close to.
 func waitsBy(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID) ([]waitsOf, error) {
-	rows, err := tx.Query(ctx, `select s.person, count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample
+	rows, err := tx.Query(ctx, `select array[s.person], count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample
 		left join lateral (select * from audit.sample_decision m where m.sampled = s.id order by m.n desc limit 1) c on true
 		where d.authority = $6 and `+waits+` and not `+tooNear+` group by s.person`, append(tx.Me(), own)...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (w waitsOf, err error) {
-		return w, row.Scan(&w.person, &w.n, &w.since)
+		return w, row.Scan(&w.people, &w.n, &w.since)
 	})
 }
 
@@ -201,42 +201,4 @@ func lastDraws(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authori
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d draw, err error) {
 		return d, row.Scan(&d.id, &d.authority, &d.rule, &d.from, &d.until, &d.size, &d.eligible, &d.checkpoint, &d.seed)
 	})
-}
-
-// putDecision keeps what an officer decided; false where somebody else did meanwhile.
-func putDecision(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn, outcome string) (bool, error) {
-	tag, err := tx.Exec(ctx, `insert into audit.sample_decision (sampled, n, outcome, decided_by, decided_hat, decided_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-		f.id, f.n+1, outcome, tx.Who().Person, tx.Who().Hat.ID, tx.Now)
-	return err == nil && tag.RowsAffected() > 0, err
-}
-
-// step is one decision of a look-up, with its row of the trail.
-type step struct {
-	Row
-	n       int
-	outcome string
-}
-
-// stepsOf are the decisions of a look-up, as the trail has them.
-func stepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn) (list []step, err error) {
-	rows, err := tx.Query(ctx, `select n, outcome from audit.sample_decision where sampled = $1 order by n`, f.id)
-	if err != nil {
-		return nil, err
-	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s step, err error) { return s, row.Scan(&s.n, &s.outcome) })
-	if err != nil {
-		return nil, err
-	}
-	if rows, err = tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.act = 'decide' and t.outcome = 'allow' and t.object_kind = 'sample' and t.object_id = $1 and t.controller = $2`, f.id, f.authority); err != nil {
-		return nil, err
-	}
-	said, err := pgx.CollectRows(rows, scan)
-	for i := range list {
-		for _, r := range said {
-			if r.ObjectVersion == list[i].n {
-				list[i].Row = r
-			}
-		}
-	}
-	return list, err
 }

@@ -27,7 +27,7 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		if err != nil {
 			return err
 		}
-		m, err := x.mine(ctx, tx, g)
+		m, err := x.mine(ctx, tx, g, waitsBy)
 		if err != nil {
 			return err
 		}
