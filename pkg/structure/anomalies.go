@@ -36,8 +36,8 @@ type Anomalies struct {
 // UsualAnomalies is what holds where the file says nothing. docs/decisions/0026 says how these
 // were found, and what they find.
 func UsualAnomalies() Anomalies {
-	return Anomalies{Most: 15, Weeks: 26, NeighbourDays: 2, ColleagueDays: 2, NewsPeople: 8, NewsDays: 3, SweepPeople: 20, SweepMinutes: 60,
-		GlassTimes: 4, GlassWeeks: 8, DripWeeks: 5, DripOf: 12, UnrelatedPeople: 15, UnrelatedTimes: 150}
+	return Anomalies{Most: 15, Weeks: 26, NeighbourDays: 1, ColleagueDays: 2, NewsPeople: 6, NewsDays: 3, SweepPeople: 20, SweepMinutes: 60,
+		GlassTimes: 3, GlassWeeks: 8, DripWeeks: 5, DripOf: 12, UnrelatedPeople: 15, UnrelatedTimes: 100}
 }
 
 // Anomalous is what is put on an authority's list of a week that begins at the instant.

@@ -30,6 +30,9 @@
 //   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
 //     again, and wait for an officer to say what they found of each: never of their own.
 //     That less is drawn is told.
+//   - Every week what stood out in what an authority's own people looked up waits for its
+//     officer, each with a sentence, its limit and its rows. Nobody is scored, and nothing is
+//     said of whom they looked up.
 //   - A breach of personal data security stands in its authority's register with its clock,
 //     and with those affected as the trail had them at a moment. Nobody but the authority's
 //     officers reads it, and no step of it is changed.
@@ -130,6 +133,13 @@ func open(env service.Env) (service.Room, error) {
 			web.API("readSample", "GET", "/api/samples/{sample}", "Read one look-up that was drawn by lot: its row of the trail, what was decided of it, and how it was drawn.", x.readSample),
 			web.API("decideSample", "POST", "/api/samples/{sample}/decision", "Say what you found of a look-up that was drawn by lot. Nobody decides of their own.", x.decideSample),
 
+			{Method: "GET", Path: "/anomalies", Do: x.anomaliesPage, Nav: web.Nav{Word: "audit.nav.anomalies", Roles: []hub.Role{hub.DPO}, Order: 20}},
+			{Method: "GET", Path: "/anomalies/{anomaly}", Do: x.anomalyPage},
+			{Method: "POST", Path: "/anomalies/{anomaly}", Do: x.decideAnomalyForm},
+			web.API("listAnomalies", "GET", "/api/anomalies", "List what stood out in the weeks of what your authority's own people looked up, for its data-protection officer: what waits first.", x.listAnomalies),
+			web.API("readAnomaly", "GET", "/api/anomalies/{anomaly}", "Read one anomaly: what was found, which rows of the trail show it, and what was decided of it.", x.readAnomaly),
+			web.API("decideAnomaly", "POST", "/api/anomalies/{anomaly}/decision", "Say what you found of an anomaly. Nobody decides of their own.", x.decideAnomaly),
+
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Taking{}, Media: bundleType, Long: true, Do: x.exportTrail,
 				Summary: "Take rows of the trail out as a bundle that anybody can verify, with their proofs: the own authority's data and people, for its data-protection officer. A line of JSON for each row; docs/trail.md says how it is written."},
@@ -140,6 +150,6 @@ func open(env service.Env) (service.Room, error) {
 		},
 		Marks: map[string]web.Mark{"seen": x.seen, "waiting": x.waiting},
 		Chores: []service.Chore{{Name: "clock", Every: time.Minute, Do: x.clock}, {Name: "late reviews", Every: time.Minute, Do: x.lateGlass}, {Name: "tries", Every: time.Minute, Do: x.tried}, {Name: "ends", Every: time.Minute, Do: x.ends}, {Name: "breaches", Every: time.Minute, Do: x.breachClock},
-			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}},
+			{Name: "tree", Every: time.Second / 2, Do: x.integrate}, {Name: "walk", Every: time.Minute, Do: x.walk}, {Name: "witnesses", Every: askEvery, Do: x.witnesses}, {Name: "odd", Every: askEvery, Do: x.tellOdd}, {Name: "months", Every: time.Hour, Do: x.months}, {Name: "samples", Every: 10 * time.Minute, Do: x.samples}, {Name: "anomalies", Every: 10 * time.Minute, Do: x.anomalies}},
 	}, nil
 }

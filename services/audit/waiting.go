@@ -10,7 +10,7 @@ import (
 )
 
 // waiting is the room's part of an officer's front page: the breaches that are open, with
-// the time that is left, and how many look-ups were drawn for them. It says no more.
+// the time that is left, how many look-ups were drawn for them, and how many anomalies wait. It says no more.
 func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 	q := readBreaches(who)
 	may, err := x.DB.Advise(ctx, q)
@@ -18,9 +18,11 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		return nil, err // this hat reads no log: nothing is asked for, and so nothing refused
 	}
 	var d struct {
-		Breaches []BreachLine
-		Samples  int
-		Since    time.Time
+		Breaches  []BreachLine
+		Samples   int
+		Since     time.Time
+		Anomalies int
+		Found     time.Time // the end of the oldest week
 	}
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		g, err := tx.Ask(ctx, q)
@@ -32,6 +34,10 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 			return err
 		}
 		d.Samples, d.Since = m.n, m.since
+		if m, err = x.mine(ctx, tx, g, anomaliesBy); err != nil {
+			return err
+		}
+		d.Anomalies, d.Found = m.n, m.since
 		list, err := breaches(ctx, tx, g, who.Authority, true)
 		if err != nil || len(list) == 0 {
 			return err
@@ -44,7 +50,7 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		_, err = tx.Record(ctx, g, e)
 		return err
 	})
-	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 {
+	if err != nil || d.Samples == 0 && d.Anomalies == 0 && len(d.Breaches) == 0 {
 		return nil, err
 	}
 	return x.Web.Same(ids, lang, "audit", "waiting", d)
