@@ -26,7 +26,7 @@ func TestVolumeAnomalies(t *testing.T) {
 		return
 	}
 	measures(t, 1, "tuned", 104, 2000, 8)
-	if s := measures(t, 2, "measured", 104, 2000, 8); 10*s.found < 9*s.planted || s.most > 15 || 10*s.top < 6*20 {
+	if s := measures(t, 3, "measured", 104, 2000, 8); 10*s.found < 9*s.planted || s.most > 15 || 10*s.top < 6*20 {
 		t.Errorf("found is %+v", s)
 	}
 }

@@ -283,25 +283,31 @@ func (g *region) begins(x *town, week int) *job {
 // kin says what those of a matter are to those who work: by chance, as people live near one
 // another, and mostly to somebody who never has to do with it.
 func (g *region) kin(x *town, j *job) {
-	if g.chance(0.012) {
-		h := one(g, x.staff)
+	near := func() *hand { // who is near to somebody was so before: they would have kept away then too
+		for range 20 {
+			if h := one(g, x.staff); !g.met[pair{h.person, j.pseudonym}] {
+				return h
+			}
+		}
+		return nil
+	}
+	if h := near(); h != nil && g.chance(0.012) {
 		g.knows("colleague", h, j) // somebody who works here is whom it is about
 		g.away[pair{h.person, j.pseudonym}] = true
 	}
-	for _, near := range []struct {
+	for _, k := range []struct {
 		how      string
 		p, aside float64
 	}{{"household", 0.004, 0.8}, {"former", 0.004, 0.5}, {"neighbour", 0.03, 0.1}} {
-		how := near.how
-		if !g.chance(near.p) {
+		h := near()
+		if h == nil || !g.chance(k.p) {
 			continue
 		}
-		h := one(g, x.staff)
 		if g.chance(0.1) && len(j.team) > 0 { // and sometimes works on it: the town is small, and lines of address are shared
 			h = j.team[0]
 		}
-		g.knows(how, h, j)
-		if g.chance(near.aside) {
+		g.knows(k.how, h, j)
+		if g.chance(k.aside) {
 			g.away[pair{h.person, j.pseudonym}] = true
 		}
 	}

@@ -46,7 +46,7 @@ func (g *region) plant(kind string, week int) {
 	h := g.somebody()
 	mine := func(h *hand) []*job { // what is not theirs
 		return slices.DeleteFunc(append(slices.Clone(h.of.open), h.of.closed...), func(j *job) bool {
-			return j.handler == h || slices.Contains(j.team, h) || g.met[pair{h.person, j.pseudonym}]
+			return j.handler == h || slices.Contains(j.team, h) || g.met[pair{h.person, j.pseudonym}] || g.away[pair{h.person, j.pseudonym}]
 		})
 	}
 	all := mine(h)
@@ -73,10 +73,11 @@ func (g *region) plant(kind string, week int) {
 		}
 	case "colleague":
 		other := one(g, h.of.staff)
-		for other == h {
+		for tries := 0; tries < 100 && (other == h || g.met[pair{other.person, j.pseudonym}]); tries++ {
 			other = one(g, h.of.staff)
 		}
 		g.knows(kind, other, j)
+		g.away[pair{other.person, j.pseudonym}] = true
 		for range g.between(2, 6) {
 			looks(h, j, evening())
 		}

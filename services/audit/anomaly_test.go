@@ -104,6 +104,11 @@ func TestTheTenKindsAndTheirTwins(t *testing.T) {
 				t.Errorf("%s is found where %s: %v", c.kind, what, all)
 			}
 		}
+		// What has just come in is everybody's who receives it, but for the nearest and the glass.
+		kinds, _ := finds(each(c.found, func(l lookUp) lookUp { l.incoming = true; return l }))
+		if got, want := slices.Contains(kinds, c.kind), slices.Contains([]string{"own", "household", "former", "glass"}, c.kind); got != want {
+			t.Errorf("%s of what has just come in is found: %v", c.kind, got)
+		}
 		// What was told is not told again for the same look-ups.
 		if slices.Contains([]string{"glass", "drip", "news"}, c.kind) {
 			p := pair{me, "s"}
@@ -196,6 +201,34 @@ func TestWhatAListIsMadeOf(t *testing.T) {
 	if n := w.One(`select count(*) from audit.anomaly_week where from_at = $1::timestamptz`, w.from); n != fmt.Sprint(len(w.Structure.Authorities)) {
 		t.Errorf("%s lists are made", n)
 	}
+	// What has just come in is no neighbour's secret yet, by the state that the row itself names.
+	w.SQL(`insert into access.person_mark (person, issuer, mark) values ($1, 'https://id house', 'm3')`, gudrun)
+	w.SQL(`insert into access.subject_home (subject, kind, mark) values ($1, 'house', 'm3')`, string(subject))
+	for state, want := range map[string]string{"triage": "koege household {2,2}", "closed": "koege household {2,2}, koege neighbour {1,1}"} {
+		again()
+		w.SQL(`delete from audit.trail where object_id = $1`, string(koege))
+		w.opened(glance{login: "gudrun", of: "koege", object: koege, at: noon}, subject)
+		w.SQL(`update audit.trail set request = 'x' || id, input = case when object_id = $1 then jsonb_build_object('state', $2::text) else input end`, string(koege), state)
+		w.finds(w.x)
+		if got := list(); got != want {
+			t.Errorf("in the state %s found is %q, want %q", state, got, want)
+		}
+	}
+	w.SQL(`delete from audit.trail where object_id = $1`, string(koege))
+	// What is theirs by the row itself is their work; what they did something about too.
+	for what, sql := range map[string]string{"given": `update audit.trail set input = '{"assigned": true, "state": "closed"}' where object_id = $1`,
+		"acted": `update audit.trail set act = 'change' where id = (select max(id) from audit.trail where object_id = $1)`} {
+		again()
+		w.SQL(`delete from audit.trail where object_id = $1`, string(koege))
+		w.opened(glance{login: "gudrun", of: "koege", object: koege, n: 2, at: noon}, subject)
+		w.SQL(sql, string(koege))
+		w.SQL(`update audit.trail set request = 'x' || id`)
+		w.finds(w.x)
+		if got := list(); got != "koege household {2,2}" {
+			t.Errorf("%s: found is %q", what, got)
+		}
+	}
+	w.SQL(`delete from audit.trail where object_id = $1`, string(koege))
 	// No more than the list takes; and none where the file says so.
 	w.SQL(`insert into access.subject_mark (subject, mark) values ($1, 'm2')`, string(subject))
 	w.opened(glance{login: "gudrun", of: "koege", object: koege, at: noon}, subject)

@@ -363,9 +363,9 @@ func (s *script) anomaly() (id hub.ID) {
 	s.SQL(`insert into audit.anomaly_week (authority, from_at, until_at, rules, beyond) values ('koege', $1::timestamptz, $1::timestamptz + interval '7 days', '{"most": 15, "neighbour_days": 2}', 1)`, week)
 	s.SQL(`insert into audit.anomaly (id, authority, from_at, place, kind, people, subject, objects, figures, first_at, last_at)
 		select $1, 'koege', $2::timestamptz, 1, 'neighbour', array[t.person], t.subjects[1], array[t.object_id], '{2,2}', t.at, t.at from audit.trail t
-		where t.controller = 'koege' and t.authority = 'koege' and t.outcome = 'allow' and t.act = 'consult' and t.purpose = 'prevention' and t.subjects <> '{}' order by t.id limit 1`, string(id), week)
+		where t.controller = 'koege' and t.authority = 'koege' and t.outcome = 'allow' and t.object_kind = 'concern' and t.purpose = 'prevention' and t.subjects <> '{}' order by t.id limit 1`, string(id), week)
 	if s.One(`select count(*) from audit.anomaly where id = $1`, string(id)) != "1" {
-		s.Fatal("nobody of Køge looked at anything")
+		s.Fatal("nobody of Køge did anything")
 	}
 	return id
 }
