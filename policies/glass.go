@@ -14,7 +14,7 @@ import "github.com/infohus/infohus/pkg/hub"
 //   - review: read afterwards what was done, and say whether it was justified.
 //     SameAuthority is whether the item was the asker's authority's; Self and Linked are
 //     of whoever broke it; Recused is the asker, of the item (A012). A look-up that was
-//     drawn by lot is reviewed by the same rule (L20): then they are of whoever looked,
+//     drawn by lot, or an anomaly (P10), is reviewed by the same rule (L20): then they are of whoever looked,
 //     Category is what was found, so that it stands in the trail, and Recused is not said
 //     there, where the asker would read it, but when it is asked whether what they found counts. And who decides of a breach of
 //     personal data security against those whom it hit: then they are of whoever did it (L52).

@@ -64,6 +64,16 @@ func (tx *Tx) MarkSubjects(ctx context.Context, g policies.Grant, all []Period, 
 	return err
 }
 
+// MarkHome keeps blind indexes of where a subject lives, by kind (home, house), in place of
+// those that it had; with none it has none.
+func (tx *Tx) MarkHome(ctx context.Context, g policies.Grant, subject hub.ID, kinds, marks []string) error {
+	if err := tx.holder(g); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `select access.mark_home($1, $2, $3)`, subject, some(kinds), some(marks))
+	return err
+}
+
 // OwnNumber reports whether one of the marks is of the actor's own number, or of the
 // address that was kept with it: it is about what was typed, and about no subject.
 func (tx *Tx) OwnNumber(ctx context.Context, marks []string) (own bool, err error) {

@@ -32,6 +32,7 @@ func (c *checker) all() {
 	c.closedDays()
 	c.witnesses()
 	c.samples()
+	c.anomalies()
 	c.people()
 	c.live()
 	if len(c.list) == 0 {

@@ -124,7 +124,7 @@ func broken(t *testing.T) []breakage {
 func TestFilesThatAreNoStructure(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":      {"", "x.yaml:1: the file is empty; begin with the demo's file deploy/infohus.yaml"},
-		"a list":     {"- a", "x.yaml:1: the file is to have the fields demo, district, authorities, policy, infohus, legal_bases, purposes, agreements, instruments, catalogue, closing_reasons, retention, break_glass, closed_days, review, look_ups, leaving, trail, samples, people, each with a colon"},
+		"a list":     {"- a", "x.yaml:1: the file is to have the fields demo, district, authorities, policy, infohus, legal_bases, purposes, agreements, instruments, catalogue, closing_reasons, retention, break_glass, closed_days, review, look_ups, leaving, trail, samples, anomalies, people, each with a colon"},
 		"not UTF-8":  {"a: \xff", "x.yaml:1: the file is not UTF-8; save it as UTF-8"},
 		"too long":   {strings.Repeat("#", maxSize+1), "x.yaml:1: the file is longer than a structure file can be (1 MB); is it the right file?"},
 		"two":        {"a: 1\n---\nb: 2", "x.yaml:2: a second document begins here; a structure file is one document: take away the --- line"},

@@ -34,6 +34,7 @@ func (r *reader) structure(n *yaml.Node, s *Structure) {
 		}),
 		may("trail", func(n *yaml.Node) { r.trail(n, &s.Trail) }),
 		may("samples", items(r, "samples", &s.Samples, r.sample)),
+		may("anomalies", items(r, "anomalies", &s.Anomalies, r.anomalies)),
 		must("people", items(r, "people", &s.People, r.person)),
 	)
 }

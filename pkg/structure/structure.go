@@ -46,6 +46,7 @@ type Structure struct {
 	Glass       Glass
 	Trail       Trail
 	Samples     []Sample // none: as usual
+	Anomalies   []Anomalies
 	People      []Person
 
 	revision string

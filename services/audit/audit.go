@@ -36,6 +36,9 @@
 //   - Every week some look-ups are drawn by lot, which nobody can steer and anybody can draw
 //     again, and wait for an officer to say what they found of each: never of their own.
 //     That less is drawn is told.
+//   - Every week what stood out in what an authority's own people looked up waits for its
+//     officer, each with a sentence, its limit and its rows. Nobody is scored, and nothing is
+//     said of whom they looked up.
 //   - A breach of personal data security stands in its authority's register with its clock,
 //     and with those affected as the trail had them at a moment. Nobody but the authority's
 //     officers reads it, and no step of it is changed.
@@ -147,6 +150,12 @@ func open(env service.Env) (service.Room, error) {
 
 			web.API("listWitnesses", "GET", "/api/witnesses", "List who confirms the log, how many of its rows nobody has confirmed yet, and when the hub was closed because the log had been longer, or another. For data-protection officers.", x.listWitnesses),
 			web.API("openHub", "POST", "/api/witnesses/open", "Open the hub again that was closed because the log had been longer, or another: once it is known why, and with a reason that the officers of every authority can read.", x.openHub),
+			{Method: "GET", Path: "/anomalies", Do: x.anomaliesPage, Nav: web.Nav{Word: "audit.nav.anomalies", Roles: []hub.Role{hub.DPO}, Order: 20}},
+			{Method: "GET", Path: "/anomalies/{anomaly}", Do: x.anomalyPage},
+			{Method: "POST", Path: "/anomalies/{anomaly}", Do: x.decideAnomalyForm},
+			web.API("listAnomalies", "GET", "/api/anomalies", "List what stood out in the weeks of what your authority's own people looked up, for its data-protection officer: what waits first.", x.listAnomalies),
+			web.API("readAnomaly", "GET", "/api/anomalies/{anomaly}", "Read one anomaly: what was found, which rows of the trail show it, and what was decided of it.", x.readAnomaly),
+			web.API("decideAnomaly", "POST", "/api/anomalies/{anomaly}/decision", "Say what you found of an anomaly. Nobody decides of their own.", x.decideAnomaly),
 
 			web.API("searchTrail", "POST", "/api/trail/search", "Search the trail: the own authority's data and people, for its data-protection officer.", x.searchTrail),
 			{Op: "exportTrail", Method: "POST", Path: "/api/trail/export", In: Taking{}, Media: bundleType, Long: true, Do: x.exportTrail,
@@ -170,6 +179,7 @@ func open(env service.Env) (service.Room, error) {
 			{Name: "odd", Every: askEvery, Do: x.tellOdd},
 			{Name: "months", Every: time.Hour, Do: x.months},
 			{Name: "samples", Every: 10 * time.Minute, Do: x.samples},
+			{Name: "anomalies", Every: 10 * time.Minute, Do: x.anomalies},
 			{Name: "answers", Every: time.Minute, Do: x.answersClock},
 		},
 	}, nil

@@ -3,13 +3,11 @@ package audit
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
-	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -141,34 +139,11 @@ func (f drawn) line() SampleLine {
 	return l
 }
 
-// deciding is the question whether the actor may decide of a look-up that was drawn, and
-// as what: the row of the trail says that with it. It says nothing of how close they are, for
-// they can read that row; [room.counts] asks that.
-func (x *room) deciding(tx *pg.Tx, f drawn, outcome string) policies.Glass {
-	who := tx.Who()
-	return policies.Glass{Step: "review", Role: who.Role, Kind: who.Kind, Purpose: hub.LogControl, SameAuthority: f.authority == who.Authority,
-		Self: f.person == who.Person, Linked: x.Linked(who.Person, f.person, tx.Now), Category: outcome}
-}
-
-// counts reports whether the rules let the actor's decision stand.
-func (x *room) counts(ctx context.Context, tx *pg.Tx, f drawn, outcome string) (bool, error) {
-	q := x.deciding(tx, f, outcome)
-	q.Recused = f.near
-	a, err := x.DB.Advise(ctx, q)
-	return a.Allow, err
-}
-
-// another reports whether the rules say that another officer decides of it.
-func (x *room) another(ctx context.Context, tx *pg.Tx, f drawn) (bool, error) {
-	a, err := x.DB.Advise(ctx, x.deciding(tx, f, ""))
-	return !a.Allow, err
-}
-
 // listSamples lists what waits for the own authority's officers, and what they decided.
 func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 	q := SampleQueue{Waiting: []SampleLine{}, Decided: []SampleLine{}, Draws: []SampleDraw{}}
 	_, err := x.reading(r.Context(), r.Who, Grounds[0], hub.ActSearch, func(ctx context.Context, tx *pg.Tx, g policies.Grant, e *pg.Entry) error {
-		mine, err := x.mine(ctx, tx, g)
+		mine, err := x.mine(ctx, tx, g, waitsBy)
 		if err != nil {
 			return err
 		}
@@ -183,10 +158,9 @@ func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 		}
 		for _, f := range slices.Concat(waiting, found) {
 			l := f.line()
-			if l.Another, err = x.another(ctx, tx, f); err != nil {
+			if l.Another, err = x.another(ctx, tx, f.decidable()); err != nil {
 				return err
 			}
-			l.Another = l.Another || f.mine
 			if l.Waits() {
 				q.Waiting = append(q.Waiting, l)
 			} else {
@@ -221,10 +195,9 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			return err // as one that is not there
 		}
 		v = SampleView{SampleLine: f.line(), Draw: f.shown(), Steps: []SampleStep{}}
-		if v.Another, err = x.another(ctx, tx, f); err != nil {
+		if v.Another, err = x.another(ctx, tx, f.decidable()); err != nil {
 			return err
 		}
-		v.Another = v.Another || f.mine
 		v.Again, near = !v.Waits() && !v.Another, f.near
 		looks, err := row(ctx, tx, g, f.row)
 		if err != nil {
@@ -235,7 +208,7 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			v.Look = &looks[i]
 		}
 		e.Rows = 1
-		steps, err = stepsOf(ctx, tx, g, f)
+		steps, err = stepsOf(ctx, tx, g, f.decidable())
 		return err
 	})
 	if err == nil && v.ID == "" {
@@ -249,110 +222,23 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			return v, err
 		}
 	}
-	for _, s := range steps {
-		if err := x.justify(r.Context(), r.Who, receipt, &s.Row); err != nil {
-			return v, err
-		}
-		v.Steps = append(v.Steps, SampleStep{s.ID, s.outcome, s.Name, s.At, s.Justification, s.Sealed, !s.counts && !near})
-	}
-	return v, nil
+	v.Steps, err = x.toldSteps(r.Context(), r.Who, receipt, steps, near)
+	return v, err
 }
 
 // decideSample writes what the officer found of a look-up, as a row of the trail.
-func (x *room) decideSample(r *web.Request, in SampleDecision) (done SampleDecided, err error) {
-	ctx := r.Context()
+func (x *room) decideSample(r *web.Request, in SampleDecision) (SampleDecided, error) {
 	id, _ := r.PathID("sample")
-	entry := pg.Entry{Act: hub.ActDecide, Object: hub.Object{Kind: "sample", ID: id}}
-	err = x.DB.Command(ctx, r.Who, entry, func(tx *pg.Tx) error {
-		operation := "decide sample " + string(id)
-		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
-			return err
-		}
+	return x.decides(r, sampleBook, id, in, func(ctx context.Context, tx *pg.Tx) (decidable, error) {
 		f, err := drawnByID(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		outcome := in.Outcome
-		if !slices.Contains(Findings, outcome) {
-			outcome = ""
-		}
-		g, err := tx.Ask(ctx, x.deciding(tx, f, outcome))
-		var denied *policies.Denial
-		if errors.As(err, &denied) && !slices.ContainsFunc(denied.Reasons(), func(why string) bool { return why != "self" && why != "linked" }) {
-			if err := tx.Refuse(ctx, denied, entry); err != nil {
-				return err
-			}
-			return hub.Conflict("audit.error.sample.own")
-		}
-		if err != nil {
-			return err
-		}
-		var p hub.Problems
-		if outcome == "" {
-			p.Add("outcome", "error.choose")
-		}
-		if !in.Note.Empty() {
-			service.Text(&p, "note", in.Note, 1, service.MaxText)
-		}
-		if err := p.Err(); err != nil {
-			return err
-		}
-		if f.mine {
-			return hub.Conflict("audit.error.sample.decided")
-		}
-		counts, err := x.counts(ctx, tx, f, outcome)
-		if err != nil {
-			return err
-		}
-		if first, err := putDecision(ctx, tx, g, f, outcome, counts); err != nil {
-			return err
-		} else if !first {
-			return hub.Conflict("audit.error.sample.decided")
-		}
-		e := entry
-		e.Object.Version, e.Controller, e.Why = f.n+1, f.authority, in.Note
-		if _, err := tx.Record(ctx, g, e); err != nil {
-			return err
-		}
-		done = SampleDecided{ID: id, Outcome: outcome, At: tx.Now}
-		if done.Next, err = x.nextToDecide(ctx, tx, g); err != nil {
-			return err
-		}
-		return x.Keep(ctx, tx, r, operation, done)
-	})
-	return done, err
-}
-
-// mine is what waits at the actor's authority: for them, and for another officer.
-type mine struct {
-	people    []hub.ID // of whose look-ups the actor decides
-	n, others int
-	since     time.Time // the end of the oldest period
-}
-
-func (x *room) mine(ctx context.Context, tx *pg.Tx, g policies.Grant) (m mine, err error) {
-	list, err := waitsBy(ctx, tx, g, tx.Who().Authority)
-	for _, w := range list {
-		another, err := x.another(ctx, tx, drawn{draw: draw{authority: tx.Who().Authority}, person: w.person})
-		if err != nil {
-			return m, err
-		}
-		if another {
-			m.others += w.n
-			continue
-		}
-		m.people = append(m.people, w.person)
-		if m.n += w.n; m.since.IsZero() || w.since.Before(m.since) {
-			m.since = w.since
-		}
-	}
-	return m, err
+		return f.decidable(), err
+	}, x.nextToDecide)
 }
 
 // nextToDecide is the first that waits for the actor, and that nobody was asked of; "" for
 // none.
 func (x *room) nextToDecide(ctx context.Context, tx *pg.Tx, g policies.Grant) (hub.ID, error) {
-	m, err := x.mine(ctx, tx, g)
+	m, err := x.mine(ctx, tx, g, waitsBy)
 	if err != nil {
 		return "", err
 	}

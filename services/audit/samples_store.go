@@ -128,33 +128,21 @@ type drawn struct {
 }
 
 // drawnColumns are those of a look-up that was drawn, to the actor of $1 to $5.
-const drawnColumns = `s.id, d.id, d.authority, d.rule, d.from_at, d.until_at, d.size, d.eligible, d.checkpoint, d.seed, s.row, s.person, s.object, s.at,
-	(select count(*) from audit.sample_decision m where m.sampled = s.id)::int, ` + decidedMine + `, exists (select from audit.sample_decision m where m.sampled = s.id and m.outcome <> 'asked' and not m.counts),
+var drawnColumns = `s.id, d.id, d.authority, d.rule, d.from_at, d.until_at, d.size, d.eligible, d.checkpoint, d.seed, s.row, s.person, s.object, s.at, ` + sampleBook.own() + `,
 	coalesce(c.outcome, ''), coalesce(y.name, ''), coalesce(c.decided_at, s.at), coalesce(w.name, ''), coalesce(t.role, ''), coalesce(t.authority, ''), coalesce(t.act, ''),
-	coalesce(t.object_kind, ''), ` + tooNear + `
-	from audit.sampled s join audit.sample d on d.id = s.sample ` + lastDecision + `
+	coalesce(t.object_kind, '')
+	from audit.sampled s join audit.sample d on d.id = s.sample` + sampleBook.last() + `
 	left join audit.trail t on t.id = s.row and t.at = s.at left join access.hat w on w.id = t.hat left join access.hat y on y.id = c.decided_hat`
-
-// lastDecision is c: the last that counts, or the last to whoever is too close.
-const lastDecision = `left join lateral (select * from audit.sample_decision m where m.sampled = s.id and (m.counts or ` + tooNear + `) order by m.n desc limit 1) c on true`
-
-const tooNear = `coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.id = s.object), false)`
-
-// decidedMine is one of which the actor has said what they found.
-const decidedMine = `exists (select from audit.sample_decision m where m.sampled = s.id and m.decided_by = $1 and m.outcome <> 'asked')`
-
-// waits is a look-up of which nothing was found yet.
-const waits = `coalesce(c.outcome, 'asked') = 'asked'`
 
 func scanDrawn(row pgx.CollectableRow) (f drawn, err error) {
 	return f, row.Scan(&f.id, &f.draw.id, &f.authority, &f.rule, &f.from, &f.until, &f.size, &f.eligible, &f.checkpoint, &f.seed, &f.row, &f.person, &f.object, &f.lookedAt,
-		&f.n, &f.mine, &f.vain, &f.outcome, &f.by, &f.at, &f.name, &f.role, &f.of, &f.act, &f.kind, &f.near)
+		&f.n, &f.mine, &f.vain, &f.near, &f.outcome, &f.by, &f.at, &f.name, &f.role, &f.of, &f.act, &f.kind)
 }
 
 // toDecide are an authority's look-ups that wait: those of these people first, then those
 // that nobody was asked of, the oldest first.
 func toDecide(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID, people []hub.ID, most int) ([]drawn, error) {
-	return drawnBy(ctx, tx, `where d.authority = $6 and `+waits+` order by not (s.person = any($7) and not `+decidedMine+`), c.n is not null, d.from_at, d.rule, s.place limit $8`, own, people, most)
+	return drawnBy(ctx, tx, `where d.authority = $6 and `+waits+` order by not (s.person = any($7) and not `+sampleBook.mine()+`), c.n is not null, d.from_at, d.rule, s.place limit $8`, own, people, most)
 }
 
 // decided are those of which something was found, the last first.
@@ -180,9 +168,9 @@ func drawnBy(ctx context.Context, tx *pg.Tx, which string, args ...any) ([]drawn
 	return pgx.CollectRows(rows, scanDrawn)
 }
 
-// waitsOf is how many look-ups of one person wait.
+// waitsOf is how many wait of what the same people did.
 type waitsOf struct {
-	person hub.ID
+	people []hub.ID
 	n      int
 	since  time.Time // the end of the oldest period
 }
@@ -190,13 +178,13 @@ type waitsOf struct {
 // waitsBy are the look-ups that wait at an authority, by who looked, without those of which the
 // actor has said what they found.
 func waitsBy(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.AuthorityID) ([]waitsOf, error) {
-	rows, err := tx.Query(ctx, `select s.person, count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample `+lastDecision+`
-		where d.authority = $6 and `+waits+` and not `+decidedMine+` group by s.person`, append(tx.Me(), own)...)
+	rows, err := tx.Query(ctx, `select array[s.person], count(*)::int, min(d.until_at) from audit.sampled s join audit.sample d on d.id = s.sample`+sampleBook.last()+`
+		where d.authority = $6 and `+waits+` and not `+sampleBook.mine()+` group by s.person`, append(tx.Me(), own)...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (w waitsOf, err error) {
-		return w, row.Scan(&w.person, &w.n, &w.since)
+		return w, row.Scan(&w.people, &w.n, &w.since)
 	})
 }
 
@@ -209,44 +197,4 @@ func lastDraws(ctx context.Context, tx *pg.Tx, _ policies.Grant, own hub.Authori
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d draw, err error) {
 		return d, row.Scan(&d.id, &d.authority, &d.rule, &d.from, &d.until, &d.size, &d.eligible, &d.checkpoint, &d.seed)
 	})
-}
-
-// putDecision keeps what an officer decided, and whether it counts; false where somebody else
-// did meanwhile.
-func putDecision(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn, outcome string, counts bool) (bool, error) {
-	tag, err := tx.Exec(ctx, `insert into audit.sample_decision (sampled, n, outcome, decided_by, decided_hat, decided_at, counts) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-		f.id, f.n+1, outcome, tx.Who().Person, tx.Who().Hat.ID, tx.Now, counts)
-	return err == nil && tag.RowsAffected() > 0, err
-}
-
-// step is one decision of a look-up, with its row of the trail.
-type step struct {
-	Row
-	n       int
-	outcome string
-	counts  bool
-}
-
-// stepsOf are the decisions of a look-up, as the trail has them.
-func stepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, f drawn) (list []step, err error) {
-	rows, err := tx.Query(ctx, `select n, outcome, counts from audit.sample_decision where sampled = $1 order by n`, f.id)
-	if err != nil {
-		return nil, err
-	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s step, err error) { return s, row.Scan(&s.n, &s.outcome, &s.counts) })
-	if err != nil {
-		return nil, err
-	}
-	if rows, err = tx.Query(ctx, `select `+columns+` from audit.trail t`+joins+` where t.act = 'decide' and t.outcome = 'allow' and t.object_kind = 'sample' and t.object_id = $1 and t.controller = $2`, f.id, f.authority); err != nil {
-		return nil, err
-	}
-	said, err := pgx.CollectRows(rows, scan)
-	for i := range list {
-		for _, r := range said {
-			if r.ObjectVersion == list[i].n {
-				list[i].Row = r
-			}
-		}
-	}
-	return list, err
 }

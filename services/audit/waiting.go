@@ -11,8 +11,8 @@ import (
 )
 
 // waiting is the room's part of an officer's front page, and of a manager's: the breaches that
-// are open and the answers that wait for them, each with the time that is left, and how many
-// look-ups were drawn for them. It says no more.
+// are open and the answers that wait for them, each with the time that is left, how many
+// look-ups were drawn for them, and how many anomalies wait. It says no more.
 func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
 	log := readBreaches(who)
 	reads, err := x.DB.Advise(ctx, log)
@@ -25,10 +25,12 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		return nil, err // this hat reads neither: nothing is asked for, and so nothing refused
 	}
 	var d struct {
-		Breaches []BreachLine
-		Answers  []ExtractLine
-		Samples  int
-		Since    time.Time
+		Breaches  []BreachLine
+		Answers   []ExtractLine
+		Samples   int
+		Since     time.Time
+		Anomalies int
+		Found     time.Time // the end of the oldest week
 	}
 	err = x.DB.View(ctx, who, func(tx *pg.Tx) error {
 		if answers.Allow {
@@ -57,11 +59,15 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		if err != nil {
 			return err
 		}
-		m, err := x.mine(ctx, tx, g)
+		m, err := x.mine(ctx, tx, g, waitsBy)
 		if err != nil {
 			return err
 		}
 		d.Samples, d.Since = m.n, m.since
+		if m, err = x.mine(ctx, tx, g, anomaliesBy); err != nil {
+			return err
+		}
+		d.Anomalies, d.Found = m.n, m.since
 		list, err := breaches(ctx, tx, g, who.Authority, true)
 		if err != nil || len(list) == 0 {
 			return err
@@ -74,7 +80,7 @@ func (x *room) waiting(ctx context.Context, who hub.Actor, lang string, ids []hu
 		_, err = tx.Record(ctx, g, e)
 		return err
 	})
-	if err != nil || d.Samples == 0 && len(d.Breaches) == 0 && len(d.Answers) == 0 {
+	if err != nil || d.Samples == 0 && d.Anomalies == 0 && len(d.Breaches) == 0 && len(d.Answers) == 0 {
 		return nil, err
 	}
 	return x.Web.Same(ids, lang, "audit", "waiting", d)

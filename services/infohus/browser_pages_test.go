@@ -286,6 +286,18 @@ func (v *visitor) officer() {
 	b.opens(at)
 	b.inspect("a sample, decided")
 
+	at = "/anomalies/" + string(v.anomaly())
+	b.goes("audit.nav.anomalies")
+	b.inspect("anomalies")
+	b.opens(at)
+	b.inspect("an anomaly")
+	b.refused("audit.sample.save")
+	b.inspect("an anomaly, wrong")
+	b.ticks("outcome", 1)
+	b.presses("audit.sample.save")
+	b.opens(at)
+	b.inspect("an anomaly, decided")
+
 	b.goes("audit.nav.extracts")
 	b.inspect("answers to citizens")
 	b.refused("audit.extract.prepare")

@@ -300,6 +300,11 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", drawn+"/decision", "/api/samples/{sample}/decision", koegeDPO, map[string]any{"outcome": "asked", "note": "Jeg spørger i morgen."}).Must(200)
 	check("GET", drawn, "/api/samples/{sample}", koegeDPO, nil).Must(200)
 	check("GET", "/api/samples", "/api/samples", koegeDPO, nil).Must(200)
+	odd := "/api/anomalies/" + string(s.anomaly())
+	check("GET", "/api/anomalies", "/api/anomalies", koegeDPO, nil).Must(200)
+	check("POST", odd+"/decision", "/api/anomalies/{anomaly}/decision", koegeDPO, map[string]any{"outcome": "asked", "note": "Jeg spørger i morgen."}).Must(200)
+	check("GET", odd, "/api/anomalies/{anomaly}", koegeDPO, nil).Must(200)
+	check("GET", "/api/anomalies", "/api/anomalies", koegeDPO, nil).Must(200)
 	check("POST", "/api/breaches", "/api/breaches", koegeDPO, aBreach(map[string]any{"way": "period", "from": "2026-01-01"})).Must(201).JSON(&answer)
 	breach := "/api/breaches/" + string(answer.ID)
 	for _, step := range []struct {
@@ -350,6 +355,22 @@ func (s *script) drawn() (id hub.ID) {
 		where t.controller = 'koege' and t.outcome = 'allow' and t.act = 'consult' and t.purpose = 'prevention' order by t.id limit 1`, string(id))
 	if s.One(`select count(*) from audit.sampled where id = $1`, string(id)) != "1" {
 		s.Fatal("nobody looked at anything of Køge's")
+	}
+	return id
+}
+
+// anomaly is one on the list of Køge, as the room audit would put it there; its own tests find
+// them.
+func (s *script) anomaly() (id hub.ID) {
+	s.Helper()
+	id = hub.NewID()
+	week := s.One(`select coalesce(max(until_at), '2026-01-05 00:00+01')::text from audit.anomaly_week where authority = 'koege'`)
+	s.SQL(`insert into audit.anomaly_week (authority, from_at, until_at, rules, beyond) values ('koege', $1::timestamptz, $1::timestamptz + interval '7 days', '{"most": 15, "neighbour_days": 2}', 1)`, week)
+	s.SQL(`insert into audit.anomaly (id, authority, from_at, place, kind, people, subject, objects, figures, first_at, last_at)
+		select $1, 'koege', $2::timestamptz, 1, 'neighbour', array[t.person], t.subjects[1], array[t.object_id], '{2,2}', t.at, t.at from audit.trail t
+		where t.controller = 'koege' and t.authority = 'koege' and t.outcome = 'allow' and t.object_kind = 'concern' and t.purpose = 'prevention' and t.subjects <> '{}' order by t.id limit 1`, string(id), week)
+	if s.One(`select count(*) from audit.anomaly where id = $1`, string(id)) != "1" {
+		s.Fatal("nobody of Køge did anything")
 	}
 	return id
 }
@@ -471,6 +492,9 @@ func (s *driver) requests() map[string]func() request {
 		},
 		"decideSample": func() request {
 			return request{koegeDPO, "/api/samples/" + string(s.drawn()) + "/decision", map[string]any{"outcome": "in_order"}}
+		},
+		"decideAnomaly": func() request {
+			return request{koegeDPO, "/api/anomalies/" + string(s.anomaly()) + "/decision", map[string]any{"outcome": "in_order"}}
 		},
 		"prepareExtract": func() request {
 			return request{koegeDPO, "/api/extracts", map[string]any{"reference": subject(unknown), "received": s.today()}}

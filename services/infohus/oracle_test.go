@@ -79,7 +79,7 @@ func (r refs) invented() refs {
 
 // readable are the things that can be read by themselves; what else has a
 // reference is a part of one of them.
-var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts", "samples", "breaches"}
+var readable = []string{"concerns", "subjects", "row", "cases", "requests", "answers", "offers", "meeting", "advice", "glass", "extracts", "samples", "anomalies", "breaches"}
 
 // knows reports whether somebody is shown a thing at all.
 func (s *script) knows(login, name string, of refs) bool {
@@ -94,6 +94,8 @@ func (s *script) knows(login, name string, of refs) bool {
 		return c.API("GET", "/api/extracts/"+string(of["extract"]), nil).Status == 200
 	case "samples":
 		return c.API("GET", "/api/samples/"+string(of["sample"]), nil).Status == 200
+	case "anomalies":
+		return c.API("GET", "/api/anomalies/"+string(of["anomaly"]), nil).Status == 200
 	case "row":
 		return c.Get("/trail/"+string(of[name])).Status == 200
 	default:
@@ -199,6 +201,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["glass"] = s.broken(ssp, "concerns", id, inDanger[0]).ID
 	waits["extract"], _ = s.prepared(id)
 	waits["sample"] = s.drawn()
+	waits["anomaly"] = s.anomaly()
 	waits["breach"] = s.registersBreach(nil)
 	waits["breaches"] = waits["breach"]
 	works := map[string]*work{}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -208,9 +209,43 @@ func TestNobodyRegistersWhoLivesWithThem(t *testing.T) {
 	s.Issuer.Live(s.as(coordinator).Post, "") // a program's token may not say it: then it is as it was
 	s.signsInAs(coordinator, gudruns)
 	registers(coordinator, lives, 400)
+	// P10 in part: where it meets theirs, the list of anomalies alone is told; of a protected one
+	// nothing is kept; and after they have moved it is where they lived.
+	gudrun := string(s.as(coordinator).Post.Person)
+	kin := func(subject hub.ID) string {
+		return s.One("select coalesce(string_agg(how, ' '), '') from access.kin where person = $1 and subject = $2", gudrun, string(subject))
+	}
+	at := func(address string, more map[string]any) hub.ID {
+		in := map[string]any{"name": "Bo Bagvendt", "address": address}
+		maps.Copy(in, more)
+		return s.registers(deputy, in)
+	}
+	same, door, far, hidden := at(lives, nil), at("Prøvevænget 16, 4600 Køge", nil), at("Prøvevænget 24, 4600 Køge", nil), at(lives, map[string]any{"protected": true})
+	for subject, want := range map[hub.ID]string{same: "household", door: "neighbour", far: "", hidden: ""} {
+		if got := kin(subject); got != want {
+			t.Errorf("it is %q to them, want %q", got, want)
+		}
+	}
 	s.Issuer.Live(s.as(coordinator).Post, "Prøvevænget 15, 4600 Køge")
 	s.signsInAs(coordinator, gudruns)
 	registers(coordinator, lives, 201)
+	if got := kin(same) + ", " + kin(door); got != "former neighbour, neighbour" {
+		t.Errorf("when they have moved it is %q to them", got)
+	}
+	for _, where := range []string{"access.subject_home", "access.home_before", "access.person_mark"} {
+		if n := s.One("select count(*) from " + where + " x where lower(x::text) like '%prøvevænget%'"); n != "0" {
+			t.Errorf("%s holds an address", where)
+		}
+	}
+	s.SQL("select access.forget_marks(now() + interval '2 years 1 month')")
+	if got := kin(same); strings.Contains(got, "former") {
+		t.Errorf("after two years it is %q to them", got)
+	}
+	s.SQL("delete from access.item where about = $1", string(same))
+	s.SQL("select access.drop_subject($1, '')", string(same))
+	if n := s.One("select count(*) from access.subject_home where subject = $1", string(same)); n != "0" {
+		t.Error("where they lived is kept of somebody who was erased")
+	}
 }
 
 // TestNobodyRegistersThemselves is A013: whoever types their own number is refused,

@@ -98,6 +98,9 @@ var shows = map[string]string{
 	"GET /samples/{sample}":     "trail", // the justification of its row, and what was noted of it
 	"GET /api/samples/{sample}": "trail",
 
+	"GET /anomalies/{anomaly}":     "trail", // what was noted of it
+	"GET /api/anomalies/{anomaly}": "trail",
+
 	"GET /extracts/{extract}":                "extract",
 	"GET /extracts/{extract}/answer":         "extract",
 	"GET /api/extracts/{extract}":            "extract",

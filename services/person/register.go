@@ -12,6 +12,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/policies"
 )
@@ -314,6 +315,9 @@ func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []s
 			return v, nil, fmt.Errorf("person: %w", err)
 		}
 	}
+	if v.homes, err = x.homes(s, v.period, id.Address); err != nil {
+		return v, nil, err
+	}
 	for _, m := range Moves(id.Birth, Today(now)) {
 		day, err := x.dayMark(s.Controller, m.On)
 		if err != nil {
@@ -323,6 +327,32 @@ func (x *room) seal(s Subject, id Identity, now time.Time) (v sealed, fields []s
 	}
 	slices.Sort(fields)
 	return v, append(fields, "age_band", "protected"), nil
+}
+
+// homes are the blind indexes of where somebody lives, by which the list of anomalies finds who
+// looks up those they live with, or near (P10): only where a sign-in carries an employee's own
+// address, and none of a protected one. A protected one takes back what was there.
+func (x *room) homes(s Subject, period string, address hub.Personal) ([][]string, error) {
+	if s.Protected {
+		return [][]string{{}, {}}, nil
+	}
+	carried := x.Structure.Demo || slices.ContainsFunc(x.Structure.Authorities, func(a structure.Authority) bool { return a.HomeClaim != "" }) // the invented world's sign-in does
+	if address.Empty() || !carried {
+		return nil, nil
+	}
+	kinds, marks := []string{}, []string{}
+	texts := append([]hub.Personal{service.AddressForm(address)}, service.Houses(address)...)
+	for i, kind := range []string{"home", "house"}[:min(2, len(texts))] {
+		if texts[i].Empty() {
+			continue
+		}
+		m, err := x.Vault.Blind(s.Controller, period, texts[i])
+		if err != nil {
+			return nil, fmt.Errorf("person: %w", err)
+		}
+		kinds, marks = append(kinds, kind), append(marks, m)
+	}
+	return [][]string{kinds, marks}, nil
 }
 
 // dayMark is the blind index of a day on which somebody moves to another band.

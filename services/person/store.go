@@ -173,9 +173,10 @@ func change(ctx context.Context, tx *pg.Tx, _ policies.Grant, s Subject) error {
 // sealed is what is kept of an identity: boxes and blind marks.
 type sealed struct {
 	boxes  map[string][]byte
-	number string   // blind index of the number; "" without one
-	found  []string // blind indexes of the parts of the name, and of the birth date
-	period string   // the period of these indexes
+	number string     // blind index of the number; "" without one
+	found  []string   // blind indexes of the parts of the name, and of the birth date
+	homes  [][]string // blind indexes of where they live: kinds, and of each; nil leaves what is there
+	period string     // the period of these indexes
 	moves  []mark
 }
 
@@ -205,6 +206,14 @@ func putSealed(ctx context.Context, tx *pg.Tx, g policies.Grant, s Subject, v se
 			return err
 		}
 		if err := tx.MarkSubjects(ctx, g, []pg.Period{{Controller: s.Controller, Period: v.period}}, pg.Marked{Subject: s.ID, Mark: v.number}); err != nil {
+			return err
+		}
+	}
+	if v.homes != nil {
+		if err := tx.MarkSubjects(ctx, g, []pg.Period{{Controller: s.Controller, Period: v.period}}); err != nil { // or a sign-in would make none of the period
+			return err
+		}
+		if err := tx.MarkHome(ctx, g, s.ID, v.homes[0], v.homes[1]); err != nil {
 			return err
 		}
 	}

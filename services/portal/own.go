@@ -20,9 +20,10 @@ import (
 // here does: the same is written, and answered, whether there is one or not.
 
 // own are the blind indexes of somebody's number, and of the address where they are
-// registered. No subject has one of an address, so that it meets nobody: it is held against
-// what is typed alone.
-type own struct{ number, home []string }
+// registered, with its house and those beside it. What is typed is held against the address;
+// where it meets that of somebody here, or the house does, the list of anomalies alone says so
+// (P10).
+type own struct{ number, home, house []string }
 
 // marks are an identity's: for every controller there is, and every period until the sign-in
 // has run out, and whatever stands already. None where the issuer says no number: then what
@@ -53,22 +54,24 @@ func (x *room) marks(ctx context.Context, i web.Identity) (all own, err error) {
 		if of, err = x.marksIn(p, i); errors.Is(err, vault.ErrDestroyed) {
 			err = nil // nobody is found by that period any more
 		}
-		all.number, all.home = append(all.number, of.number...), append(all.home, of.home...)
+		all.number, all.home, all.house = append(all.number, of.number...), append(all.home, of.home...), append(all.house, of.house...)
 	}
 	return all, err
 }
 
 // marksIn are an identity's in one period.
 func (x *room) marksIn(p pg.Period, i web.Identity) (of own, err error) {
-	for into, text := range map[*[]string]hub.Personal{&of.number: i.Number, &of.home: service.AddressForm(i.Home)} {
-		if text.Empty() {
-			continue
+	for into, texts := range map[*[]string][]hub.Personal{&of.number: {i.Number}, &of.home: {service.AddressForm(i.Home)}, &of.house: service.Houses(i.Home)} {
+		for _, text := range texts {
+			if text.Empty() {
+				continue
+			}
+			m, err := x.Vault.Blind(p.Controller, p.Period, text)
+			if err != nil {
+				return own{}, err
+			}
+			*into = append(*into, m)
 		}
-		m, err := x.Vault.Blind(p.Controller, p.Period, text)
-		if err != nil {
-			return own{}, err
-		}
-		*into = []string{m}
 	}
 	return of, nil
 }
@@ -78,7 +81,9 @@ func (x *room) marksIn(p pg.Period, i web.Identity) (of own, err error) {
 func (o own) put(ctx context.Context, tx *pg.Tx, person hub.ID, issuer string) error {
 	err := tx.PutMarks(ctx, person, issuer, o.number)
 	if err == nil && len(o.home) > 0 {
-		err = tx.PutMarks(ctx, person, issuer+" home", o.home)
+		if err = tx.PutMarks(ctx, person, issuer+" home", o.home); err == nil {
+			err = tx.PutMarks(ctx, person, issuer+" house", o.house)
+		}
 	}
 	return err
 }

@@ -5,7 +5,7 @@
 //
 // First comes the test of the clock, which wants the machine for itself, then the
 // walks, everybody and everything that can be asked, what is used while it is taken back, the rules against the plain Go of them and against changes to them, the
-// officer's questions of ten million rows (15 GB of disk, for an hour or less), then each target of fuzzing; or those whose name was asked for. Whatever fails, the
+// officer's questions of ten million rows (15 GB of disk, for an hour or less), what was planted in two years of the log, then each target of fuzzing; or those whose name was asked for. Whatever fails, the
 // others are run too; it then ends with 1, and the file says what failed. It is
 // written after each part: what was stopped keeps what had ended.
 package main
@@ -68,7 +68,7 @@ func deep(to, fuzz, only string) error {
 		hub("Read while taken back, over HTTP", "(TestVolumeRevocation|TestVolumeRevocationOfCases)"),
 		{name: "Used while taken back", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumeNothingIs", "./pkg/pg"}},
 		rules("The rules and plain Go", "TestVolumeTheRulesAreTheNaiveModel"), rules("Rules that were changed", "TestVolumeMutants"),
-		hub("The officer's questions", "TestVolumeDesk"), hub("Every page in the browser", "TestBrowser$/^every page"),
+		hub("The officer's questions", "TestVolumeDesk"), {name: "Anomalies that were planted", args: []string{"-count=1", "-v", "-timeout=90m", "-run", "^TestVolumeAnomalies$", "./services/audit"}}, hub("Every page in the browser", "TestBrowser$/^every page"),
 		{name: "A revision on a million decisions", args: []string{"-count=1", "-v", "-timeout=60m", "-run", "^TestVolumePast$", "./pkg/pg"}}}
 	for _, t := range targets {
 		parts = append(parts, &part{name: t[1], args: []string{"-run=^$", "-fuzz", "^" + t[1] + "$", "-fuzztime", fuzz, t[0]}})

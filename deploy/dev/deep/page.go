@@ -22,6 +22,7 @@ var (
 	recorded = regexp.MustCompile(`(\d+) requests, (\d+) of them showed personal texts, (\d+) different decisions made again`)
 	raced    = regexp.MustCompile(`(\d+) pairs[,:] (\d+) (?:shown before|commands done before|reads under way answered), (?:\d+ refused, )?(\d+) (?:stale|after)`)
 	lookedAt = regexp.MustCompile(`(\d+ pages) were looked at`)
+	planted  = regexp.MustCompile(`seed (\d+ \(\w+\)): (\d+ rows, .*)`)
 	fuzzed   = regexp.MustCompile(`elapsed: (\S+), execs: (\d+) \(\d+/sec\), new interesting: \d+ \(total: (\d+)\)`)
 )
 
@@ -61,6 +62,9 @@ func (p *part) figures() string {
 	}
 	if m := tried.FindStringSubmatch(p.said); m != nil {
 		out = append(out, m[1]+": "+m[2])
+	}
+	for _, m := range seen(planted.FindAllStringSubmatch(p.said, -1)) {
+		out = append(out, "seed "+m[1]+": "+m[2])
 	}
 	out = append(out, slowest(answered.FindAllStringSubmatch(p.said, -1))...)
 	if all := lookedAt.FindAllStringSubmatch(p.said, -1); all != nil {
@@ -170,7 +174,7 @@ func render(parts []*part, machine, old string) string {
 
 `+"`make deep`"+` wrote this, on a machine with %s. It runs what is too slow or too much a matter of chance for every build: the
 clock's test, many more walks than `+"`make test`"+` takes, from seeds that are new each time, the rules against the same rules in plain Go and against every
-change to them that is known how to make, everybody in every state, everything that can be asked of what one may not know of and of what one may see, everything that is used while it is taken back, an officer's questions of ten million rows, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
+change to them that is known how to make, everybody in every state, everything that can be asked of what one may not know of and of what one may see, everything that is used while it is taken back, an officer's questions of ten million rows, what was planted in two years of the log, every page under every rule of accessibility, and each target of fuzzing. `+"`make deep ONLY=walks`"+` runs a part
 by its name; the others keep what they came to, and its day.
 
 `+head, machine)

@@ -24,6 +24,7 @@ func TestPage(t *testing.T) {
 		{name: "Changed", said: "    m_test.go:5: mutants of the rules: 700 tried of 700, 600 killed, 9 survived, 91 the engine does not take: 98.5 % killed\n"},
 		{name: "Tried", said: "    v_test.go:6: 1000000 decisions, 900 different questions: 3 of them would be answered otherwise (40 decisions), in 12.1s\n"},
 		{name: "Desk", took: time.Minute, said: "    d_test.go:8: 1000 rows, who saw this person, and why: from disk 91 ms, again 24 ms, the next page 22 ms (219 found)\n    d_test.go:8: 1000 rows, all refusals: first 17 ms, again 58 ms, the next page 0 ms (7 found)\n"},
+		{name: "Planted", said: "    a_test.go:8: seed 1 (tuned): 500 rows, found 9 of 10\n    a_test.go:8: seed 2 (measured): 600 rows, found 8 of 10\n"},
 		{name: "Pages", said: "    b_test.go:7: 125 pages were looked at\n    b_test.go:7: 125 pages were looked at\n"},
 		{name: "FuzzX", said: "fuzz: elapsed: 0s, execs: 0 (0/sec), new interesting: 0 (total: 7)\nfuzz: elapsed: 10s, execs: 5678 (567/sec), new interesting: 2 (total: 9)\n", err: errors.New("exit status 1")},
 		{name: "FuzzY"},
@@ -38,7 +39,7 @@ func TestPage(t *testing.T) {
 		"1 walks: 100000 steps; 762309 views compared", "| FuzzX | 2026-11-22 | 0s | **failed** | 5678 executions; 9 inputs kept |", "| FuzzY | 2026-11-22 | 0s | well | nothing was counted |",
 		"0 differences in 2000000 worlds, 1300000 of them distinct, with each of the 700 lines of the tables; allowed are: view 40 %, act 38 % |",
 		"rules: 600 changes noticed, 9 not ([mutation.md](mutation.md) says why), 91 that the engine does not take: 98.5 % noticed |", "| 1000000 decisions, 900 different questions: 3 of them would be answered otherwise (40 decisions), in 12.1s |",
-		"| of 1000 rows 2 questions, the slowest at first 91 ms, again 58 ms, its next page 22 ms |", "| 125 pages, each in two languages at three widths |", "medians of 300 requests", "| /cases/{id} | 1.317 | 1.405 | -6.2 | -0.7 |"} {
+		"| of 1000 rows 2 questions, the slowest at first 91 ms, again 58 ms, its next page 22 ms |", "| seed 1 (tuned): 500 rows, found 9 of 10; seed 2 (measured): 600 rows, found 8 of 10 |", "| 125 pages, each in two languages at three widths |", "medians of 300 requests", "| /cases/{id} | 1.317 | 1.405 | -6.2 | -0.7 |"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("does not say %q:\n%s", want, page)
 		}
