@@ -174,8 +174,8 @@ type ClosingBreach struct {
 
 // CorrectingBreach says that the authority became aware at another time than is written.
 type CorrectingBreach struct {
-	Aware  time.Time    `json:"aware" doc:"When the authority became aware of it: the clock runs from then."`
-	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
+	Corrected time.Time    `json:"corrected" doc:"When the authority became aware of it: the clock runs from then."`
+	Reason    hub.Personal `json:"reason" min:"20" max:"2000"`
 }
 
 // BreachReceipt says what came of a step.

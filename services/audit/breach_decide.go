@@ -101,11 +101,11 @@ func (x *room) correctBreach(r *web.Request, in CorrectingBreach) (done BreachRe
 			return s, nil, hub.Conflict("audit.error.breach.notified")
 		}
 		var p hub.Problems
-		s.aware = in.Aware.UTC().Truncate(time.Microsecond)
-		if in.Aware.IsZero() {
-			p.Add("aware", "error.required")
+		s.aware = in.Corrected.UTC().Truncate(time.Microsecond)
+		if in.Corrected.IsZero() {
+			p.Add("corrected", "error.required")
 		} else {
-			pastOf(&p, "aware", s.aware, tx.Now)
+			pastOf(&p, "corrected", s.aware, tx.Now)
 		}
 		breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		if err := p.Err(); err != nil {

@@ -37,7 +37,7 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 		in.Lang = c.Lang
 		return mainPart(sound(t, in.Get(at).Must(http.StatusOK)).Text())
 	}
-	against := map[string]map[string]any{"/close": {"reason": whatHappened}, "/inform": {"inform": "no", "reason": whatHappened}, "/correction": {"aware": began.Add(-time.Hour), "reason": whatHappened}}
+	against := map[string]map[string]any{"/close": {"reason": whatHappened}, "/inform": {"inform": "no", "reason": whatHappened}, "/correction": {"corrected": began.Add(-time.Hour), "reason": whatHappened}}
 	refused := func(when string) {
 		t.Helper()
 		for step, in := range against {
@@ -64,13 +64,13 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 
 	// The clock runs by what another officer corrected, and both are shown.
 	var v BreachView
-	for name, in := range map[string]map[string]any{"tomorrow": {"aware": began.AddDate(0, 0, 1), "reason": whatHappened}, "no reason": {"aware": began, "reason": "kort"}, "no time": {"aware": time.Time{}, "reason": whatHappened}} {
+	for name, in := range map[string]map[string]any{"tomorrow": {"corrected": began.AddDate(0, 0, 1), "reason": whatHappened}, "no reason": {"corrected": began, "reason": "kort"}, "no time": {"corrected": time.Time{}, "reason": whatHappened}} {
 		if a := post(vera, "/correction", in); a.Status != http.StatusBadRequest {
 			t.Errorf("%s is answered %d %s", name, a.Status, a.Body)
 		}
 	}
 	aware := began.Add(-30 * time.Hour).UTC().Truncate(time.Microsecond)
-	post(vera, "/correction", map[string]any{"aware": aware, "reason": "It-afdelingen vidste det dagen før."}).Must(http.StatusOK)
+	post(vera, "/correction", map[string]any{"corrected": aware, "reason": "It-afdelingen vidste det dagen før."}).Must(http.StatusOK)
 	vera.API("GET", path, nil).Must(http.StatusOK).JSON(&v)
 	if !v.Aware.Equal(aware) || !v.Due.Equal(aware.Add(72*time.Hour)) || v.FirstAware == nil || v.FirstAware.Sub(began).Abs() > time.Minute || v.AwareReason == "" || v.Another {
 		t.Errorf("%+v", v)
@@ -87,9 +87,9 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 	if text := page(vera, "/breaches/"+string(id)); !strings.Contains(text, "Først skrevet ind som") || !strings.Contains(text, "It-afdelingen vidste det") {
 		t.Errorf("the page does not show both: %s", text)
 	}
-	later := url.Values{"step": {"corrected"}, "aware_time": {began.In(hub.Copenhagen).Format("15.04")}, "reason": {"Det var alligevel først den dag."}}
+	later := url.Values{"step": {"corrected"}, "corrected_time": {began.In(hub.Copenhagen).Format("15.04")}, "reason": {"Det var alligevel først den dag."}}
 	for part, layout := range map[string]string{"day": "2", "month": "1", "year": "2006"} {
-		later.Set("aware-"+part, began.In(hub.Copenhagen).Format(layout))
+		later.Set("corrected-"+part, began.In(hub.Copenhagen).Format(layout))
 	}
 	sound(t, vera.Submit("/breaches/"+string(id), later).Must(http.StatusOK))
 	w.Set(began.Add(25 * time.Hour))
@@ -97,7 +97,7 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 
 	// No text names anybody by number.
 	for step, in := range map[string]map[string]any{"/description": {"categories": "x", "consequences": "x", "measures": "x", "contact": "x", "delay": "x"}, "/inform": {"inform": "yes", "reason": "x", "text_da": "x", "text_en": "x"}, "/notification": {"case_number": "x", "delay": "x"},
-		"/close": {"reason": "x"}, "/correction": {"aware": began, "reason": "x"}} {
+		"/close": {"reason": "x"}, "/correction": {"corrected": began, "reason": "x"}} {
 		for field, text := range in {
 			if text == "x" {
 				in[field] = "Det gik ud over 710109-4321, som bor her."
@@ -105,7 +105,7 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 		}
 		a := post(vera, step, in).Must(http.StatusBadRequest)
 		for field := range in {
-			if field != "inform" && field != "aware" && !strings.Contains(a.Text(), `"field":"`+field+`"`) || !strings.Contains(a.Text(), "personnummer") {
+			if field != "inform" && field != "corrected" && !strings.Contains(a.Text(), `"field":"`+field+`"`) || !strings.Contains(a.Text(), "personnummer") {
 				t.Errorf("%s: a number in %s is answered %s", step, field, a.Body)
 			}
 		}
@@ -144,7 +144,7 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 	post(vera, "/description", map[string]any{"categories": whatHappened, "consequences": whatHappened, "measures": whatHappened}).Must(http.StatusOK)
 	post(vera, "/inform", map[string]any{"inform": "no", "reason": whatHappened}).Must(http.StatusOK)
 	post(vera, "/notification", map[string]any{"case_number": "2026-442-1"}).Must(http.StatusOK)
-	post(vera, "/correction", map[string]any{"aware": began, "reason": whatHappened}).Must(http.StatusConflict)
+	post(vera, "/correction", map[string]any{"corrected": began, "reason": whatHappened}).Must(http.StatusConflict)
 	post(vera, "/close", map[string]any{"reason": whatHappened}).Must(http.StatusOK)
 	if v := w.breach(id); v.Unnotified || v.Late || len(v.ClosedWith) != 0 || len(v.Gaps()) != 0 || strings.Contains(page(vera, "/breaches/"+string(id)), "Manglede, da") && strings.Contains(page(vera, "/breaches/"+string(id)), "lukket med mangler") {
 		t.Errorf("%+v", v)

@@ -158,8 +158,8 @@ func (x *room) breachForm(w http.ResponseWriter, r *web.Request) error {
 	case stepCorrected:
 		var p hub.Problems
 		in := CorrectingBreach{Reason: text("reason")}
-		if at := moment(f, &p, "aware"); at != nil {
-			in.Aware = *at
+		if at := moment(f, &p, "corrected"); at != nil {
+			in.Corrected = *at
 		}
 		if err = p.Err(); err == nil {
 			_, err = x.correctBreach(r, in)

@@ -310,7 +310,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	for _, step := range []struct {
 		path string
 		in   map[string]any
-	}{{"/affected", map[string]any{}}, {"/description", map[string]any{"measures": sayWhy}}, {"/inform", map[string]any{"inform": "yes", "reason": sayWhy}}, {"/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}}, {"/notification", map[string]any{"case_number": "2026-1"}},
+	}{{"/affected", map[string]any{}}, {"/description", map[string]any{"measures": sayWhy}}, {"/inform", map[string]any{"inform": "yes", "reason": sayWhy}}, {"/correction", map[string]any{"corrected": s.Now().Add(-time.Hour), "reason": sayWhy}}, {"/notification", map[string]any{"case_number": "2026-1"}},
 		{"/close", map[string]any{"reason": sayWhy}}} {
 		check("POST", breach+step.path, "/api/breaches/{breach}"+step.path, koegeDPO, step.in).Must(200)
 	}
@@ -426,7 +426,7 @@ func (s *driver) requests() map[string]func() request {
 		"describeBreach": breach("/description", map[string]any{}),
 		"informBreach":   breach("/inform", map[string]any{"inform": "no", "reason": sayWhy}),
 		"notifyBreach":   breach("/notification", map[string]any{"case_number": "2026-1"}),
-		"correctBreach":  breach("/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}),
+		"correctBreach":  breach("/correction", map[string]any{"corrected": s.Now().Add(-time.Hour), "reason": sayWhy}),
 		"closeBreach":    breach("/close", map[string]any{"reason": sayWhy}),
 		"registerSubject": func() request {
 			return request{coordinator, "/api/subjects", map[string]any{"name": "Bertram Eksempel", "unknown": true}}

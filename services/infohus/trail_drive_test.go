@@ -294,7 +294,7 @@ func (s *driver) formsToo() {
 	dpo.API("POST", breach+"/affected", map[string]any{"way": "period", "from": "2026-01-01"}).Must(200)
 	dpo.API("POST", breach+"/description", map[string]any{"measures": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/inform", map[string]any{"inform": "yes", "reason": sayWhy}).Must(200)
-	dpo.API("POST", breach+"/correction", map[string]any{"aware": s.Now().Add(-time.Hour), "reason": sayWhy}).Must(200)
+	dpo.API("POST", breach+"/correction", map[string]any{"corrected": s.Now().Add(-time.Hour), "reason": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/notification", map[string]any{"case_number": "2026-1"}).Must(200)
 	dpo.API("POST", breach+"/close", map[string]any{"reason": sayWhy}).Must(200)
 	dpo.Get("/").Must(200)
