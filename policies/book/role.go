@@ -227,6 +227,9 @@ func (w *writer) also(role string) Table {
 	if w.doc.at("trail", "roles", role).yes {
 		t.Rows = append(t.Rows, row(upper(w.word("may", "trail")), w.words("kind", w.at(role)), None, w.words("purpose", w.doc.at("trail", "purposes").set())))
 	}
+	if w.doc.at("trail", "opens", role).yes {
+		t.Rows = append(t.Rows, row(upper(w.word("may", "open")), w.words("kind", w.at(role)), None, w.words("purpose", w.doc.at("trail", "purposes").set())))
+	}
 	return t
 }
 
