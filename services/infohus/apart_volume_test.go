@@ -40,10 +40,25 @@ func TestVolumeRoomsApart(t *testing.T) {
 		{"police only", TestPoliceOnly}, // those that move the clock
 		{"access ends at once", TestAccessEndsAtOnce},
 		{"one receipt", TestOneReceipt},
+		{"canaries", canariesApart},
 	} {
 		if !t.Run(scenario.name, scenario.play) {
 			break
 		}
+	}
+}
+
+// canariesApart: each room looks up its canary by itself, and they are found: P6.
+func canariesApart(t *testing.T) {
+	s := begin(t)
+	s.Advance(24 * time.Hour) // today's of each were sent before
+	s.Advance(time.Minute)
+	if got := s.One("select string_agg(distinct writer::text, ' ') from audit.trail where object_kind = 'canary'"); got != "assessment audit intake person portal referral" {
+		t.Errorf("canaries are of %s", got)
+	}
+	s.Advance(10 * time.Minute)
+	if n := s.One("select count(*) from audit.outbox where envelope->'data'->>'what' = 'unseen'"); n != "0" {
+		t.Errorf("they are not found, as %s facts say", n)
 	}
 }
 
