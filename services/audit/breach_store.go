@@ -153,7 +153,7 @@ func affected(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filter, refs r
 	if err := tx.QueryRow(ctx, all+`select (select count(*) from r)::int, (select count(distinct subject) from o)::int, (select min(first) from o), (select max(last) from o),
 		coalesce((select array_agg(distinct u.field order by u.field) from f cross join lateral unnest(f.fields) u (field)), '{}'),
 		coalesce((select array_agg(distinct u.got order by u.got) from o cross join lateral unnest(o.got) u (got)), '{}'),
-		coalesce((select array_agg(distinct r.person order by r.person) from r where r.person not in ('', 'system')), '{}')`, q.args...).
+		coalesce((select array_agg(distinct s.person order by s.person) from s where s.person not in ('', 'system')), '{}')`, q.args...).
 		Scan(&a.Rows, &a.Persons, &a.First, &a.Last, &a.Fields, &got, &a.people); err != nil {
 		return a, err
 	}

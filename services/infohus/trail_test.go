@@ -109,8 +109,6 @@ var shows = map[string]string{
 	"POST /api/extracts":                     "extract extract", // that names stand in it, and why
 	"POST /api/extracts/{extract}":           "extract extract",
 
-	"POST /api/extracts/{extract}/extension": "extract", // why it takes longer
-
 	"GET /breaches/{breach}":                   "breach",
 	"GET /breaches/{breach}/draft":             "breach",
 	"POST /api/breaches":                       "breach", // what happened, on its way into its box
