@@ -94,8 +94,6 @@ func (s *script) knows(login, name string, of refs) bool {
 		return c.API("GET", "/api/extracts/"+string(of["extract"]), nil).Status == 200
 	case "samples":
 		return c.API("GET", "/api/samples/"+string(of["sample"]), nil).Status == 200
-	case "anomalies":
-		return c.API("GET", "/api/anomalies/"+string(of["anomaly"]), nil).Status == 200
 	case "row":
 		return c.Get("/trail/"+string(of[name])).Status == 200
 	default:
@@ -202,6 +200,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	waits["extract"], _ = s.prepared(id)
 	waits["sample"] = s.drawn()
 	waits["anomaly"] = s.anomaly()
+	waits["anomalies"] = waits["anomaly"]
 	waits["breach"] = s.registersBreach(nil)
 	waits["breaches"] = waits["breach"]
 	works := map[string]*work{}
