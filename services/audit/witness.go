@@ -109,10 +109,25 @@ func (w *asked) silent(now time.Time) bool {
 // or finds, it remembers.
 func (x *room) ask(ctx context.Context, w *asked) error {
 	signed, last, had, err := x.toCosign(ctx, w)
-	if err != nil || last.Size == 0 {
+	if err != nil {
 		return err
 	}
 	now := x.Now()
+	if last.Size == 0 { // nothing to cosign, and perhaps there was
+		w.mu.Lock()
+		due := now.Sub(w.asked) >= askAgain
+		if due {
+			w.asked = now
+		}
+		w.mu.Unlock()
+		if err = nil; due {
+			err = x.holds(ctx, w)
+		}
+		if errors.As(err, new(*unreached)) {
+			err = nil
+		}
+		return err
+	}
 	w.mu.Lock()
 	old, due := w.has, w.has < 0 || had < last.Size || now.Sub(w.asked) >= askAgain
 	if w.until = had; old < 0 {

@@ -48,7 +48,7 @@ func TestWhatNobodyElseHasConfirmed(t *testing.T) {
 	if a := s.Nobody().Get("/readyz").Text(); !strings.Contains(a, `"late":true`) {
 		t.Errorf("after four hours: %s", a)
 	}
-	if text := s.as(koegeDPO).Get("/witnesses").Must(http.StatusOK).Text(); !strings.Contains(text, "Så mange poster er ikke bekræftet endnu") || !strings.Contains(text, "bliver spurgt en gang til") {
+	if text := s.as(koegeDPO).Get("/witnesses").Must(http.StatusOK).Text(); !strings.Contains(text, "Antal poster, der ikke er bekræftet endnu") || !strings.Contains(text, "bliver spurgt en gang til") {
 		t.Errorf("the officer reads nothing of it")
 	}
 	refused := s.as(coordinator).API("POST", "/api/concerns/"+string(second)+"/forward", toPolice).Must(http.StatusBadRequest).Text()
