@@ -19,7 +19,7 @@ func TestTheTreeCanOnlyBeAddedTo(t *testing.T) {
 	w := newWorld(t)
 	w.sql(`insert into audit.trail (`+columns+`) select `+values+` from generate_series(1, 3)`, leaf(0, 1, 2), `insert into audit.node (level, n, hash) values (1, 0, sha256('x'))`,
 		`insert into audit.checkpoint (size, note) values (1, 'x')`, `insert into audit.cosignature (size, witness, line) values (1, 'w', 'x')`,
-		`insert into audit.closed (id, witness, size, root, note, had) values ('a', 'w', 1, 'x', 'x', 0)`, `insert into audit.opened (closed, person, authority) values ('a', 'p', 'koege')`)
+		`insert into audit.closed (id, witness, size, root, note, had) values ('a', 'w', 1, 'x', 'x', 0), ('c', 'w', 3, 'x', 'x', 0)`, `insert into audit.opened (closed, person, authority) values ('a', 'p', 'koege')`)
 	puts := map[string]string{
 		"pending":     `insert into audit.pending (id, at) values (9, now())`,
 		"leaves":      leaf(2, 3),
@@ -27,7 +27,7 @@ func TestTheTreeCanOnlyBeAddedTo(t *testing.T) {
 		"checkpoint":  `insert into audit.checkpoint (size, note) values (2, 'x')`,
 		"cosignature": `insert into audit.cosignature (size, witness, line) values (1, 'v', 'x')`,
 		"closed":      `insert into audit.closed (id, witness, size, root, note, had) values ('b', 'w', 2, 'x', 'x', 0)`,
-		"opened":      `insert into audit.opened (closed, person, authority) values ('b', 'p', 'koege')`,
+		"opened":      `insert into audit.opened (closed, person, authority) values ('c', 'p', 'koege')`,
 	}
 	filled := map[string]string{"pending": "id", "leaves": "since", "node": "", "checkpoint": "at", "cosignature": "at", "closed": "at", "opened": "at"} // by the database alone
 	for _, room := range allRooms {

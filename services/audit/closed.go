@@ -231,6 +231,9 @@ func (x *room) openHub(r *web.Request, in Opening) (Opened, error) {
 			return errors.Join(tx.Withhold(ctx, entry), err)
 		}
 		var p hub.Problems
+		if len(in.Closings) == 0 {
+			p.Add("closings", "error.required")
+		}
 		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		if err := p.Err(); err != nil {
 			return err

@@ -269,6 +269,8 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("GET", "/api/advice/receipts", "/api/advice/receipts", coordinator, nil).Must(200)
 	check("GET", "/api/advice/"+string(kept.ID), "/api/advice/{id}", coordinator, nil).Must(200)
 	check("GET", "/api/revisions", "/api/revisions", koegeDPO, nil).Must(200)
+	check("GET", "/api/witnesses", "/api/witnesses", koegeDPO, nil).Must(200)
+	check("POST", "/api/witnesses/open", "/api/witnesses/open", koegeDPO, s.closed()).Must(200)
 	var found struct{ Rows []struct{ ID int64 } }
 	check("POST", "/api/trail/search", "/api/trail/search", koegeDPO, map[string]any{"ground": "lawfulness", "reference": got.ID}).JSON(&found)
 	if len(found.Rows) == 0 {
@@ -421,6 +423,7 @@ func (s *driver) requests() map[string]func() request {
 		}
 	}
 	return map[string]func() request{
+		"openHub":        func() request { return request{koegeDPO, "/api/witnesses/open", s.closed()} },
 		"registerBreach": func() request { return request{koegeDPO, "/api/breaches", aBreach(nil)} },
 		"gatherBreach":   breach("/affected", map[string]any{}),
 		"describeBreach": breach("/description", map[string]any{}),

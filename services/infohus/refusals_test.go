@@ -48,7 +48,7 @@ var nextStep = map[string]*regexp.Regexp{
 // the rules, whose every code has its words, and those of every room. The stranger's
 // one answer alone says nothing.
 func TestEveryRefusalSaysWhatToDoNext(t *testing.T) {
-	granted := []string{"author", "own", "assigned", "manager", "from_municipality", "from_police", "from_partner", "invited", "glass", "role", "basis", "system"}
+	granted := []string{"author", "own", "assigned", "manager", "from_municipality", "from_police", "from_partner", "invited", "glass", "role", "basis", "system", "confirmed_unwitnessed"}
 	engine, err := policies.New()
 	if err != nil {
 		t.Fatal(err)
