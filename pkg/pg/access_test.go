@@ -3,9 +3,11 @@ package pg_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -239,46 +241,55 @@ func TestAGrantIsNotLent(t *testing.T) {
 	w.is("received", `select state from access.item where id = $1`, id)
 }
 
+// beside is how many reads or commands are under way beside each withdrawal, each a
+// pair with it.
+const beside = 6
+
 // TestNothingIsShownAfterItWasTakenBack races reads with withdrawals. A read
 // that begins after the withdrawal has returned never shows anything. A015 in
 // part: by single reads.
-func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 100) }
+func TestNothingIsShownAfterItWasTakenBack(t *testing.T) { shownAfter(t, 40) }
 
-func shownAfter(t *testing.T, pairs int) {
+func shownAfter(t *testing.T, withdrawals int) {
 	w := newWorld(t)
 	db := w.room("intake")
 	for _, k := range races(w, db) {
 		id := k.item()
-		var stale, shown atomic.Int64
-		for range pairs {
-			back := k.give(id)
-			var returned atomic.Bool
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				for range 20 {
-					after := returned.Load()
-					_, _, _, err := look(db, k.who, id)
-					if err == nil {
-						shown.Add(1)
-						if after {
-							stale.Add(1)
-						}
-					} else if hub.CodeOf(err) != hub.CodeNotFound {
-						t.Error(err)
-					}
-					if after {
-						return
-					}
-				}
-			})
-			check(t, back(nil))
-			returned.Store(true)
-			wg.Wait()
-			if _, _, _, err := look(db, k.who, id); err == nil {
-				stale.Add(1)
+		var shown, refused, stale atomic.Int64
+		sees := func(now, not *atomic.Int64) {
+			switch _, _, _, err := look(db, k.who, id); {
+			case err == nil:
+				now.Add(1)
+			case hub.CodeOf(err) == hub.CodeNotFound:
+				not.Add(1)
+			default:
+				t.Error(err)
 			}
 		}
-		t.Logf("%s: %d pairs, %d shown before, %d stale", k.name, pairs, shown.Load(), stale.Load())
+		last := time.Millisecond // as long as a withdrawal took
+		for range withdrawals {
+			back := k.give(id)
+			returned := make(chan struct{})
+			var wg sync.WaitGroup
+			for range beside {
+				wg.Go(func() {
+					time.Sleep(rand.N(last))
+					select {
+					case <-returned:
+						sees(&stale, new(atomic.Int64))
+					default:
+						sees(&shown, &refused)
+					}
+				})
+			}
+			begun := time.Now()
+			check(t, back(nil))
+			close(returned)
+			last = time.Since(begun)
+			sees(&stale, new(atomic.Int64))
+			wg.Wait()
+		}
+		t.Logf("%s: %d pairs, %d shown before, %d stale", k.name, shown.Load()+refused.Load(), shown.Load(), stale.Load())
 		if stale.Load() > 0 || shown.Load() == 0 {
 			t.Errorf("%s: %d of %d shown after it was taken back", k.name, stale.Load(), shown.Load())
 		}
@@ -287,21 +298,22 @@ func shownAfter(t *testing.T, pairs int) {
 
 // TestNothingIsDoneAfterItWasTakenBack races commands with withdrawals. What
 // was done when the withdrawal committed is all that is ever done.
-func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) { doneAfter(t, 100) }
+func TestNothingIsDoneAfterItWasTakenBack(t *testing.T) { doneAfter(t, 40) }
 
-func doneAfter(t *testing.T, pairs int) {
+func doneAfter(t *testing.T, withdrawals int) {
 	w := newWorld(t)
 	db := w.room("intake")
 	for _, k := range races(w, db) {
 		id := k.item()
-		done, late := 0, 0
-		for n := range pairs {
-			note := fmt.Sprint(k.name, n)
+		done, late, last := 0, 0, time.Millisecond
+		for i := range withdrawals {
+			note := fmt.Sprint(k.name, i)
 			back := k.give(id)
 			var atBack, atEnd int
 			var wg sync.WaitGroup
-			for range 2 {
+			for range beside {
 				wg.Go(func() {
+					time.Sleep(rand.N(last))
 					who := as(k.who)
 					err := db.Command(ctx, who, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "concern", ID: id}}, func(tx *pg.Tx) error {
 						r, err := tx.Relation(ctx, "concern", id)
@@ -326,14 +338,17 @@ func doneAfter(t *testing.T, pairs int) {
 			count := func(tx *pg.Tx, into *int) error {
 				return tx.QueryRow(ctx, `select count(*) from effect where note = $1`, note).Scan(into)
 			}
+			time.Sleep(last / 2)
+			begun := time.Now()
 			check(t, back(func(tx *pg.Tx) error { return count(tx, &atBack) }))
+			last = min(time.Since(begun), 20*time.Millisecond)
 			wg.Wait()
 			check(t, db.View(ctx, as(coordinator), func(tx *pg.Tx) error { return count(tx, &atEnd) }))
 			done += atEnd
 			late += atEnd - atBack
 		}
-		t.Logf("%s: %d pairs, %d commands done before, %d after", k.name, pairs, done, late)
-		if late > 0 || done == 0 || done == 2*pairs {
+		t.Logf("%s: %d pairs, %d commands done before, %d after", k.name, beside*withdrawals, done, late)
+		if late > 0 || done == 0 || done == beside*withdrawals {
 			t.Errorf("%s: %d of %d done after it was taken back", k.name, late, done)
 		}
 	}

@@ -104,7 +104,8 @@ func (tx *Tx) Assign(ctx context.Context, g policies.Grant, a Assignment) (hub.I
 // EndAssignment takes an assignment back, at once and in every room. One that
 // is not there is NotFound, one that has ended is a Conflict.
 func (tx *Tx) EndAssignment(ctx context.Context, g policies.Grant, id hub.ID) error {
-	return tx.end(ctx, g, "assignment", id)
+	_, err := end(ctx, tx, g, assignments, id)
+	return err
 }
 
 // EndAssignments takes back every assignment on an item and on its parts, or
@@ -143,49 +144,72 @@ func (tx *Tx) Share(ctx context.Context, g policies.Grant, s Share) (hub.ID, err
 func NecessityPlace(share hub.ID) string { return "access.share/" + string(share) + "/necessity" }
 
 // Revoke takes a share back, at once and in every room. One that is not there
-// is NotFound, one that has ended is a Conflict.
+// is NotFound, one that has ended is a Conflict. That it is gone there is recorded with it,
+// as the recipient's: why, the room records.
 func (tx *Tx) Revoke(ctx context.Context, g policies.Grant, share hub.ID) error {
-	return tx.end(ctx, g, "share", share)
+	s, err := end(ctx, tx, g, shares, share)
+	if err != nil {
+		return err
+	}
+	return tx.gone(g, s)
+}
+
+// gone records at the recipient that a share was taken back, as Share does that it was given.
+func (tx *Tx) gone(g policies.Grant, s Share) error {
+	_, err := tx.write(g, Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: s.Kind, ID: s.Item}, Controller: s.To, Subjects: []hub.ID{s.About},
+		Fields: []string{}, Basis: s.Basis, Recipient: s.To}, allow)
+	return err
 }
 
 // RevokeAll takes back every share of an item and of its parts, or those to one
 // authority, at once and in every room, and returns what it ended, so that each
 // receiver can be told. That there was none is no error.
 func (tx *Tx) RevokeAll(ctx context.Context, g policies.Grant, kind string, id hub.ID, to hub.AuthorityID) ([]Share, error) {
-	return endAll(ctx, tx, g, shares, kind, id, string(to))
+	ended, err := endAll(ctx, tx, g, shares, kind, id, string(to))
+	for _, s := range ended {
+		if err == nil {
+			err = tx.gone(g, s)
+		}
+	}
+	return ended, err
 }
 
 // end ends an assignment or a share. The item is locked by a statement of its
 // own: the next one then sees what those who held it have committed.
-func (tx *Tx) end(ctx context.Context, g policies.Grant, table string, id hub.ID) error {
+func end[T any](ctx context.Context, tx *Tx, g policies.Grant, f given[T], id hub.ID) (was T, err error) {
 	if err := tx.holder(g); err != nil {
-		return err
+		return was, err
 	}
 	tx.changed = true
 	b := new(pgx.Batch)
-	b.Queue(`select from access.`+table+` t, access.lock_item(t.kind, t.item) where t.id = $1`, id)
-	b.Queue(`update access.`+table+` set ended_by = $2 where id = $1 and ended_by is null`, id, tx.who.Person)
-	b.Queue(`select exists (select from access.`+table+` where id = $1)`, id)
+	b.Queue(`select from access.`+f.table+` t, access.lock_item(t.kind, t.item) where t.id = $1`, id)
+	b.Queue(`update access.`+f.table+` t set ended_by = $2 where t.id = $1 and t.ended_by is null returning `+f.columns, id, tx.who.Person)
+	b.Queue(`select exists (select from access.`+f.table+` where id = $1)`, id)
 	res := tx.conn.SendBatch(ctx, b)
 	defer res.Close()
 	if _, err := res.Exec(); err != nil {
-		return wrap(err)
+		return was, wrap(err)
 	}
-	tag, err := res.Exec()
+	rows, err := res.Query()
 	if err != nil {
-		return wrap(err)
+		return was, wrap(err)
+	}
+	was, err = pgx.CollectExactlyOneRow(rows, f.row)
+	ended := err == nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return was, wrap(err)
 	}
 	var known bool
 	if err := res.QueryRow().Scan(&known); err != nil {
-		return wrap(err)
+		return was, wrap(err)
 	}
 	switch {
 	case !known:
-		return hub.NotFound()
-	case tag.RowsAffected() == 0:
-		return hub.Conflict("error.already_ended")
+		return was, hub.NotFound()
+	case !ended:
+		return was, hub.Conflict("error.already_ended")
 	}
-	return wrap(res.Close())
+	return was, wrap(res.Close())
 }
 
 // endAll ends what stands on an item and on its parts. The item is locked first,

@@ -246,9 +246,9 @@ func PutPolicy(ctx context.Context, owner string, now time.Time, number int, not
 
 // askedSince is every question that was asked since an instant, however often. What was
 // refused before any rule, because it was asked in another hat's name, no rule can
-// answer otherwise; what stands at a disclosure's recipient too was asked once.
+// answer otherwise; what stands at a recipient too was asked once.
 const askedSince = `select question, input, count(*) filter (where outcome = 'allow')::int, count(*) filter (where outcome = 'deny')::int, min(at), max(at)
-	from audit.trail where at >= $1 and question <> '' and reasons <> '{hat_mismatch}' and not (act = 'collect' and question = 'disclose') group by question, input`
+	from audit.trail where at >= $1 and question <> '' and reasons <> '{hat_mismatch}' and not (act in ('collect', 'revoke') and controller = recipient and question <> 'submit') group by question, input`
 
 // Asked reads, as the owner, every question that was asked since an instant, and
 // says in the trail of every authority that it did. use is given them one by one;

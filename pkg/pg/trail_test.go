@@ -386,7 +386,8 @@ func TestTakingBackNeverWaitsInLine(t *testing.T) {
 }
 
 // Whatever a room that shares records itself, the share is recorded at its recipient: what
-// the one names and the other had is there, and one that was not made leaves nothing.
+// the one names and the other had is there, and one that was not made leaves nothing. So is
+// that it was taken back.
 func TestAShareStandsAtItsRecipient(t *testing.T) {
 	w := newWorld(t)
 	db := w.room("intake")
@@ -399,7 +400,19 @@ func TestAShareStandsAtItsRecipient(t *testing.T) {
 	if none == nil {
 		t.Error("what is not there is shared")
 	}
-	share(t, db, id, "RPL115-2")
-	w.is("1 allow mvs koege intake RPL115-2 1", `select count(*) || ' ' || max(concat_ws(' ', outcome, controller, authority, writer, basis, cardinality(subjects)))
-		from audit.trail where act = 'collect' and recipient = 'mvs' and object_kind = 'concern'`)
+	stands := func(want, act string) {
+		t.Helper()
+		w.is(want+" allow mvs koege intake RPL115-2 1", `select count(*) || ' ' || max(concat_ws(' ', outcome, controller, authority, writer, basis, cardinality(subjects)))
+			from audit.trail where act = $1 and recipient = 'mvs' and object_kind = 'concern'`, act)
+	}
+	one, two := share(t, db, id, "RPL115-2"), share(t, db, id, "RPL115-2")
+	stands("2", "collect")
+	revoke := func(tx *pg.Tx, g policies.Grant) error { return tx.Revoke(ctx, g, one) }
+	check(t, do(db, as(coordinator), hub.ActRevoke, revoke))
+	stands("1", "revoke")
+	wantCode(t, do(db, as(coordinator), hub.ActRevoke, revoke), hub.CodeConflict)
+	stands("1", "revoke")
+	check(t, do(db, as(coordinator), hub.ActRevoke, func(tx *pg.Tx, g policies.Grant) error { return ended(tx.RevokeAll(ctx, g, "concern", id, "")) }))
+	stands("2", "revoke")
+	w.is("2", `select count(*) from access.share where ended_by = $1 and id in ($2, $3)`, coordinator.Person, one, two)
 }

@@ -33,13 +33,18 @@ func passing(t *testing.T) *world {
 	return w
 }
 
+// passesOn is what is asked of the rules by who passes a concern on to the police.
+func passesOn(who hub.Actor) policies.Disclose {
+	return policies.Disclose{Role: who.Role, From: who.Kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, State: "received", Item: "concern", Cooperation: true, TaskArea: true}
+}
+
 // gives has somebody pass a concern on, as its room would: the share, and the record that
 // it left.
 func (w *world) gives(login string, concern, about hub.ID, to hub.AuthorityID) {
 	w.t.Helper()
 	who := w.As(login).Actor()
 	if err := w.db.Command(w.t.Context(), who, pg.Entry{Act: hub.ActDisclose}, func(tx *pg.Tx) error {
-		g, err := tx.Ask(w.t.Context(), policies.Disclose{Role: who.Role, From: who.Kind, To: hub.Police, Basis: "RPL115-2", Purpose: hub.Prevention, State: "received", Item: "concern", Cooperation: true, TaskArea: true})
+		g, err := tx.Ask(w.t.Context(), passesOn(who))
 		if err != nil {
 			return err
 		}
@@ -143,6 +148,24 @@ func TestTheWays(t *testing.T) {
 		t.Errorf("without its recipient's end: %q", left)
 	}
 	w.gives("gudrun", koege, subject, "mvs-politi")
+	// The recipient's officer finds that what came in was taken back.
+	if err := w.db.Command(t.Context(), w.As("gudrun").Actor(), pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "concern", ID: koege}}, func(tx *pg.Tx) error {
+		g, err := tx.Ask(t.Context(), passesOn(tx.Who()))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.RevokeAll(t.Context(), g, "concern", koege, "mvs-politi"); err != nil {
+			return err
+		}
+		_, err = tx.Record(t.Context(), g, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "concern", ID: koege}, Controller: "koege", Subjects: []hub.ID{subject}})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	gone := w.search("signe", Search{Part: Part{Way: "item", Reference: string(koege), Act: hub.ActRevoke}})
+	if len(gone.Rows) != 2 || gone.Rows[0].Did() != "gone" || gone.Rows[0].Authority != "koege" || gone.Rows[0].Recipient != "mvs-politi" {
+		t.Errorf("what the recipient's officer finds of what was taken back: %+v", gone.Rows)
+	}
 	// What was refused says nothing of whose the thing is, or on what basis.
 	if f := w.search("dagny", Search{Part: Part{Way: "person", Person: hub.ID(gudrun), Outcome: "deny"}}); len(f.Groups) != 1 || len(f.Groups[0].Why) != 1 || f.Groups[0].Why[0] != "prevention" || f.Groups[0].Authority != "" {
 		t.Errorf("a refusal at another authority's: %+v", f.Groups)

@@ -304,6 +304,8 @@ func (r Row) Did() string {
 		return "listed"
 	case r.Act == hub.ActCollect && r.Recipient != "":
 		return "received"
+	case r.Act == hub.ActRevoke && r.Recipient != "" && r.Recipient == r.Controller:
+		return "gone"
 	case r.Act == hub.ActBreakGlass && r.Outcome == "deny":
 		return "glass.tried"
 	case r.Act == hub.ActBreakGlass && slices.Contains(r.Obligations, "second_person"):

@@ -16,15 +16,15 @@ import (
 // is taken back.
 type given struct {
 	take func() int
-	read map[string]string // by what: the path and what is found there while it is given, "page " before that of a page
+	read map[string]string // by what: the path and what is found there while it is given, "page " or "file " before that of one
 }
 
 // TestVolumeRevocationOfCases races what takes access back in a case against
 // reads, pair by pair: an answer is withdrawn, an invitation ended, an offer
 // taken back. From the answer to that on nobody gets anything by what was taken
-// back: on no page, in none of its composed parts, in no list and by no
-// operation (house.md section 4; trust.md G4). A read that began before may be
-// answered or not; both happen, or nothing was raced. A015 in part: no export.
+// back, nor whoever was said to be too close to a case: on no page, in none of its composed
+// parts, in no list, in no file and by no operation (house.md section 4; trust.md G4). A read
+// that began before may be answered or not; both happen, or nothing was raced. A015.
 func TestVolumeRevocationOfCases(t *testing.T) {
 	pairs := raced(4) // of each read
 	d := &desk{driver: &driver{script: begin(t)}}
@@ -36,7 +36,7 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 		return v.Name
 	}
 	early, helped := name(w), name(late)
-	gudrun, thorkild, tage := d.as(coordinator), d.as(policeMan), d.as("tage")
+	gudrun, thorkild, tage, viggo, hedvig := d.as(coordinator), d.as(policeMan), d.as("tage"), d.as(deputy), d.as(koegeManager)
 	n := 0
 	kinds := []struct {
 		name  string
@@ -74,6 +74,16 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 				"getReferral": "/api/offers/" + id + " " + word, "listReferrals": "/api/offers " + id, "page": "page /offers/" + id + " " + word,
 				"card": "page /offers/" + id + " " + helped, "list page": "page /offers " + id, "getSubject": "/api/subjects/" + string(late.subject) + " " + helped}}
 		}},
+		{"case of whoever turns out to be too close", gudrun, []string{"file", "file of the list", "getCase"}, func() given {
+			at, person := "/api/cases/"+string(late.kase)+"/recusals", gudrun.Post.Person
+			if d.One("select count(*) from access.recusal where person = $1 and item = $2", string(person), string(late.kase)) != "0" {
+				hedvig.API("POST", at+"/"+string(person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
+			}
+			return given{func() int {
+				return viggo.API("POST", at, map[string]any{"hat": gudrun.Post.Hat.ID, "ground": "2", "reason": tooClose}).Status
+			}, map[string]string{"getCase": "/api/cases/" + string(late.kase) + " " + string(late.kase), "file": "file /cases/" + string(late.kase) + "/export " + helped,
+				"file of the list": "file /cases/export " + string(late.kase)}}
+		}},
 	}
 	var raced, refused, stale, all int
 	for _, kind := range kinds {
@@ -83,10 +93,14 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 		for pair := range pairs * len(kind.reads) {
 			what := kind.reads[pair%len(kind.reads)]
 			g := kind.give()
-			path, holds, _ := strings.Cut(strings.TrimPrefix(g.read[what], "page "), " ")
+			how, rest, _ := strings.Cut(g.read[what], "/")
+			path, holds, _ := strings.Cut("/"+rest, " ")
 			read := func() bool {
-				if strings.HasPrefix(g.read[what], "page ") {
+				switch how {
+				case "page ":
 					return strings.Contains(kind.guest.Get(path).Text(), holds)
+				case "file ":
+					return strings.Contains(d.posts(coordinator, path, nil).Text(), holds)
 				}
 				return strings.Contains(kind.guest.API("GET", path, nil).Text(), holds)
 			}

@@ -31,7 +31,8 @@ func (s *script) found(login string, by map[string]any) (list []hub.ID) {
 
 // TestSearch is A063 and T5: by a number, by a name with a birth date, by a
 // reference; never by a name alone; and whoever is not shown somebody does not
-// find them.
+// find them. L28 in part: whoever is only related is found by no number; that
+// nothing lists whom somebody is related to, TestNobodysRelations shows.
 func TestSearch(t *testing.T) {
 	s := begin(t)
 	id := s.forwarded() // about Bertram Eksempel, 670308-4019
@@ -197,6 +198,29 @@ func TestWhoItIsAboutTellsNothing(t *testing.T) {
 		status, text := ask(theirs)
 		if other, never := ask(hub.NewID()); status != 400 || other != status || never != text {
 			t.Errorf("%s: of somebody else's %d %s, of one that never was %d %s", name, status, text, other, never)
+		}
+	}
+}
+
+// TestNobodysRelations: L28 in part. No operation, field or column is for whom somebody is related
+// to; whoever a concern mentions stands in its words, and nowhere else.
+func TestNobodysRelations(t *testing.T) {
+	s := begin(t)
+	named := regexp.MustCompile(`(^|_)(related|relatives?|relations?|kin|siblings?|parents?|mother|father|spouse|household|family|network|friends?)($|_)`)
+	word := regexp.MustCompile(`[a-z_]+`)
+	var names []string
+	for _, name := range regexp.MustCompile(`"([a-z_/{}]+)":`).FindAllStringSubmatch(s.Nobody().API("GET", "/openapi.json", nil).Must(200).Text(), -1) {
+		names = append(names, word.FindAllString(name[1], -1)...)
+	}
+	for _, column := range s.SQL(`select table_schema || ' ' || table_name || ' ' || column_name from information_schema.columns where table_schema not in ('pg_catalog', 'information_schema')`) {
+		names = append(names, word.FindAllString(strings.Join(column, " "), -1)...)
+	}
+	if len(names) < 500 {
+		t.Fatalf("only %d names were looked at", len(names))
+	}
+	for _, name := range names {
+		if named.MatchString(name) {
+			t.Errorf("something is for whom somebody is related to: %s", name)
 		}
 	}
 }

@@ -204,7 +204,8 @@ func TestWithdrawalIsAtOnce(t *testing.T) {
 	facts := w.told("referral.referral.withdrawn.v1")
 	w.is(len(facts), 2, "told of withdrawals")
 	w.is(facts[0], event.Fact(event.ReferralWithdrawn{Case: id, Authority: "mvs-politi", Why: "withdrawn"}), "the fact")
-	w.is(w.One(`select count(*) from audit.trail where act = 'revoke' and object_kind = 'offer' and outcome = 'allow'`), "2", "withdrawals in the trail")
+	w.is(w.One(`select string_agg(controller, ' ' order by id) from audit.trail where act = 'revoke' and object_kind = 'offer' and outcome = 'allow'`),
+		"mvs-politi koege mvs-politi koege", "withdrawals in the trail, at both ends")
 }
 
 // TestNotification: under 18, to the own municipality, handed over at once; and
