@@ -7,4 +7,4 @@ grant insert (size, note) on audit.checkpoint to audit;
 grant execute on function audit.make_months(), audit.months_until() to audit;
 grant select on audit.cosignature to audit;
 grant insert (size, witness, line) on audit.cosignature to audit;
-grant select on access.kin to audit;
+grant select on access.same_home to audit;
