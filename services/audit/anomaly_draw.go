@@ -106,7 +106,7 @@ func lookUpsOf(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, from, until ti
 // what is kept of those say it now.
 func (x *room) kinOf(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, at time.Time) (map[pair]string, error) {
 	rows, err := tx.Query(ctx, `with staff as (select distinct h.person from access.hat h where h.authority = $1 and h.from_at < $2 and h.until_at > $2 - interval '1 week')
-		select s.person, k.subject, k.how from staff s join access.kin k on k.person = s.person
+		select s.person, k.subject, k.how from staff s join access.same_home k on k.person = s.person
 		union all select s.person, o.subject, case when s.person = o.person then 'own' else 'colleague' end from access.own o join staff f on f.person = o.person cross join staff s`, a, at)
 	if err != nil {
 		return nil, err

@@ -213,7 +213,7 @@ func TestNobodyRegistersWhoLivesWithThem(t *testing.T) {
 	// nothing is kept; and after they have moved it is where they lived.
 	gudrun := string(s.as(coordinator).Post.Person)
 	kin := func(subject hub.ID) string {
-		return s.One("select coalesce(string_agg(how, ' '), '') from access.kin where person = $1 and subject = $2", gudrun, string(subject))
+		return s.One("select coalesce(string_agg(how, ' '), '') from access.same_home where person = $1 and subject = $2", gudrun, string(subject))
 	}
 	at := func(address string, more map[string]any) hub.ID {
 		in := map[string]any{"name": "Bo Bagvendt", "address": address}

@@ -59,9 +59,10 @@ begin
 	return gone;
 end $$;
 
--- Who of those who work here is what to whom something is about. That somebody is whom it is
--- about, access.own says.
-create view kin as
+-- Where the address of somebody who works here meets that of whom something is about: the same
+-- (household), one of before (former), or the house or one beside it (neighbour). That somebody is
+-- whom it is about, access.own says. It puts no two together whom things are about (L28).
+create view same_home as
 	select distinct p.person, s.subject, 'household' as how from person_mark p join subject_home s on s.mark = p.mark and s.kind = 'home' where p.issuer like '% home'
 	union all
 	select distinct b.person, s.subject, 'former' from home_before b join subject_home s on s.mark = b.mark and s.kind = 'home'

@@ -10,4 +10,4 @@ grant insert (size, witness, line) on audit.cosignature to audit;
 grant select on audit.closed, audit.opened to audit;
 grant insert (id, witness, size, root, note, had) on audit.closed to audit;
 grant insert (closed, person, authority) on audit.opened to audit;
-grant select on access.kin to audit;
+grant select on access.same_home to audit;
