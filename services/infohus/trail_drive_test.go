@@ -297,6 +297,9 @@ func (s *driver) formsToo() {
 	dpo.API("POST", breach+"/correction", map[string]any{"corrected": s.Now().Add(-time.Hour), "reason": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/notification", map[string]any{"case_number": "2026-1"}).Must(200)
 	dpo.API("POST", breach+"/close", map[string]any{"reason": sayWhy}).Must(200)
+	s.closed()
+	form(dpo, "/witnesses", url.Values{"reason": {sayWhy}}).Must(200)
+	dpo.API("POST", "/api/witnesses/open", s.closed()).Must(200)
 	dpo.Get("/").Must(200)
 	s.signsInAndOut()
 }
