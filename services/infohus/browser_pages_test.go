@@ -298,13 +298,15 @@ func (v *visitor) officer() {
 	b.opens(at)
 	b.inspect("an anomaly, decided")
 
+	b.opens("/witnesses")
+	b.inspect("witnesses")
 	b.goes("audit.nav.extracts")
 	b.inspect("answers to citizens")
 	b.refused("audit.extract.prepare")
 	b.inspect("answers to citizens, wrong")
 	b.types("reference", v.One("select min(id) from access.item where kind = 'case' and controller = 'koege' and state = 'follow_up'"))
-	for part, layout := range map[string]string{"day": "2", "month": "1", "year": "2006"} {
-		b.types("received-"+part, v.Now().In(hub.Copenhagen).Format(layout))
+	for field, layout := range map[string]string{"received": "2", "received-month": "1", "received-year": "2006"} {
+		b.types(field, v.Now().In(hub.Copenhagen).Format(layout))
 	}
 	b.presses("audit.extract.prepare")
 	at = b.where()
