@@ -67,6 +67,7 @@ type ConcernView struct {
 	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool                `json:"erased,omitempty"`
 	rel           pg.Relation
+	notifies      bool // the duty to notify about a child is the reader's to assess (L25)
 }
 
 // StatementView is a statement as it is shown: with its type, source and date.
@@ -230,7 +231,10 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("name"), &v.Subject, o.Subject)
 	keep(may("due"), &v.Due, o.StepDue)
 	keep(may("child_due"), &v.ChildDue, o.ChildDue)
-	keep(may("child_due"), &v.ChildOutcome, o.ChildOutcome)
+	if answer, err := x.DB.Advise(ctx, question(who, o.rel, Notify)); err == nil { // what came of the duty is told to those whose duty it is
+		v.notifies = answer.Allow
+	}
+	keep(v.notifies && may("child_due"), &v.ChildOutcome, o.ChildOutcome)
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("channel"), &v.Channel, o.Channel)
@@ -250,6 +254,9 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	}
 	if may("who_can_see") {
 		for _, s := range o.Steps {
+			if s.Action == Notify && !v.notifies {
+				continue
+			}
 			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
 		}
 	}
