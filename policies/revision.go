@@ -40,6 +40,15 @@ type Revision struct {
 	Why   error             // why it is refused, and never in force; nil of one that is not
 }
 
+// Since is from when it decides where its turn has come: what was put after the minute at which it
+// begins decided nothing before it was put.
+func (r Revision) Since() time.Time {
+	if !r.From.IsZero() && r.PutAt.After(r.From) {
+		return r.PutAt
+	}
+	return r.From
+}
+
 // Approval is who must sign a revision before it counts. The zero Approval is
 // nobody, and then none counts.
 type Approval struct {

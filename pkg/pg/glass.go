@@ -161,10 +161,12 @@ func (tx *Tx) EndGlass(ctx context.Context, g policies.Grant, b Glass) error {
 		b.ID, tx.who.Person, b.Kind, b.Item, tx.Now)
 }
 
-// ReviewGlass writes what the owner's officer found, once.
+// ReviewGlass writes what the owner's officer found, once, of one that is over: what
+// would be read after it nobody would review (A055).
 func (tx *Tx) ReviewGlass(ctx context.Context, g policies.Grant, id hub.ID, outcome string) error {
 	return tx.change(ctx, g, hub.Conflict("error.already_ended"), `insert into access.glass_review (glass, outcome, by_person, by_hat)
-		select $1, $2, $3, $4 where not exists (select from access.glass_review where glass = $1)`, id, outcome, tx.who.Person, tx.who.Hat.ID)
+		select g.id, $2, $3, $4 from access.glass g where g.id = $1 and (g.ended_at is not null or g.until_at <= $5)
+		and not exists (select from access.glass_review where glass = $1)`, id, outcome, tx.who.Person, tx.who.Hat.ID, tx.Now)
 }
 
 const selectGlass = `select g.id, g.kind, g.item, i.about, g.owner, g.person, g.hat, g.authority, g.role, g.category, g.reason, g.near, g.minutes, g.asked_at,

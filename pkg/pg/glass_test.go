@@ -115,11 +115,17 @@ func TestGlassPast(t *testing.T) {
 			t.Errorf("%+v, want %s %v %v", p, habit, overdue, open)
 		}
 	}
+	review := func(p pg.Post, id hub.ID) error {
+		return do(audit, as(p), hub.ActDecide, func(tx *pg.Tx, g policies.Grant) error { return tx.ReviewGlass(ctx, g, id, "justified") })
+	}
 	a, c := w.concern(db, "received"), w.concern(db, "received")
 	want(past(a), "first", false, false)
 	one := breakGlass(t, db, receiver, a, 30)
 	want(past(a), "second", false, true)
 	want(past(c), "second", false, false)
+	w.clock.Store(int64(30*time.Minute - time.Second)) // what would be read after it nobody would review
+	wantCode(t, review(coordinator, one.ID), hub.CodeConflict)
+	w.clock.Store(0)
 	breakGlass(t, db, receiver, c, 30)
 	want(past(c), "third", false, true)
 	w.clock.Store(int64(72*time.Hour - time.Second))
@@ -130,9 +136,6 @@ func TestGlassPast(t *testing.T) {
 	want(past(c), "first", true, false)
 
 	// A review frees of that one; nobody reviews his own, and there is one (A055).
-	review := func(p pg.Post, id hub.ID) error {
-		return do(audit, as(p), hub.ActDecide, func(tx *pg.Tx, g policies.Grant) error { return tx.ReviewGlass(ctx, g, id, "justified") })
-	}
 	if err := review(receiver, one.ID); sqlState(err) != "23514" {
 		t.Errorf("the own: %v", err)
 	}

@@ -43,8 +43,9 @@ type GlassLine struct {
 	Sealed    string          `json:"sealed,omitempty"` // why the reason is not shown
 	SecondBy  string          `json:"second_by,omitempty" doc:"Who that was."`
 	Review    *GlassReview    `json:"review,omitempty" doc:"Of one that is read by itself: what its officer found."`
-	Reads     int             `json:"reads" doc:"How often something was read under it: a page with all that it is made of is one."`
-	Fields    []string        `json:"fields"` // and what, altogether
+	Open      bool            `json:"open"` // it is not over, and is reviewed when it is
+	Reads     *int            `json:"reads,omitempty" doc:"Of one that is read by itself: how often something was read under it. A page with all that it is made of is one."`
+	Fields    []string        `json:"fields,omitzero" doc:"Of one that is read by itself: what was read, altogether."`
 	Masked    []string        `json:"masked,omitempty" doc:"Of the fields: those shown as a mask only, each time."`
 	Readings  []GlassReading  `json:"readings,omitempty" doc:"The first of them, with their rows of the trail."`
 	last      time.Time       // when it was read last, by the clock of the trail
@@ -68,6 +69,14 @@ type GlassReading struct {
 // Shown are the fields in the words of the pages, as those of a [Row] are.
 func (l GlassLine) Shown() []string { return shown(l.Fields, l.Masked) }
 
+// Times is how often something was read under it, for a page.
+func (l GlassLine) Times() int {
+	if l.Reads == nil {
+		return 0
+	}
+	return *l.Reads
+}
+
 // Days are the first and the last day on which something was read under it, for a
 // search of the trail.
 func (l GlassLine) Days() (days [2]string) {
@@ -90,7 +99,7 @@ const mostGlass, mostReadings = 50, 20
 
 func (x *room) line(b pg.Glass, now time.Time) GlassLine {
 	l := GlassLine{ID: b.ID, Kind: b.Kind, Item: b.Item, Name: string(b.Hat), Person: b.Person, Role: b.Role, Authority: b.Authority, Category: b.Category, Near: b.Near, Second: b.Second != "",
-		From: b.From, Until: b.Until, Outcome: b.Outcome, Fields: []string{}}
+		From: b.From, Until: b.Until, Open: b.Opens(now), Outcome: b.Outcome}
 	if p, ok := x.Structure.Post(b.Hat); ok {
 		l.Name = p.Name
 	}
@@ -250,7 +259,8 @@ func (x *room) readUnder(ctx context.Context, tx *pg.Tx, _ policies.Grant, b pg.
 		}
 		return nil
 	})
-	l.Reads = len(place)
+	l.Reads, l.Fields = new(int), []string{}
+	*l.Reads = len(place)
 	for _, f := range slices.Sorted(maps.Keys(clear)) {
 		if l.Fields = append(l.Fields, f); !clear[f] {
 			l.Masked = append(l.Masked, f)
@@ -307,6 +317,9 @@ func (x *room) reviewGlass(r *web.Request, in Finding) (GlassReviewed, error) {
 		}
 		if err != nil {
 			return err
+		}
+		if b.Opens(tx.Now) {
+			return hub.Conflict("audit.error.glass.open", b.Until)
 		}
 		var p hub.Problems
 		if !slices.Contains(Reviewed, in.Outcome) {

@@ -17,7 +17,7 @@ type Revision struct {
 	Number   int               `json:"number"` // 0 is the one that is built in
 	Title    string            `json:"title,omitempty"`
 	Stands   string            `json:"stands"`            // one of Stands
-	From     *time.Time        `json:"from,omitempty"`    // of one that is not built in: the minute at which it begins
+	From     *time.Time        `json:"from,omitempty"`    // of one that is not built in: from when it decides, never before it was put
 	PutAt    *time.Time        `json:"put_at,omitempty"`  // when it was put into the hub
 	SignedBy []hub.AuthorityID `json:"signed_by"`         // whose signatures count
 	SHA256   string            `json:"sha256"`            // of the document, in hex
@@ -54,7 +54,7 @@ func (x *room) revisions(r *web.Request, _ struct{}) (Revisions, error) {
 			put := v.PutAt.UTC()
 			one.PutAt = &put
 			if !v.From.IsZero() {
-				from := v.From.UTC()
+				from := v.Since().UTC()
 				one.From = &from
 			}
 		}

@@ -371,6 +371,22 @@ func TestTheReview(t *testing.T) {
 	}
 	s.saysAll(s.as(koegeDPO).Submit("/trail", search).Must(200).Text(), "Åbnet i en nødsituation", "Læst", `href="/trail/`+rows[0][1]+`"`)
 
+	// While it is open more may be read under it: it is not reviewed yet, and the officer
+	// reads until when. What was read stands where it is counted, and not in the list.
+	early := s.as(koegeDPO).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": "justified", "text": inDanger[3]}).Must(409).Text()
+	until := s.One("select to_char(until_at at time zone 'Europe/Copenhagen', 'FMHH24.MI') from access.glass where id = $1", string(b.ID))
+	for _, text := range []string{early, officer()} {
+		if !strings.Contains(text, until) || strings.Contains(text, `name="outcome"`) {
+			t.Errorf("of one that is open until %s the officer reads %s", until, text)
+		}
+	}
+	var list struct{ Glasses []map[string]any }
+	s.as(koegeDPO).API("GET", "/api/glass", nil).Must(200).JSON(&list)
+	if g := list.Glasses[0]; g["open"] != true || g["reads"] != nil || g["fields"] != nil {
+		t.Errorf("the list says %v", g)
+	}
+	s.saysAll(s.as(koegeDPO).Get("/glass").Must(200).Text(), "Åben nu")
+
 	s.Advance(25 * time.Hour)
 	s.Settle()
 	s.who = map[string]*hubtest.Client{}

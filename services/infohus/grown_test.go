@@ -61,6 +61,18 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	d.Advance(midnight.Sub(d.Now()) - time.Minute)
 	sees("liv", kase, true)
 	sees("johanne", question, true)
+	// Where it turns out that the person is grown, what was learnt is not shown to them in
+	// the little time until that lets them out.
+	card := func(login string) int { return d.as(login).API("GET", "/api/subjects/"+string(subject), nil).Status }
+	for band, want := range map[string]int{"over_25": 404, "under_18": 200} {
+		d.SQL("update person.subject set band = $1 where id = $2", band, string(subject))
+		for login, want := range map[string]int{"johanne": want, "liv": want, "tage": 200, coordinator: 200} {
+			if got := card(login); got != want {
+				t.Errorf("of somebody who is %s %s reads who it is: %d, want %d", band, login, got, want)
+			}
+		}
+	}
+	d.SQL("update person.subject set band = 'under_18' where id = $1", string(subject))
 	d.Advance(time.Minute)
 	sees("liv", kase, false)
 	sees("tage", kase, true)

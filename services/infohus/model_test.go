@@ -293,7 +293,7 @@ func (c *thing) keys(a *actor, now time.Time) []string {
 	add("channel", !draft, "legal_basis")
 	add("due", among("draft received police_check acute police_only triage", c.state), "due")
 	add("child_due", child, "child_due")
-	add("child_due", c.assessed, "child_outcome")
+	add("child_due", c.assessed && c.may(a, "notify", now), "child_outcome") // of those whose duty it is
 	add("erase_at", true, "erase_at", "retention_rule")
 	add("theme", true, "theme", "urgency", "child")
 	add("statements", true, "statements", "why_now", "context")

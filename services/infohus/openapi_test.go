@@ -490,7 +490,9 @@ func (s *driver) requests() map[string]func() request {
 			return request{coordinator, "/api/concerns/" + string(d.id) + "/glass/" + string(glass) + "/answer", map[string]any{"answer": "yes", "content": content}}
 		},
 		"reviewGlass": func() request {
-			b := s.broken("sofus", "cases", (&desk{driver: s}).works("collecting").kase, inDanger[0])
+			kase := (&desk{driver: s}).works("collecting").kase
+			b := s.broken("sofus", "cases", kase, inDanger[0])
+			s.as("sofus").API("DELETE", "/api/cases/"+string(kase)+"/glass/"+string(b.ID), nil).Must(200)
 			return request{koegeDPO, "/api/glass/" + string(b.ID) + "/review", map[string]any{"outcome": "justified", "text": inDanger[1]}}
 		},
 		"decideSample": func() request {

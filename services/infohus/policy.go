@@ -249,7 +249,7 @@ func (b *lawBook) show(file string) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NUMBER\tFROM\tSTANDS\tSIGNED BY\tSHA-256\tTITLE")
 	for i, r := range all {
-		stands, from, title := "was in force", minute(r.From), r.Title
+		stands, from, title := "was in force", minute(r.Since()), r.Title
 		switch {
 		case r.Why != nil:
 			stands = "REFUSED"

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -154,12 +155,17 @@ func TestTheLawChangesBySignature(t *testing.T) {
 		Revisions []struct {
 			Number   int
 			Stands   string
-			SignedBy []string `json:"signed_by"`
+			From     time.Time
+			PutAt    time.Time `json:"put_at"`
+			SignedBy []string  `json:"signed_by"`
 		}
 	}
 	s.as(koegeDPO).API("GET", "/api/revisions", nil).Must(200).JSON(&list)
 	if len(list.Revisions) != 2 || list.Revisions[0].Stands != "in_force" || len(list.Revisions[0].SignedBy) != 2 || list.Revisions[1].Stands != "was_in_force" {
 		t.Errorf("%+v", list)
+	}
+	if last := list.Revisions[0]; !last.From.Equal(last.PutAt) {
+		t.Errorf("one that was put later than it begins is said to be in force from %s, and was put at %s", last.From, last.PutAt)
 	}
 	for _, other := range []string{coordinator, "solvej", "rune"} {
 		s.as(other).API("GET", "/api/revisions", nil).Must(404)

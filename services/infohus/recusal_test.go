@@ -39,6 +39,36 @@ func (d *desk) course(login string, w *work, yes bool) {
 	}
 }
 
+// TestSeenBeforeIsWhatAListGives: how many other concerns the own authority has about
+// somebody counts what a list gives the reader, and nothing that they are not let in on, or
+// are too close to (L9, A012).
+func TestSeenBeforeIsWhatAListGives(t *testing.T) {
+	s := begin(t)
+	subject := s.registers(coordinator, nil)
+	var first, second done
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201).JSON(&first)
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201).JSON(&second)
+	before := func(login string, want int) {
+		t.Helper()
+		var v struct {
+			SeenBefore int `json:"seen_before"`
+		}
+		s.as(login).API("GET", "/api/concerns/"+string(second.ID), nil).Must(200).JSON(&v)
+		var list struct{ Total int }
+		s.as(login).API("GET", "/api/concerns?subject="+string(subject), nil).Must(200).JSON(&list)
+		page := s.as(login).Get("/concerns/" + string(second.ID)).Must(200).Text()
+		if v.SeenBefore != want || list.Total != want+1 || strings.Contains(page, "om borgeren hos jer") != (want > 0) {
+			t.Errorf("%s is told of %d others, their list has %d, want %d", login, v.SeenBefore, list.Total, want)
+		}
+	}
+	before(coordinator, 1)
+	s.as(coordinator).API("POST", "/api/concerns/"+string(second.ID)+"/access", map[string]any{"hat": s.as(ssp).Post.Hat.ID}).Must(200)
+	before(ssp, 0)
+	s.as(coordinator).API("POST", "/api/concerns/"+string(first.ID)+"/recusals", map[string]any{"ground": "2"}).Must(200)
+	before(coordinator, 0)
+	before(deputy, 1)
+}
+
 // TestRecusal is inhabilitet (forvaltningsloven §§ 3-6) on a whole course: whoever
 // says so of the concern sees neither that nor the case, its questions, answers and
 // offers, in record, list or page, also of what comes later; who is told, without

@@ -65,3 +65,41 @@ func TestAPseudonymIsAReferenceToo(t *testing.T) {
 		t.Errorf("the pseudonym finds %d rows, the reference %d", got, want)
 	}
 }
+
+// TestWhatCameOfTheDutyToNotify is L25 in part: what was decided of the duty to notify about
+// a child is told to those whose duty it is, and to nobody else with whom the concern is
+// shared, in record, page and history.
+func TestWhatCameOfTheDutyToNotify(t *testing.T) {
+	s := begin(t)
+	id := s.submits(coordinator, map[string]any{"forward": toPolice, "child": "yes"})
+	s.does(policeMan, "check", id, says("released"))
+	s.does(coordinator, "notification", id, map[string]any{"outcome": "not_needed", "reason": "Kommunen har allerede en sag om barnet."})
+	for login, told := range map[string]bool{coordinator: true, policeMan: false} {
+		record := s.as(login).API("GET", "/api/concerns/"+string(id), nil).Must(200).Text()
+		page := mainOf(s.as(login).Get("/concerns/" + string(id)).Must(200).Text())
+		if strings.Contains(record, `"child_outcome"`) != told || strings.Contains(record, `"notify"`) != told || strings.Contains(page, "nderretningspligten vurderet") != told {
+			t.Errorf("%s, told %v: %s\n%s", login, told, record, page)
+		}
+		if !strings.Contains(page, "Forebyggelse af kriminalitet") || !strings.Contains(page, "<code>GDPR6-1-E</code>") {
+			t.Errorf("the page of %s does not say for what, and on which basis", login)
+		}
+	}
+}
+
+// TestChildLawIsForChildren is L25 in part: nobody writes about somebody who is known to be
+// grown on the law on children, and is told what to do instead; that a child lives with
+// them they may say, and its time runs.
+func TestChildLawIsForChildren(t *testing.T) {
+	s := begin(t)
+	grown := s.registers(coordinator, map[string]any{"name": "Opdigtet Voksen", "no_cpr": true, "birth_date": "1990-05-05"})
+	young := s.registers(coordinator, map[string]any{"name": "Opdigtet Barn", "no_cpr": true, "birth_date": "2015-05-05"})
+	law := map[string]any{"purpose": "child_welfare", "legal_basis": "BL133", "child": "yes"}
+	if a := s.as(coordinator).API("POST", "/api/concerns", concern(grown, law)); a.Status != 400 || !strings.Contains(a.Text(), `"legal_basis"`) || !strings.Contains(a.Text(), "intake.error.grown") {
+		t.Errorf("of somebody grown it is answered %d %s", a.Status, a.Text())
+	}
+	s.as(coordinator).API("POST", "/api/concerns", concern(young, law)).Must(201)
+	s.as(coordinator).API("POST", "/api/concerns", concern(grown, map[string]any{"purpose": "child_welfare", "child": "yes"})).Must(201)
+	if n := s.One("select count(*) from intake.concern where child_due is not null"); n != "2" {
+		t.Errorf("%s clocks run", n)
+	}
+}

@@ -420,7 +420,7 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 		Overdue, ChildOverdue bool
 		WhoCanSee             []reader
 		Share, Shared         string
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel)})
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel)})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.

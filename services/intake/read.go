@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
@@ -52,7 +54,7 @@ type ConcernView struct {
 
 	CheckOutcome  string              `json:"check_outcome,omitempty"`
 	TriageOutcome string              `json:"triage_outcome,omitempty"`
-	SeenBefore    int                 `json:"seen_before,omitzero"` // other concerns about the person at the reader's own authority
+	SeenBefore    int                 `json:"seen_before,omitzero"` // other concerns about the person at the reader's own authority, of those that their list gives them
 	Track         string              `json:"track,omitempty"`
 	Judgements    []JudgementView     `json:"judgements,omitempty"`
 	Steps         []StepView          `json:"steps,omitempty"`
@@ -65,6 +67,7 @@ type ConcernView struct {
 	Fields        []string            `json:"fields"` // what policy gave: the names of the fields
 	Erased        bool                `json:"erased,omitempty"`
 	rel           pg.Relation
+	notifies      bool // the duty to notify about a child is the reader's to assess (L25)
 }
 
 // StatementView is a statement as it is shown: with its type, source and date.
@@ -149,6 +152,9 @@ func (x *room) read(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, withReaders bool, out *web.Request) (*ConcernView, error) {
 	o, grant, receipt, err := pg.Read(ctx, x.DB, who, func(tx *pg.Tx) (opened, policies.Question, pg.Entry, error) {
 		o, err := load(ctx, tx, id)
+		if err == nil && o.before > 0 && tx.Sees(ctx, o.rel) {
+			o.before, err = known(ctx, tx, o.concern)
+		}
 		if err == nil && withReaders && tx.Sees(ctx, o.rel) {
 			o.readers, err = x.Readers(ctx, tx, "concern", id, structure.Span{From: o.begun(), Until: o.EraseAt}, nil)
 		}
@@ -172,6 +178,25 @@ func (x *room) look(ctx context.Context, who hub.Actor, id hub.ID, withReaders b
 		return nil, err
 	}
 	return x.show(ctx, who, o, grant, receipt)
+}
+
+// known counts the other concerns about the same person at the reader's own authority:
+// those that a list of what is about the person gives them, and none that they are not
+// let in on, or are too close to (L9, A012).
+func known(ctx context.Context, tx *pg.Tx, c concern) (int, error) {
+	rows, err := tx.Query(ctx, `select id from access.item where about = $1 and id <> $2 and kind = 'concern' and controller = $3 and state <> $4`,
+		c.Subject, c.ID, tx.Who().Authority, Draft)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, err
+	}
+	asked := tx.Listing("concern", hub.Prevention)
+	asked.Only = func(s pg.Set) (bool, error) { return s.Grant.Allows("name"), nil }
+	few, err := asked.Of(ctx, "", ids)
+	return len(few.IDs), err
 }
 
 // begun is when the concern came to be somebody's to see.
@@ -206,7 +231,10 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("name"), &v.Subject, o.Subject)
 	keep(may("due"), &v.Due, o.StepDue)
 	keep(may("child_due"), &v.ChildDue, o.ChildDue)
-	keep(may("child_due"), &v.ChildOutcome, o.ChildOutcome)
+	if answer, err := x.DB.Advise(ctx, question(who, o.rel, Notify)); err == nil { // what came of the duty is told to those whose duty it is
+		v.notifies = answer.Allow
+	}
+	keep(v.notifies && may("child_due"), &v.ChildOutcome, o.ChildOutcome)
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("channel"), &v.Channel, o.Channel)
@@ -226,6 +254,9 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	}
 	if may("who_can_see") {
 		for _, s := range o.Steps {
+			if s.Action == Notify && !v.notifies {
+				continue
+			}
 			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
 		}
 	}

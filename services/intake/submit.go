@@ -13,6 +13,7 @@ import (
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -427,6 +428,20 @@ func (x *room) submitRead(r *web.Request, in Submission) (done Receipt, moved bo
 	return done, moved, err
 }
 
+// adult is the first age that the law on children has nothing to do with.
+const adult = 18
+
+// childrens reports whether the rules let somebody write on a legal basis for the sake of a
+// child alone: it is no ground to write about somebody who is none (L25). That a child
+// lives with them is an answer of its own.
+func (x *room) childrens(ctx context.Context, who hub.Actor, basis hub.LegalBasis) bool {
+	may := func(p hub.Purpose) bool {
+		a, err := x.DB.Advise(ctx, policies.Submit{Role: who.Role, Kind: who.Kind, Purpose: p, Basis: basis})
+		return err == nil && a.Allow
+	}
+	return may(hub.ChildWelfare) && !may(hub.Prevention)
+}
+
 // receive takes a concern in: it has a receipt, a clock and a receiver from
 // here on. Who received it by themselves, and may, puts it before the police in
 // the same act; the police have it before them at once.
@@ -437,6 +452,9 @@ func (x *room) receive(d *doing, forward *Basis) error {
 		return subjectProblem(err)
 	}
 	d.heedAge(subject)
+	if service.Outgrown(adult, subject.AgeBand) && x.childrens(d.ctx, who, d.Basis) {
+		return hub.Invalid("legal_basis", "intake.error.grown")
+	}
 	d.State = Received
 	d.ReceivedAt = &d.tx.Now
 	if due := childDue(d.Child, d.tx.Now); !due.IsZero() {

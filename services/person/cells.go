@@ -37,7 +37,7 @@ func (x *room) export(ctx context.Context, who hub.Actor, lang string, want []st
 			}
 			s := &sight{file: f}
 			if len(f.relations) > 0 {
-				if s, err = look(ctx, tx, f, want); err != nil {
+				if s, err = x.look(ctx, tx, f, want); err != nil {
 					return err
 				}
 			}

@@ -83,7 +83,7 @@ func (x *room) reveal(ctx context.Context, who hub.Actor, id hub.ID, reason hub.
 			return err
 		}
 		s.file = list[0]
-		g, err := mayReveal(ctx, tx, s.file)
+		g, err := x.mayReveal(ctx, tx, s.file)
 		denial := new(policies.Denial)
 		if errors.As(err, &denial) {
 			if err := tx.Refuse(ctx, denial, consulted(s.file, hub.ActConsult, nil)); err != nil {
@@ -120,8 +120,8 @@ func (x *room) reveal(ctx context.Context, who hub.Actor, id hub.ID, reason hub.
 
 // mayReveal asks for each way in which the actor stands to something about the
 // subject, until one opens the number.
-func mayReveal(ctx context.Context, tx *pg.Tx, f *file) (g policies.Grant, err error) {
-	for _, q := range reveals(tx.Who(), f) {
+func (x *room) mayReveal(ctx context.Context, tx *pg.Tx, f *file) (g policies.Grant, err error) {
+	for _, q := range x.reveals(tx.Who(), f) {
 		g, err = tx.Ask(ctx, q)
 		if err == nil || !errors.As(err, new(*policies.Denial)) {
 			return g, err
@@ -131,8 +131,8 @@ func mayReveal(ctx context.Context, tx *pg.Tx, f *file) (g policies.Grant, err e
 }
 
 // reveals are what to ask before the whole number is shown.
-func reveals(who hub.Actor, f *file) (list []policies.Question) {
-	for _, q := range questions(who, f) {
+func (x *room) reveals(who hub.Actor, f *file) (list []policies.Question) {
+	for _, q := range questions(who, f, x.outgrown(who, f)) {
 		v, ok := q.(policies.View)
 		if !ok { // the registrant's own, which nothing is about yet
 			v = pg.Relation{}.View(who, hub.Prevention)
@@ -297,7 +297,7 @@ func (x *room) subjectPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	d := subjectData{View: v, Existing: r.URL.Query().Get("existing") != ""}
 	if v.CPR != "" {
-		if d.Reveal, err = x.advised(r.Context(), reveals(r.Who, s.file)...); err != nil {
+		if d.Reveal, err = x.advised(r.Context(), x.reveals(r.Who, s.file)...); err != nil {
 			return err
 		}
 	}
@@ -351,7 +351,7 @@ func (x *room) revealPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if may, err := x.advised(r.Context(), reveals(r.Who, s.file)...); err != nil {
+	if may, err := x.advised(r.Context(), x.reveals(r.Who, s.file)...); err != nil {
 		return err
 	} else if !may || v.CPR == "" {
 		return hub.NotFound()

@@ -239,7 +239,7 @@ func (x *room) find(ctx context.Context, tx *pg.Tx, g policies.Grant, controller
 		return "", err
 	}
 	for _, f := range list {
-		s, err := look(ctx, tx, f, nameFields)
+		s, err := x.look(ctx, tx, f, nameFields)
 		if err != nil {
 			return "", err
 		}
@@ -380,7 +380,7 @@ func (x *room) identify(ctx context.Context, who hub.Actor, id hub.ID, in Form, 
 			return err
 		}
 		f := list[0]
-		sight, err := look(ctx, tx, f, nameFields)
+		sight, err := x.look(ctx, tx, f, nameFields)
 		if err != nil {
 			return err
 		}

@@ -214,7 +214,7 @@ func (x *room) hit(ctx context.Context, tx *pg.Tx, f *file, by []string) (*sight
 	if err != nil {
 		return nil, err
 	}
-	s, err := look(ctx, tx, f, cardFields)
+	s, err := x.look(ctx, tx, f, cardFields)
 	if err != nil || slices.ContainsFunc(by, func(field string) bool { return !s.may(field) }) {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/policies"
 )
@@ -44,9 +45,9 @@ func (s *sight) may(field string) bool { return s.fields[field] }
 
 // look judges what the asker may see of a subject now, of the fields wanted.
 // It asks at least one question, whether there is such a subject or not.
-func look(ctx context.Context, tx *pg.Tx, f *file, want []string) (*sight, error) {
+func (x *room) look(ctx context.Context, tx *pg.Tx, f *file, want []string) (*sight, error) {
 	s := &sight{file: f, fields: map[string]bool{}}
-	for _, q := range questions(tx.Who(), f) {
+	for _, q := range questions(tx.Who(), f, x.outgrown(tx.Who(), f)) {
 		g, err := tx.Ask(ctx, q)
 		denial := new(policies.Denial)
 		switch {
@@ -86,11 +87,23 @@ func (s *sight) take(g policies.Grant, given, want []string) {
 	}
 }
 
+// outgrown reports whether the person is past the age up to which the asker's authority, or
+// their department, has to do with anybody. Who was let in for the young is let out
+// by a fact, a little later; what was learnt of the person meanwhile is not theirs (L27).
+func (x *room) outgrown(who hub.Actor, f *file) bool {
+	post, _ := x.Structure.Post(who.Hat.ID)
+	return service.Outgrown(x.Structure.UntilAge(who.Authority, post.Department), f.Band)
+}
+
+// letIn are the kinds of item that somebody is let into for the young only.
+var letIn = []string{"case", "request", "answer"}
+
 // questions are what to ask about a subject: one View for each distinct way in
 // which the asker stands to something about it; where nothing is, and the asker
-// registered it, whether they may register. Being recused from one thing about
+// registered it, whether they may register. To whom the person is too old nobody is let in.
+// Being recused from one thing about
 // a person is being recused from the person, and so is being the person (A012).
-func questions(who hub.Actor, f *file) []policies.Question {
+func questions(who hub.Actor, f *file, outgrown bool) []policies.Question {
 	if f.known && !f.used && f.awake && !f.self && f.By == who.Person && f.At == who.Authority {
 		return []policies.Question{register(who, hub.Prevention, "")}
 	}
@@ -101,6 +114,7 @@ func questions(who hub.Actor, f *file) []policies.Question {
 			r.Author = false // writing about somebody does not open who it is: having registered them does
 		}
 		r.Recused = recused
+		r.Assigned = r.Assigned && !(outgrown && slices.Contains(letIn, r.Kind))
 		if q := r.View(who, hub.Prevention); !slices.Contains(list, policies.Question(q)) {
 			list = append(list, q)
 		}
@@ -160,7 +174,7 @@ func (x *room) read(ctx context.Context, who hub.Actor, want []string, refuse bo
 			return err
 		}
 		for _, f := range list {
-			s, err := look(ctx, tx, f, want)
+			s, err := x.look(ctx, tx, f, want)
 			if err != nil {
 				return err
 			}
