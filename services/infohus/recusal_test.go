@@ -41,7 +41,7 @@ func (d *desk) course(login string, w *work, yes bool) {
 
 // TestSeenBeforeIsWhatAListGives: how many other concerns the own authority has about
 // somebody counts what a list gives the reader, and nothing that they are not let in on, or
-// are too close to (L9, A012).
+// are too close to (L9 in part, A012 in part).
 func TestSeenBeforeIsWhatAListGives(t *testing.T) {
 	s := begin(t)
 	subject := s.registers(coordinator, nil)
