@@ -272,8 +272,9 @@ func shownAfter(t *testing.T, withdrawals int) {
 			returned := make(chan struct{})
 			var wg sync.WaitGroup
 			for range beside {
+				wait := rand.N(last)
 				wg.Go(func() {
-					time.Sleep(rand.N(last))
+					time.Sleep(wait)
 					select {
 					case <-returned:
 						sees(&stale, new(atomic.Int64))
@@ -312,8 +313,9 @@ func doneAfter(t *testing.T, withdrawals int) {
 			var atBack, atEnd int
 			var wg sync.WaitGroup
 			for range beside {
+				wait := rand.N(last)
 				wg.Go(func() {
-					time.Sleep(rand.N(last))
+					time.Sleep(wait)
 					who := as(k.who)
 					err := db.Command(ctx, who, pg.Entry{Act: hub.ActChange, Object: hub.Object{Kind: "concern", ID: id}}, func(tx *pg.Tx) error {
 						r, err := tx.Relation(ctx, "concern", id)
