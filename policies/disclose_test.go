@@ -66,10 +66,15 @@ func grounds(t *testing.T) map[[3]string]string {
 func most(role, from, to, basis, item, state string) Disclose {
 	q := Disclose{Role: hub.Role(role), From: hub.AuthorityKind(from), To: hub.AuthorityKind(to), Basis: hub.LegalBasis(basis), Purpose: hub.Prevention,
 		Item: item, State: state, Cooperation: true, TaskArea: true, Consent: true}
-	if item == "case" && q.From == hub.Police { // the municipality's, which lets it
+	if passesOn(q) { // the municipality's, which lets it
 		q.Under = "within_cooperation"
 	}
 	return q
+}
+
+// passesOn: what the police have of the municipality's case, given to a third.
+func passesOn(q Disclose) bool {
+	return q.From == hub.Police && q.To != hub.Municipality && slices.Contains([]string{"case", "request", "offer"}, q.Item)
 }
 
 // named is the classes that a yes lets a share name, and everything that it opens.

@@ -25,7 +25,7 @@ type Law struct {
 	fields map[string]map[string][]string // kind of item, data class, its fields
 	shares map[hub.Role]map[hub.AuthorityKind]map[string]bool
 	owns   map[string]special // data class, the grounds of its own
-	passes map[string]map[hub.AuthorityKind]bool
+	passes map[string]map[hub.AuthorityKind]map[hub.AuthorityKind]bool
 	agreed map[hub.LegalBasis]bool
 	bases  map[hub.LegalBasis]Basis
 	glass  map[hub.LegalBasis]bool // on which glass is broken
@@ -70,9 +70,15 @@ func (l *Law) Shares(role hub.Role, state string) bool {
 	return false
 }
 
-// Passes reports whether what a kind of authority has of a kind of item is always
-// another's, which it passes on as that one lets it. Nothing else is passed on.
-func (l *Law) Passes(item string, from hub.AuthorityKind) bool { return l.passes[item][from] }
+// Passes reports whether what a kind of authority gives another kind of a kind of item is
+// always another's, which it passes on as that one lets it. Nothing else is passed on.
+func (l *Law) Passes(item string, from, to hub.AuthorityKind) bool { return l.passes[item][from][to] }
+
+// Anothers reports whether what a kind of authority gives of a kind of item is another's,
+// whatever kind it is given to that is not that one.
+func (l *Law) Anothers(item string, from hub.AuthorityKind) bool {
+	return len(l.passes[item][from]) > 0
+}
 
 // Ground reports whether a legal basis is a ground of its own on which a kind of
 // authority may disclose some data class.
@@ -169,7 +175,7 @@ func readLaw(revision string, document []byte) (*Law, error) {
 				Pairs map[hub.AuthorityKind]map[hub.AuthorityKind]json.RawMessage
 			}
 			Onward struct {
-				Passing map[string]map[hub.AuthorityKind]bool
+				Passing map[string]map[hub.AuthorityKind]map[hub.AuthorityKind]bool
 			}
 		}
 	}

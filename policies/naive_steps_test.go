@@ -175,9 +175,10 @@ func naiveDisclose(q Disclose) said {
 	if q.Basis == "CONSENT-EXIT" && !q.Consent { // L8
 		return said{}
 	}
-	// A case is the municipality's: the police pass it on as its terms let them, and
-	// give nobody wider terms than that.
-	passesOn := q.Item == "case" && q.From == hub.Police
+	// A case is the municipality's, and so is whom the questions and the offers out of
+	// it are about: to a third authority the police pass it on as the municipality's
+	// terms let them, and give nobody wider terms than that.
+	passesOn := among(q.Item, "case", "request", "offer") && q.From == hub.Police && q.To != hub.Municipality
 	if passesOn && q.Under != "within_cooperation" && !(q.Under == "ask_first" && q.Agreed) {
 		return said{}
 	}

@@ -167,7 +167,7 @@ func linesOfShares(t *testing.T, carry map[[4]string]bool) (all []line) {
 			basis = oneOf(r, bases)
 		}
 		q := most(key[1], string(from), key[2], string(basis), key[0], key[3])
-		if q.Item == "case" && from == hub.Police {
+		if passesOn(q) {
 			q.Under, q.Agreed = oneOf(r, []string{"ask_first", "within_cooperation"}), r.IntN(2) == 0
 			q.Agreed = q.Agreed || q.Under == "ask_first"
 		} else if terms := oneOf(r, []string{"", "no_onward", "ask_first", "within_cooperation"}); basis != "CONSENT-EXIT" && (basis != "RPL115-3" || terms != "within_cooperation") {

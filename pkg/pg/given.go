@@ -81,6 +81,26 @@ func (tx *Tx) Shares(ctx context.Context, kind string, id hub.ID) ([]Share, erro
 	return standing(ctx, tx, shares, `i.id`, kind, id)
 }
 
+// Onward is on which terms an authority may give a third what it has of an item that is
+// another's, by the newest share of it that stands, and whether that one has said yes to
+// the third (L1). Between the two parties nothing is passed on, and there are none. Without a
+// share it is the narrowest.
+func (tx *Tx) Onward(ctx context.Context, kind string, id hub.ID, owner, by, to hub.AuthorityID) (under string, agreed bool, err error) {
+	if by == owner || to == owner {
+		return "", false, nil
+	}
+	err = tx.QueryRow(ctx, `select coalesce((select nullif(h.terms, '') from access.share h where h.kind = $1 and h.item = $2 and h.sender = $3 and h.receiver = $4
+			and h.ended_by is null and h.until_at > $6 order by h.from_at desc, h.id desc limit 1), 'no_onward'),
+		exists (select from access.onward o where o.item = $2 and o.authority = $5)`, kind, id, owner, by, to, tx.Now).Scan(&under, &agreed)
+	return under, agreed, err
+}
+
+// LetOn says that an item may be passed on to an authority, or takes that back, at once and
+// in every room; and whether that changed anything.
+func (tx *Tx) LetOn(ctx context.Context, g policies.Grant, kind string, id hub.ID, to hub.AuthorityID, yes bool) (bool, error) {
+	return tx.verb(ctx, g, `select access.let_on($1, $2, $3, $4)`, kind, id, to, yes)
+}
+
 // To reports whether it was given to somebody in a hat.
 func (a Assignment) To(h hub.Hat) bool {
 	return a.Person == h.Person && a.Authority == h.Authority && a.Role == h.Role

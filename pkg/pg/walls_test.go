@@ -157,6 +157,7 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		`update access.item set state = 'x', controller = 'greve' where id = '{item}'`:                                  ifKind,
 		`update access.item set state = 'x' where id = '{item}'`:                                                        ifEnds,
 		`select access.drop_item('{kind}', '{bare}')`:                                                                   ifKind,
+		`select access.let_on('{kind}', '{item}', 'greve', true)`:                                                       ifKind,
 		insertAssignment("{kind}", "new"):                                                                               ifKind,
 		insertAssignment("{own}", "new"):                                                                                ifTrue,
 		insertShare("{kind}", "new"):                                                                                    ifKind,
@@ -188,6 +189,7 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		`insert into access.recusal (person, kind, item, follows, by_person, by_hat) values ('p', '{kind}', '{item}', '{bare}', 'p', 'h')`: never,
 		`delete from access.recusal where item = '{item}'`:                                                                                 never,
 		`insert into access.recusal_lifted (person) values ('p')`:                                                                          never,
+		`insert into access.onward (item, authority) values ('{item}', 'greve')`:                                                           never,
 	}
 	for _, room := range allRooms {
 		t.Run(room, func(t *testing.T) {

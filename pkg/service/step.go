@@ -104,12 +104,13 @@ type Disclosure struct {
 	Classes    []string // what is named of what policy would allow
 	Until      time.Time
 	Basis
-	Terms   string         // on which it is given: one of [Terms]; "" is the narrowest
-	Under   string         // the terms on which the actor's authority has it, where it is another's
-	Agreed  bool           // whose it is has said yes to this receiver
-	Class   string         // the data class that needs a ground of its own: "", health, offence (L10, L11)
-	Special hub.LegalBasis // that ground
-	Consent bool           // a signed consent is in force (L8)
+	Terms   string          // on which it is given: one of [Terms]; "" is the narrowest
+	Under   string          // the terms on which the actor's authority has it, where it is another's
+	Whose   hub.AuthorityID // that other, where it is not the controller: it finds in its log that it was passed on
+	Agreed  bool            // whose it is has said yes to this receiver
+	Class   string          // the data class that needs a ground of its own: "", health, offence (L10, L11)
+	Special hub.LegalBasis  // that ground
+	Consent bool            // a signed consent is in force (L8)
 }
 
 // Terms are those on which something can be given to another authority (L1), the
@@ -132,8 +133,11 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 		if err := tx.Refuse(ctx, denied, entry); err != nil {
 			return "", err
 		}
-		if why := denied.Reasons(); len(why) == 1 && why[0] == "terms_of_owner" { // a right basis, and not the asker's to use
+		switch why := denied.Reasons(); {
+		case len(why) == 1 && why[0] == "terms_of_owner": // a right basis, and not the asker's to use
 			return "", hub.Conflict("error.onward")
+		case len(why) == 1 && why[0] == "not_passed_on": // on no terms to there
+			return "", hub.Invalid("authority", "error.onward")
 		}
 		return "", Refused(denied)
 	}
@@ -146,7 +150,12 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 		return "", err
 	}
 	entry.Why = d.Necessity
-	_, err = tx.Record(ctx, g, entry)
+	rows := []pg.Entry{entry}
+	if d.Under != "" && d.Whose != "" && d.Whose != d.Controller {
+		entry.Controller = d.Whose
+		rows = append(rows, entry)
+	}
+	_, err = tx.Record(ctx, g, rows...)
 	return share, err
 }
 

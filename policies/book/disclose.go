@@ -115,7 +115,7 @@ func (w *writer) terms(basis node) string {
 // passed are the kinds of thing that are another's, and are shared on its terms only.
 func (w *writer) passed(from, to string) (items []string) {
 	for _, item := range w.doc.at("disclose", "onward", "passing").keys {
-		if w.doc.at("disclose", "onward", "passing", item, from).yes && w.doc.at("disclose", "classes", item).has(to) {
+		if w.doc.at("disclose", "onward", "passing", item, from, to).yes && w.doc.at("disclose", "classes", item).has(to) {
 			items = append(items, item)
 		}
 	}

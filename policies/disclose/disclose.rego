@@ -45,9 +45,10 @@ witnessed if {
 
 nevertheless contains "confirmed_unwitnessed" if input.unwitnessed
 
-# passing holds for what is always another's: a case is the municipality's. Nothing
-# else is passed on: only whose it is shares it.
-passing if data.disclose.onward.passing[input.item][input.from]
+# passing holds for what is always another's: a case is the municipality's, and so is
+# whom it is about, which a question or an offer out of it tells. Nothing else is passed
+# on, and to nobody else: only whose it is shares it.
+passing if data.disclose.onward.passing[input.item][input.from][input.to]
 
 # onward holds for what is the discloser's own, had on nobody's terms, and for what
 # its own authority's terms let pass: of what it said no to, and of what it said

@@ -236,6 +236,22 @@ test_the_police_pass_a_case_on_as_the_municipality_lets_them if {
 	but(police, object.union(invitation, {"under": "ask_first", "agreed": true})).allow
 }
 
+# A question and an offer tell whom the case is about: they go where the case may go.
+test_a_question_or_an_offer_out_of_the_case_is_passing_it_on if {
+	every tells in [{"item": "request", "state": "asked"}, {"item": "offer", "state": "offered"}, {"item": "offer", "state": "offered", "basis": "CONSENT-EXIT", "to": "prison_service", "consent": true}] {
+		third := object.union(invitation, tells)
+		but(police, third).allow
+		every under in ["", "no_onward", "ask_first"] { denied(but(police, object.union(third, {"under": under})), "terms_of_owner") }
+		denied(but(police, object.union(third, {"under": "no_onward", "agreed": true})), "terms_of_owner")
+		but(police, object.union(third, {"under": "ask_first", "agreed": true})).allow
+	}
+	every tells in [{"item": "request", "state": "asked"}, {"item": "offer", "state": "offered"}] {
+		but(police, tells).allow # to the municipality whose it is
+		every under in ["no_onward", "ask_first", "within_cooperation"] { denied(but(police, object.union(tells, {"under": under, "agreed": true})), "not_passed_on") } # to another
+		but(municipality, tells).allow
+	}
+}
+
 test_only_whose_it_is_shares_what_is_not_passed_on if {
 	every terms in ["no_onward", "ask_first", "within_cooperation", "anything"] {
 		denied(but(municipality, {"under": terms}), "not_passed_on")

@@ -45,7 +45,11 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	d.Named = !x.otherParty(v, r.Who.Authority, chosen)
 	if d.Crosses && chosen != "" {
-		d.Bases = x.Bases(r, service.Disclosure{Kind: "request", State: asked, To: chosen, Basis: service.Basis{Purpose: hub.Prevention}})
+		ask := service.Disclosure{Kind: "request", State: asked, To: chosen, Basis: service.Basis{Purpose: hub.Prevention}}
+		if r.Who.Authority != v.Municipality && chosen != v.Municipality { // as the municipality lets them: the step says so where it does not
+			ask.Under = "within_cooperation"
+		}
+		d.Bases = x.Bases(r, ask)
 	}
 	r.Fill("purpose", string(hub.Prevention))
 	r.Fill("authority", string(chosen))

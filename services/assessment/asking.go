@@ -91,8 +91,12 @@ func (x *room) newRequest(d *doing, in Questions) (*request, error) {
 // are of another authority, and by name.
 func (x *room) letAnswer(d *doing, q *request, in Questions) error {
 	if q.Authority != q.Asker {
+		under, agreed, err := x.terms(d, q.Asker, q.Authority) // whom it is about is told with it
+		if err != nil {
+			return err
+		}
 		share, err := x.Disclose(d.ctx, d.tx, service.Disclosure{Kind: "request", Item: q.ID, About: d.Subject, Version: 1, Controller: q.Asker, State: asked,
-			To: q.Authority, Classes: []string{"identity", "question", "request_status"}, Until: d.EraseAt, Basis: in.Basis})
+			To: q.Authority, Classes: []string{"identity", "question", "request_status"}, Until: d.EraseAt, Basis: in.Basis, Under: under, Agreed: agreed, Whose: d.Municipality})
 		if err != nil {
 			return err
 		}

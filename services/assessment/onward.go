@@ -53,17 +53,7 @@ func (x *room) counts(ctx context.Context, police, to hub.AuthorityID, state Sta
 // terms are those on which an authority has a case that is another's, and whether
 // the municipality has said yes to a receiver.
 func (x *room) terms(d *doing, by, to hub.AuthorityID) (under string, agreed bool, err error) {
-	given, err := d.tx.Shares(d.ctx, "case", d.ID)
-	if err != nil {
-		return "", false, err
-	}
-	for _, s := range given { // the newest counts
-		if s.To == by && s.From == d.Municipality {
-			under = s.Terms
-		}
-	}
-	err = d.tx.QueryRow(d.ctx, `select exists (select from onward where case_id = $1 and authority = $2)`, d.ID, to).Scan(&agreed)
-	return under, agreed, err
+	return d.tx.Onward(d.ctx, "case", d.ID, d.Municipality, by, to)
 }
 
 // passes asks the rules whether the police could bring in an authority on some basis,
@@ -109,8 +99,13 @@ func (x *room) allowOnward(r *web.Request, in Passing) (CaseReceipt, error) {
 		}
 		d.of, d.entry.Recipient = a.ID, a.ID
 		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
-		_, err = d.tx.Exec(d.ctx, `insert into onward (case_id, authority, person, hat, at) values ($1, $2, $3, $4, $5)`,
-			d.ID, a.ID, d.tx.Who().Person, d.tx.Who().Hat.ID, d.tx.Now)
+		if _, err := d.tx.LetOn(d.ctx, d.grant, "case", d.ID, a.ID, true); err != nil {
+			return err
+		}
+		if _, err := d.tx.Exec(d.ctx, `delete from onward where case_id = $1 and authority = $2`, d.ID, a.ID); err != nil { // one that counts no more
+			return err
+		}
+		_, err = d.tx.Exec(d.ctx, `insert into onward (case_id, authority, person, hat, at) values ($1, $2, $3, $4, $5)`, d.ID, a.ID, d.tx.Who().Person, d.tx.Who().Hat.ID, d.tx.Now)
 		return err
 	})
 }
@@ -129,6 +124,9 @@ func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
 		}
 		if tag.RowsAffected() == 0 {
 			return hub.Conflict("assessment.error.onward_none")
+		}
+		if _, err := d.tx.LetOn(d.ctx, d.grant, "case", d.ID, of, false); err != nil {
+			return err
 		}
 		circle, err := members(d.ctx, d.tx, d.ID)
 		if err != nil {

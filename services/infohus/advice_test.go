@@ -27,6 +27,7 @@ type advised struct {
 		Fields []string
 	}
 	Senders []string
+	Leave   []string
 }
 
 type advisedOn struct {

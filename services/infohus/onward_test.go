@@ -48,13 +48,19 @@ func TestOnwardTerms(t *testing.T) {
 			t.Helper()
 			d.call(policeMan, "POST", "/api/cases/{id}/circle", with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat(login), "reason": sayWhy, "until": d.day(20)}), is, w.kase)
 		}
+		asks := func(is int) { // whom the case is about is told with the question
+			t.Helper()
+			d.call(policeMan, "POST", "/api/cases/{id}/requests", with(d.asks("bodil"), d.basis("RPL115-1-2", because)), is, w.kase)
+		}
 		if terms == "within_cooperation" {
 			invite("bodil", 201)
+			asks(201)
 			d.call(coordinator, "POST", "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, 409, w.kase) // they need not ask
 			shows(coordinator, w.kase, []string{"Politiet skal ikke spørge", "kan ikke ændres", "bed politiet om at slutte"}, []string{"Giv lov"})
 			continue
 		}
 		invite("bodil", 409)
+		asks(409)
 		if a := s.as("bodil").API("GET", "/api/cases/"+string(w.kase), nil); a.Status != 404 {
 			t.Errorf("%q: who was not let in gets %d", terms, a.Status)
 		}
@@ -83,6 +89,7 @@ func TestOnwardTerms(t *testing.T) {
 			t.Error("the history does not name the authority")
 		}
 		invite("bodil", 201)
+		asks(201)
 		if got := s.One("select terms from access.share where item = $1 and receiver = 'psykiatrien'", string(w.kase)); got != "no_onward" {
 			t.Errorf("who gets it from another may pass it on: %s", got)
 		}
@@ -123,6 +130,50 @@ func TestOnwardTerms(t *testing.T) {
 		if !strings.Contains(page.Text(), word) {
 			t.Errorf("the page does not show %q", word)
 		}
+	}
+}
+
+// TestOnwardByAnOffer is L1: an offer of the police's out of the municipality's case tells
+// a third authority whom it is about, and goes only as the terms let it; the municipality's
+// officer finds that it was told, and so of a question.
+func TestOnwardByAnOffer(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.works("follow_up")
+	found := func(object hub.ID) string {
+		return s.One("select count(*) from audit.trail where act = 'disclose' and outcome = 'allow' and controller = 'koege' and recipient = 'psykiatrien' and object_id = $1", string(object))
+	}
+	if n := found(w.asked); n != "1" {
+		t.Errorf("of the question of the police the municipality has %s rows", n)
+	}
+	draft := d.makes(policeMan, "/api/cases/{id}/offers", d.offers("bodil"), w.kase)
+	on := func(terms string) {
+		for _, sql := range []string{"alter table access.share disable trigger end_once", "update access.share set terms = '" + terms + "' where item = '" + string(w.kase) + "' and sender = 'koege'",
+			"alter table access.share enable trigger end_once"} {
+			s.SQL(sql)
+		}
+	}
+	sends := func(is int) {
+		t.Helper()
+		d.call(policeMan, "POST", "/api/offers/{id}/send", d.basis("RPL115-1-2", because), is, draft)
+	}
+	for _, terms := range []string{"no_onward", "ask_first"} {
+		on(terms)
+		sends(409)
+		if a := d.call(policeMan, "POST", "/api/cases/{id}/offers", d.offers("bodil"), 409, w.kase); !strings.Contains(a.Text(), "error.onward") {
+			t.Errorf("%s: a draft is refused so: %s", terms, a.Text())
+		}
+		if a := d.call(coordinator, "POST", "/api/cases/{id}/offers", with(d.offers("bodil"), map[string]any{"hats": nil}), 400, w.kase); !strings.Contains(a.Text(), "referral.error.place_onward") {
+			t.Errorf("%s: the municipality is told: %s", terms, a.Text())
+		}
+		if n := found(draft); n != "0" {
+			t.Errorf("%s: what was refused is recorded as told", terms)
+		}
+	}
+	s.SQL("insert into access.onward (item, authority) values ('" + string(w.kase) + "', 'psykiatrien')")
+	sends(200)
+	if n := found(draft); n != "1" {
+		t.Errorf("of the offer of the police the municipality has %s rows", n)
 	}
 }
 

@@ -88,7 +88,7 @@ func (s *script) opens(kase hub.ID) {
 			liv = m.ID
 		}
 	}
-	in := map[string]any{"members": []hub.ID{liv}, "reason": sayWhy}
+	in := map[string]any{"members": []hub.ID{liv}, "reason": sayWhy, "terms": "within_cooperation"}
 	for k, v := range toPolice {
 		in[k] = v
 	}

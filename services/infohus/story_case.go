@@ -35,12 +35,12 @@ func (g *guide) opened() error {
 		return err
 	}
 	r, err := g.works(municipal, "openCase", map[string]any{"members": []string{}, "reason": "Forvaltningerne inddrages hver for sig, når de kan bidrage.",
-		"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": necessity})
+		"legal_basis": "RPL115-2", "purpose": "prevention", "necessity": necessity, "terms": "within_cooperation"})
 	if err != nil {
 		return err
 	}
 	g.should(r.text("state") == "opening", "one coordinator alone must not open the case")
-	g.say("   %s confirms who is to take part, and by that shows the case to the police coordinator, on a legal basis. It waits for the other's yes: %s.", g.cast[municipal].post.Name, g.step(r))
+	g.say("   %s confirms who is to take part, and by that shows the case to the police coordinator, on a legal basis, and on the terms that others in the cooperation may be asked. It waits for the other's yes: %s.", g.cast[municipal].post.Name, g.step(r))
 	if err := g.looksAtCase(map[int][]string{municipal: {"state", "circle", "name"}, police: {"state", "circle", "name"}}); err != nil {
 		return err
 	}

@@ -119,6 +119,15 @@ func (o *order) discloses(w *wander, s sharing) {
 	if !exit && !w.lets(s.basis, o.a, s.to) || !special(s.class, s.special, o.a.kind) {
 		o.refuses()
 	}
+	if among("ask send", o.action) && o.x.elsewhere(w, o.a, s.to) {
+		o.refuses()
+	}
+}
+
+// elsewhere is whether something of the case would go from the police to a municipality
+// whose it is not: on no terms (L1).
+func (x *affair) elsewhere(w *wander, a *actor, to hub.AuthorityID) bool {
+	return a.kind == hub.Police && w.kinds[to] == hub.Municipality && to != x.at
 }
 
 // inExit is between whom a consent to an exit lets things pass (domain.md 2.7).
@@ -701,6 +710,9 @@ func (w *wander) orderRecommend(o *order, able, bad bool) {
 // receivable is where an offer can go: to somebody whom the sender may let in, or
 // to the coordinators of another authority; and a notification within the own.
 func (w *wander) receivable(a *actor, h *help) bool {
+	if h.x.elsewhere(w, a, h.to) {
+		return false
+	}
 	if h.to != a.at {
 		bases := []hub.LegalBasis{"RPL115-1-1", "RPL115-1-2", "RPL115-1-3c", "RPL115-2", "RPL115-3"}
 		if h.kind == "notification" || !slices.ContainsFunc(bases, func(b hub.LegalBasis) bool { return w.lets(b, a, h.to) }) {

@@ -209,7 +209,7 @@ func (p *paper) does(o *order) (int, hub.ID) {
 			item = "answer"
 		}
 		under := ""
-		if item == "case" && o.a.kind == hub.Police {
+		if among("case request offer", item) && o.a.kind == hub.Police && s.to != o.x.at {
 			under = "within_cooperation"
 		}
 		answer := p.asks(policies.Disclose{Role: o.a.role, From: o.a.kind, To: p.kinds[s.to], Basis: known(s.basis), Purpose: hub.Prevention, Item: item, State: s.state, Class: s.class,

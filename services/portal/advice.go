@@ -194,11 +194,12 @@ func (x *room) ground(ctx context.Context, who hub.Actor, in Asking, law *polici
 // purpose, with no data class and with each on its ground.
 func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies.Law, now time.Time) ([]string, error) {
 	may := map[string]bool{}
+	to, _ := x.Structure.Authority(a.Asked.To)
 	for _, basis := range a.Bases { // the others carry nothing, whatever it is
 		for _, class := range append([]string{""}, law.Special...) {
 			in := a.Asked
 			in.Class, in.Special, in.Consent = class, "", true
-			in.Under, in.Agreed = widest(law, a.Item, who.Kind)
+			in.Under, in.Agreed = widest(law, a.Item, who.Kind, to.Kind)
 			g, err := x.ground(ctx, who, in, law, basis.Basis, now)
 			if err != nil {
 				return nil, err
@@ -219,8 +220,8 @@ func (x *room) never(ctx context.Context, who hub.Actor, a Advice, law *policies
 
 // widest are the terms that let most pass on, after a yes; none of what is not
 // passed on, and is shared by whose it is.
-func widest(law *policies.Law, item string, from hub.AuthorityKind) (under string, agreed bool) {
-	if len(law.Terms) == 0 || !law.Passes(item, from) {
+func widest(law *policies.Law, item string, from, to hub.AuthorityKind) (under string, agreed bool) {
+	if len(law.Terms) == 0 || !law.Passes(item, from, to) {
 		return "", false
 	}
 	return law.Terms[len(law.Terms)-1], true
@@ -326,6 +327,7 @@ func (x *room) later(ctx context.Context, who hub.Actor, a Advice, law *policies
 // has let them pass it on.
 func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item string, now time.Time) (list, leave []hub.AuthorityID, err error) {
 	asked := map[hub.Role]bool{}
+	to, _ := x.Structure.Authority(in.To)
 	for _, post := range x.Structure.Posts() {
 		if !post.Holds(now) || post.Authority == who.Authority || post.Authority == in.To || asked[post.Role] || slices.Contains(list, post.Authority) || slices.Contains(leave, post.Authority) || !x.together(who.Authority, post.Authority, now) {
 			continue
@@ -333,7 +335,10 @@ func (x *room) senders(ctx context.Context, who hub.Actor, in Asking, item strin
 		asked[post.Role] = true
 		other := hub.Actor{Hat: post.Hat}
 		in := in
-		in.Under, in.Agreed = widest(x.DB.Law(), item, other.Kind) // as whose it is may say
+		in.Under, in.Agreed = widest(x.DB.Law(), item, other.Kind, to.Kind) // as whose it is may say
+		if in.Under == "" && x.DB.Law().Anothers(item, other.Kind) {
+			continue // it would be passed on, and is to nobody of that kind
+		}
 		a := Advice{Asked: in, Item: item}
 		for _, b := range x.Structure.LegalBases {
 			if !b.Holds(now) || !x.DB.Law().Holds(b.Code, now) {

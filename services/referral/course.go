@@ -34,6 +34,8 @@ type CourseView struct {
 	Actions   []Action       `json:"actions"`
 	Fields    []string       `json:"fields"`
 	Erased    bool           `json:"erased,omitempty"`
+
+	municipality hub.AuthorityID
 }
 
 // OfferLine is an offer as both parties of the case see it: the recommendation,
@@ -216,7 +218,7 @@ var (
 // showCourse opens what the grant names, and nothing else.
 func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseView, error) {
 	may, receipt := s.grant.Allows, s.receipt
-	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel), Fields: given(s.grant)}
+	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel), Fields: given(s.grant), municipality: s.Municipality}
 	keep(may("state"), &v.State, State(s.rel.State))
 	keep(may("state"), &v.Version, s.course.Version)
 	keep(may("name"), &v.Subject, s.Subject)

@@ -254,7 +254,7 @@ func (x *room) recommendPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	for _, o := range d.Words.places(r.Who.Authority) {
 		authority, department, _ := strings.Cut(o.Value, "/")
-		ok, err := x.reaches(r.Context(), r.Who, spot{hub.AuthorityID(authority), department}, true, r.Now)
+		ok, err := x.reaches(r.Context(), r.Who, spot{hub.AuthorityID(authority), department}, freely(d.municipality, r.Who.Authority, hub.AuthorityID(authority)), true, r.Now)
 		if err != nil {
 			return err
 		}

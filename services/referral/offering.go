@@ -122,7 +122,10 @@ func (x *room) sendReferral(r *web.Request, in Sending) (ReferralReceipt, error)
 		}
 		if o.Receiver != o.Sender {
 			share := disclosure(o, o.State, in.Basis, c)
-			share.Until = d.EraseAt
+			share.Until, share.Whose = d.EraseAt, d.Municipality
+			if share.Under, share.Agreed, err = d.tx.Onward(d.ctx, "case", d.ID, d.Municipality, o.Sender, o.Receiver); err != nil { // whom it is about is told with it
+				return err
+			}
 			if _, err := x.Disclose(d.ctx, d.tx, share); err != nil {
 				return err
 			}

@@ -17,12 +17,29 @@ type spot struct {
 	Department string
 }
 
+// passing is on which terms somebody has the case that an offer is made in, where it is
+// another's, and whether that one has said yes to where the offer is to go.
+type passing struct {
+	under  string
+	agreed bool
+}
+
+// freely is as whose the case is may let somebody at most: for what a page offers. The
+// step says so where it has not.
+func freely(municipality, by, to hub.AuthorityID) passing {
+	if by == municipality || to == municipality {
+		return passing{}
+	}
+	return passing{"within_cooperation", true}
+}
+
 // reaches asks the rules whether an offer of somebody's can be received at a place:
 // within the own authority by somebody they may let in; at another, on a legal
 // basis on which they may disclose it, by somebody they may let in or by whoever
-// there sees what was shared (D14, D15).
-func (x *room) reaches(ctx context.Context, who hub.Actor, to spot, consent bool, now time.Time) (bool, error) {
-	bases, err := x.basesFor(ctx, who, to.Authority, consent, now)
+// there sees what was shared (D14, D15), if the case that it is made in, where that is
+// another's, may be passed on there so.
+func (x *room) reaches(ctx context.Context, who hub.Actor, to spot, on passing, consent bool, now time.Time) (bool, error) {
+	bases, err := x.basesFor(ctx, who, to.Authority, on, consent, now)
 	if err != nil || len(bases) == 0 && to.Authority != who.Authority {
 		return false, err
 	}
@@ -43,12 +60,12 @@ func (x *room) reaches(ctx context.Context, who hub.Actor, to spot, consent bool
 
 // basesFor are the legal bases in force on which the rules let somebody disclose an
 // offer to another authority; to the own there is nothing to disclose.
-func (x *room) basesFor(ctx context.Context, who hub.Actor, to hub.AuthorityID, consent bool, now time.Time) (list []hub.LegalBasis, err error) {
+func (x *room) basesFor(ctx context.Context, who hub.Actor, to hub.AuthorityID, on passing, consent bool, now time.Time) (list []hub.LegalBasis, err error) {
 	if to == who.Authority {
 		return nil, nil
 	}
 	for _, b := range x.Structure.LegalBases {
-		answer, err := x.DB.Advise(ctx, x.May(who, service.Disclosure{Kind: "offer", State: string(Offered), To: to, Consent: consent,
+		answer, err := x.DB.Advise(ctx, x.May(who, service.Disclosure{Kind: "offer", State: string(Offered), To: to, Consent: consent, Under: on.under, Agreed: on.agreed,
 			Basis: service.Basis{LegalBasis: b.Code, Purpose: hub.Prevention}}, now))
 		if err != nil {
 			return nil, err
@@ -61,23 +78,46 @@ func (x *room) basesFor(ctx context.Context, who hub.Actor, to hub.AuthorityID, 
 }
 
 // unreached says that an offer cannot go to a place, and whether the other party
-// of the case can send it there (D15).
+// of the case can send it there (D15), or could if the municipality let the police.
 func (x *room) unreached(d *doing, p *hub.Problems, to spot, consent bool) error {
 	who := d.tx.Who()
-	ok, err := x.reaches(d.ctx, who, to, consent, d.tx.Now)
+	ok, letOn, err := x.reachesNow(d, who, to, consent)
 	if err != nil || ok {
 		return err
 	}
+	if letOn {
+		return hub.Conflict("error.onward")
+	}
 	other := d.other(who.Authority)
+	a, _ := x.Structure.Authority(other)
 	for _, post := range x.Structure.PostsOf(other, "", d.tx.Now) {
-		if ok, err := x.reaches(d.ctx, hub.Actor{Hat: post.Hat}, to, consent, d.tx.Now); err != nil {
+		ok, letOn, err := x.reachesNow(d, hub.Actor{Hat: post.Hat}, to, consent)
+		if err != nil {
 			return err
-		} else if ok {
-			a, _ := x.Structure.Authority(other)
+		}
+		if ok {
 			p.Add("authority", "referral.error.place_other", a.Name)
+			return nil
+		}
+		if letOn {
+			p.Add("authority", "referral.error.place_onward", a.Name)
 			return nil
 		}
 	}
 	p.Add("authority", "referral.error.place")
 	return nil
+}
+
+// reachesNow is [room.reaches] on the terms of the case as they are, and whether it is
+// only for them that the place is not reached.
+func (x *room) reachesNow(d *doing, who hub.Actor, to spot, consent bool) (ok, letOn bool, err error) {
+	var on passing
+	if on.under, on.agreed, err = d.tx.Onward(d.ctx, "case", d.ID, d.Municipality, who.Authority, to.Authority); err != nil {
+		return false, false, err
+	}
+	if ok, err = x.reaches(d.ctx, who, to, on, consent, d.tx.Now); err != nil || ok || on.under == "" {
+		return ok, false, err
+	}
+	letOn, err = x.reaches(d.ctx, who, to, freely(d.Municipality, who.Authority, to.Authority), consent, d.tx.Now)
+	return false, letOn, err
 }

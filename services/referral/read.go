@@ -73,7 +73,8 @@ type opened struct {
 	rel      pg.Relation
 	Texts    []pg.Text
 	Progress []progressRow
-	Consents []consent // in force
+	Consents []consent       // in force
+	whose    hub.AuthorityID // the case that it is made in
 	readers  []Reader
 }
 
@@ -93,12 +94,13 @@ var offerContent = `select ` + offerColumns + `, ` + pg.TextsOf("o.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'at', p.at, 'hat', p.hat, 'status', p.status, 'owner', p.owner_hat, 'start', coalesce(p.start_on::text, ''),
 		'end', coalesce(p.end_on::text, ''), 'talk', p.talk) order by p.n) from progress p where p.offer = o.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'fields', c.fields, 'recipients', c.recipients) order by c.at desc, c.id) from consent c
-		where c.case_id = o.case_id and c.ended_at is null), '[]')
+		where c.case_id = o.case_id and c.ended_at is null), '[]'),
+	coalesce((select i.controller from access.item i where i.id = o.case_id), '')
 	from offer o where o.id = r.id`
 
 func loadOffer(ctx context.Context, tx *pg.Tx, id hub.ID) (opened, error) {
 	var o opened
-	err := tx.Sheet(ctx, "offer", id, &o.rel, offerContent, append(o.offer.into(), &o.Texts, &o.Progress, &o.Consents)...)
+	err := tx.Sheet(ctx, "offer", id, &o.rel, offerContent, append(o.offer.into(), &o.Texts, &o.Progress, &o.Consents, &o.whose)...)
 	o.offer.State = OfferState(o.rel.State)
 	return o, err
 }
@@ -261,6 +263,8 @@ func (x *room) receiverOf(r *web.Request, o opened, p *Preview) (hub.Actor, pg.R
 	rel := pg.Relation{Kind: "offer", ID: o.ID, ReceivedBy: o.rel.ReceivedBy, Relation: "own"}
 	if o.Receiver != o.Sender {
 		share := disclosure(&o.offer, Offered, service.Basis{Purpose: hub.Prevention}, x.resting(&o.offer, o.Consents, r.Now))
+		on := freely(o.whose, o.Sender, o.Receiver)
+		share.Under, share.Agreed = on.under, on.agreed
 		rel.Relation, rel.SharedBy, rel.Classes = "shared", r.Who.Kind, strings.Join(share.Classes, ",")
 		p.bases = x.Bases(r, share)
 		if len(p.bases) > 0 {

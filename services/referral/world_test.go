@@ -124,8 +124,8 @@ func (w *world) bare(state, band string) (id, subject hub.ID) {
 // share writes a share as its sender's coordinator would have.
 func (w *world) share(kind string, id, subject hub.ID, from, to, classes string) {
 	w.t.Helper()
-	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, from_at, until_at, by_person, by_hat)
-		values ($1, $2, $3, $4, string_to_array($5, ','), $6, 'municipality', $7, 'RPL115-2', 'prevention', '', '2026-01-01', '9999-12-31', 'p', 'h')`,
+	w.SQL(`insert into access.share (id, kind, item, about, classes, sender, sender_kind, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat)
+		values ($1, $2, $3, $4, string_to_array($5, ','), $6, 'municipality', $7, 'RPL115-2', 'prevention', '', 'within_cooperation', '2026-01-01', '9999-12-31', 'p', 'h')`,
 		string(w.id()), kind, string(id), string(subject), classes, from, to)
 }
 

@@ -10,4 +10,5 @@ grant insert (person, kind, item, ground, by_person, by_hat) on access.recusal t
 grant insert (id, kind, item, owner, person, hat, authority, role, category, reason, marks, near, minutes, asked_at, from_at, until_at) on access.glass to {room};
 grant update (from_at, until_at, second_person, second_hat, ended_by) on access.glass to {room};
 grant execute on function access.lock_item(text, text), access.drop_item(text, text), access.hold_subject(text) to {room};
+grant execute on function access.let_on(text, text, text, boolean) to {room};
 grant execute on function access.lift_recusal(text, text, text, text, text) to {room};

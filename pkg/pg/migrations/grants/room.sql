@@ -16,7 +16,7 @@ grant update (hash, receipt, kept_at) on {room}.idempotency to {room};
 revoke all on all tables in schema access from {room};
 revoke all on all functions in schema access from {room};
 grant select on access.hat, access.basis, access.agreement, access.revision, access.item, access.assignment, access.share, access.recusal, access.recusal_lifted, access.certified, access.glass, access.glass_review to {room};
-grant select on access.policy, access.own to {room};
+grant select on access.policy, access.own, access.onward to {room};
 grant insert (revision, document) on access.revision to {room};
 grant execute on function access.relations(text, text, text, text, timestamptz) to {room};
 grant execute on function access.near(text, text, timestamptz, text, int, int, text[]), access.few(text, text, text, text, timestamptz, text, int, int, text[]), access.rare(text, text[]) to {room};
