@@ -63,7 +63,9 @@ func TestInWhichHatItWasGiven(t *testing.T) {
 	given := func(id, person, why, by, hat string) string {
 		return `insert into access.assignment (id, kind, item, person, why, from_at, until_at, by_person, by_hat) values ('` + id + `', 'case', 'i', '` + person + `', '` + why + `', '2026-01-01', '9999-12-31', '` + by + `', '` + hat + `')`
 	}
-	w.sql(`delete from setup.migration where scope = 'access' and name between '0018' and '0020'`, `drop view access.basis`, `alter table access.relied rename to basis`, `alter table access.assignment drop authority, drop role`,
+	w.sql(`delete from setup.migration where scope = 'access' and name >= '0018'`, `drop view access.same_home`, `drop table access.subject_home, access.home_before, access.onward`, `drop function access.keep_home() cascade`,
+		`drop function access.mark_home(text, text[], text[]), access.let_on(text, text, text, boolean)`,
+		`drop view access.basis`, `alter table access.relied rename to basis`, `alter table access.assignment drop authority, drop role`,
 		`create index assignment_person on access.assignment (person, kind, item) where ended_at is null`, // as it was before
 		`insert into access.item (id, kind, about, controller, state) values ('i', 'case', 's', 'koege', 'x')`,
 		hat("g", "gudrun", "koege", "municipal_coordinator", "9999-12-31"), hat("b1", "birk", "koege", "receiver", "9999-12-31"), hat("b2", "birk", "mvs", "local_police", "9999-12-31"),

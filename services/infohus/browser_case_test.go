@@ -129,6 +129,7 @@ func (j *caseWalk) opened() {
 	g.picks("Liv Påfund")
 	g.types("reason", typedWhy)
 	g.chooses("legal_basis", "Retsplejeloven § 115, stk. 2")
+	g.ticks("terms", 3) // or the police could ask nobody
 	g.types("necessity", "kort")
 	g.holds(g.presses("assessment.open.send") == 400, "a necessity of one word is taken")
 	g.errorHasFocus()

@@ -88,6 +88,7 @@ func (d *desk) caseForms() {
 	d.fills(c, at+"/onward", url.Values{"authority": {"paraplyen"}}).Must(400)
 	d.fills(c, at+"/onward", url.Values{"authority": {"psykiatrien"}}).Must(200)
 	d.fills(c, at+"/onward/psykiatrien/end", nil).Must(200)
+	d.fills(c, at+"/onward", url.Values{"authority": {"psykiatrien"}}).Must(200) // whom the police are to ask
 	d.recuses(d.fills, c, at)
 
 	c.Get(at + "/ask?authority=koege").Must(200)
