@@ -336,6 +336,18 @@ func (s *Structure) LaterLimit(state string, municipality hub.AuthorityID, at ti
 	return st.Limit, ok
 }
 
+// BasisText is a legal basis in words, in Danish or English; "" where no entry has the code.
+func (s *Structure) BasisText(code hub.LegalBasis, lang string) string {
+	for _, b := range s.LegalBases {
+		if b.Code == code && lang == "en" {
+			return b.TextEn
+		} else if b.Code == code {
+			return b.TextDa
+		}
+	}
+	return ""
+}
+
 // Basis reports whether a legal basis is in force at the instant.
 func (s *Structure) Basis(code hub.LegalBasis, at time.Time) bool {
 	return slices.ContainsFunc(s.LegalBases, func(b LegalBasis) bool { return b.Code == code && b.Holds(at) })

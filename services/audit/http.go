@@ -500,12 +500,8 @@ type rowData struct {
 // basisText is a legal basis as the structure words it, or as we do where no authority
 // carries anything on it; "" where there is none.
 func (x *room) basisText(r *web.Request, code hub.LegalBasis) string {
-	for _, b := range x.Structure.LegalBases {
-		if b.Code == code && r.Lang == "en" {
-			return b.TextEn
-		} else if b.Code == code {
-			return b.TextDa
-		}
+	if text := x.Structure.BasisText(code, r.Lang); text != "" {
+		return text
 	}
 	return worded(r, "audit.basis.", string(code), "")
 }

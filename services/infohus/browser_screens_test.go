@@ -75,6 +75,8 @@ func screenshots(t *testing.T, ctx context.Context) {
 		b.picture("advice-phone", phone)
 		v.as(koegeDPO).searchesTrail(boy)
 		v.as(koegeDPO).picture("trail", wide)
+		v.as(koegeDPO).opens("/anomalies/" + string(v.anomaly()))
+		v.as(koegeDPO).picture("anomaly", wide)
 		b.goes("person.nav.new")
 		b.types("name", typedName)
 		b.presses("person.new.next")

@@ -420,7 +420,8 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 		Overdue, ChildOverdue bool
 		WhoCanSee             []reader
 		Share, Shared         string
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel)})
+		BasisText             string
+	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel), x.Structure.BasisText(v.Basis, r.Lang)})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.
