@@ -23,8 +23,8 @@ type claim struct {
 	part               bool   // it says "in part"
 }
 
-// TestNumbers checks that abuse-cases.md says which abuse cases and legal
-// requirements have a test, and where. After a change of the tests: go test ./docs
+// TestNumbers checks that abuse-cases.md says which abuse cases, legal
+// requirements and bars of privacy have a test, and where. After a change of the tests: go test ./docs
 // -update
 func TestNumbers(t *testing.T) {
 	file, err := os.Open("numbers.csv")
@@ -69,9 +69,9 @@ var areas = map[string]string{
 }
 
 func renderNumbers(rows [][]string, claims []claim) string {
-	tested := map[string]map[string]bool{"A": {}, "L": {}}
+	tested := map[string]map[string]bool{"A": {}, "L": {}, "P": {}}
 	all := map[string]int{}
-	var tables [2]strings.Builder
+	var tables [3]strings.Builder
 	for _, r := range rows {
 		kind := r[0][:1]
 		all[kind]++
@@ -84,7 +84,7 @@ func renderNumbers(rows [][]string, claims []claim) string {
 		if len(r) > 3 {
 			where += "<br>*Not:* " + r[3]
 		}
-		fmt.Fprintf(&tables[strings.Index("AL", kind)], "| %s | %s | %s |\n", r[0], r[2], where)
+		fmt.Fprintf(&tables[strings.Index("ALP", kind)], "| %s | %s | %s |\n", r[0], r[2], where)
 	}
 	return fmt.Sprintf(`# What may go wrong, what the law asks, and which test shows it
 
@@ -92,7 +92,7 @@ Rendered from the tests themselves (a number stands in a test's name or in the c
 `+"`docs/numbers.csv`"+`, by `+"`go test ./docs -update`"+`. "In part" is what the test says of itself. That a number has a test says where to look, and
 not that all of it is shown. What says **none yet** has none, or none that claims it. *Not:* is what the hub cannot of it, and why.
 
-%d of %d abuse cases and %d of %d legal requirements have a test.
+%d of %d abuse cases, %d of %d legal requirements and %d of %d bars of privacy have a test.
 
 ## Abuse cases
 
@@ -103,7 +103,12 @@ not that all of it is shown. What says **none yet** has none, or none that claim
 
 | number | what is asked | tests |
 |--|--|--|
-%s`, len(tested["A"]), all["A"], len(tested["L"]), all["L"], tables[0].String(), tables[1].String())
+%s
+## Bars of privacy
+
+| number | what must hold | tests |
+|--|--|--|
+%s`, len(tested["A"]), all["A"], len(tested["L"]), all["L"], len(tested["P"]), all["P"], tables[0].String(), tables[1].String(), tables[2].String())
 }
 
 // places writes where the claims are: each test once, with its rows.
@@ -137,7 +142,7 @@ func places(claims []claim) string {
 }
 
 var (
-	number   = regexp.MustCompile(`\b(A\d{3}|L\d{1,2}[ab]?)\b(?:(?: to |-)(A\d{3}|L\d{1,2})\b)?( in part)?`)
+	number   = regexp.MustCompile(`\b(A\d{3}|L\d{1,2}[ab]?|P\d{1,2})\b(?:(?: to |-)(A\d{3}|L\d{1,2})\b)?( in part)?`)
 	inRow    = regexp.MustCompile(`\(((?:A\d{3}|L\d{1,2}[ab]?)(?:, (?:A\d{3}|L\d{1,2}[ab]?))*)\)`)
 	counted  = regexp.MustCompile(`^\d+: `)
 	regoTest = regexp.MustCompile(`(?m)((?:^#.*\n)*)^(test_\w+)`)

@@ -250,7 +250,7 @@ func mainPart(page string) string {
 	return main
 }
 
-// L21, L35, P4: what the person does not know of is withheld; names only by a reasoned
+// L21, L35, P4 in part: what the person does not know of is withheld; names only by a reasoned
 // decision, which stands in the trail; released by another person, of what they read, and
 // then it stays. Each step is in the trail with its ground.
 func TestAnAnswerIsPreparedAndReleased(t *testing.T) {

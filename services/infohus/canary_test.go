@@ -147,7 +147,7 @@ func copyAll(to, from string) error {
 // TestCanary types a marker into every personal field, and then searches every
 // span, log line, header, fact, stream, dead letter, problem body, the data
 // directory, the WAL and a base backup for it (house.md section 7; trust.md
-// A074, A088; P9). It also plants a leak, and must find it. A044 in part: the
+// A074, A088; P9 in part). It also plants a leak, and must find it. A044 in part: the
 // log and the headers.
 func TestCanary(t *testing.T) {
 	book := new(logBook)

@@ -371,7 +371,7 @@ func leaky() service.Service {
 	return s
 }
 
-// TestVolumeEveryShowingIsRecorded is P1: every page and operation, asked by
+// TestVolumeEveryShowingIsRecorded is P1 in part (no counter runs each night): every page and operation, asked by
 // everybody whom it may concern, of concerns in every state, leaves just its
 // rows in the trail, and the trail has no others. The same check finds a handler
 // that was broken on purpose, a row that was taken away and one that was put in.
