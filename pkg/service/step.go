@@ -118,6 +118,16 @@ type Disclosure struct {
 // take part in the cooperation. Which of them a basis carries is policy.
 var Terms = []string{"no_onward", "ask_first", "within_cooperation"}
 
+// Freely are the widest terms on which somebody can have what is another's to give it to a third,
+// with a yes: for what a page offers. Whose it is may have let them less, which the step
+// then says.
+func Freely(owner, by, to hub.AuthorityID) (under string, agreed bool) {
+	if by == owner || to == owner {
+		return "", false
+	}
+	return Terms[len(Terms)-1], true
+}
+
 // Disclose writes a share by the hand of the actor, with its record, and gives
 // the share's ID. A basis or purpose that does not fit is the asker's to mend,
 // not a secret; that it was tried is recorded (L1, A057).

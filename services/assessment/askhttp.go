@@ -46,9 +46,7 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 	d.Named = !x.otherParty(v, r.Who.Authority, chosen)
 	if d.Crosses && chosen != "" {
 		ask := service.Disclosure{Kind: "request", State: asked, To: chosen, Basis: service.Basis{Purpose: hub.Prevention}}
-		if r.Who.Authority != v.Municipality && chosen != v.Municipality { // as the municipality lets them: the step says so where it does not
-			ask.Under = "within_cooperation"
-		}
+		ask.Under, ask.Agreed = service.Freely(v.Municipality, r.Who.Authority, chosen)
 		d.Bases = x.Bases(r, ask)
 	}
 	r.Fill("purpose", string(hub.Prevention))

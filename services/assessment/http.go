@@ -168,10 +168,7 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		may.End = true
 		d.Outs[m.ID] = slices.Contains(v.Actions, Uninvite) && x.lets(r.Context(), may)
 	}
-	under, seen := "", map[hub.LegalBasis]bool{}
-	if r.Who.Authority != v.Municipality { // it is the municipality's, which says at the step whether it lets it
-		under = "within_cooperation"
-	}
+	seen := map[hub.LegalBasis]bool{}
 	for _, p := range x.Structure.Posts() {
 		if in[p.Hat.ID] || !p.Holds(r.Now) || !x.invitable(r, v, p) {
 			continue
@@ -180,7 +177,8 @@ func (x *room) circlePage(w http.ResponseWriter, r *web.Request) error {
 		if p.Authority == v.Municipality || p.Authority == v.Police {
 			continue
 		}
-		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Under: under, Basis: service.Basis{Purpose: hub.Prevention}}) {
+		under, agreed := service.Freely(v.Municipality, r.Who.Authority, p.Authority)
+		for _, b := range x.Bases(r, service.Disclosure{Kind: "case", State: string(v.State), To: p.Authority, Under: under, Agreed: agreed, Basis: service.Basis{Purpose: hub.Prevention}}) {
 			if !seen[hub.LegalBasis(b.Value)] {
 				seen[hub.LegalBasis(b.Value)] = true
 				d.Bases = append(d.Bases, b)

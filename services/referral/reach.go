@@ -24,13 +24,10 @@ type passing struct {
 	agreed bool
 }
 
-// freely is as whose the case is may let somebody at most: for what a page offers. The
-// step says so where it has not.
-func freely(municipality, by, to hub.AuthorityID) passing {
-	if by == municipality || to == municipality {
-		return passing{}
-	}
-	return passing{"within_cooperation", true}
+// freely is [service.Freely].
+func freely(municipality, by, to hub.AuthorityID) (on passing) {
+	on.under, on.agreed = service.Freely(municipality, by, to)
+	return on
 }
 
 // reaches asks the rules whether an offer of somebody's can be received at a place:

@@ -263,8 +263,7 @@ func (x *room) receiverOf(r *web.Request, o opened, p *Preview) (hub.Actor, pg.R
 	rel := pg.Relation{Kind: "offer", ID: o.ID, ReceivedBy: o.rel.ReceivedBy, Relation: "own"}
 	if o.Receiver != o.Sender {
 		share := disclosure(&o.offer, Offered, service.Basis{Purpose: hub.Prevention}, x.resting(&o.offer, o.Consents, r.Now))
-		on := freely(o.whose, o.Sender, o.Receiver)
-		share.Under, share.Agreed = on.under, on.agreed
+		share.Under, share.Agreed = service.Freely(o.whose, o.Sender, o.Receiver)
 		rel.Relation, rel.SharedBy, rel.Classes = "shared", r.Who.Kind, strings.Join(share.Classes, ",")
 		p.bases = x.Bases(r, share)
 		if len(p.bases) > 0 {
