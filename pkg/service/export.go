@@ -77,6 +77,12 @@ func (e Env) Provenance(r *web.Request, rel pg.Relation) string {
 	if r.Lang == "en" {
 		text = basis.TextEn
 	}
+	if rel.SharedBy == hub.Police && from.Kind != hub.Police { // passed on by the other party of the Infohus
+		if h, ok := e.Structure.InfohusOf(from.ID, r.Now); ok {
+			police, _ := e.Structure.Authority(h.Police)
+			return r.T("web.export.passed", police.Name, text, from.Name)
+		}
+	}
 	return r.T("web.export.shared", from.Name, text)
 }
 

@@ -20,8 +20,9 @@ type Reader struct {
 	Rules     []string        `json:"rules"`
 	Basis     hub.LegalBasis  `json:"legal_basis,omitempty" doc:"On which it was shared with their authority, where it is another's."`
 	Source    string          `json:"source,omitempty" doc:"Where the wording of that basis was read."`
-	Since     time.Time       `json:"since"`
+	Since     time.Time       `json:"since" doc:"From when they could see something of it. Some of the fields may have come with a later state."`
 	Until     *time.Time      `json:"until,omitempty" doc:"The first instant at which it ends by itself, where that is known."`
+	UntilAge  int             `json:"until_age,omitempty" doc:"It ends sooner where the person reaches this age (L27)."`
 	Soon      bool            `json:"-"` // that is within a day: the time is worth saying
 	Hat       hub.ID          `json:"-"`
 	Title     string          `json:"-"` // the basis in the words of a page: see [InWords]
@@ -79,6 +80,9 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 		s := standing(r.Rules, r.rel, r.hat, held, life.From)
 		if p, ok := e.Structure.Post(r.Hat); ok {
 			s = s.within(structure.Span{From: p.From, Until: p.Until})
+			if kind != "concern" && !slices.ContainsFunc(r.Rules, func(rule string) bool { return rule != "assigned" && rule != "invited" }) { // who was let in by name
+				r.UntilAge = e.Structure.UntilAge(p.Authority, p.Department)
+			}
 		}
 		if r.rel.Relation == "shared" && !slices.Equal(r.Rules, []string{"author"}) {
 			r.Basis, r.basis = r.rel.Basis, e.basis(r.rel.Basis, tx.Now)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -142,10 +144,51 @@ func (x *room) recallOnward(r *web.Request, _ struct{}) (CaseReceipt, error) {
 			circle[i].State = ended
 			d.facts = append(d.facts, event.CircleChanged{Case: d.ID, Item: d.ID, Kind: "case", Person: m.Person})
 		}
+		questions, err := requestsOf(d.ctx, d.tx, d.grant, d.ID)
+		if err != nil {
+			return err
+		}
+		for _, q := range questions {
+			if q.Asker == d.Police && q.Authority == of && q.State != retracted {
+				if err := endRequest(d.ctx, d.tx, d.grant, q); err != nil {
+					return err
+				}
+			}
+		}
+		if err := endOffers(d, of); err != nil {
+			return err
+		}
 		d.of, d.entry.Recipient = of, of
 		d.facts = append(d.facts, event.OnwardChanged{Case: d.ID, Authority: d.Police})
 		return nil
 	})
+}
+
+// endOffers ends what the police gave an authority on their offers in a case. Their room
+// takes each back when it finds that it stands on nothing.
+func endOffers(d *doing, of hub.AuthorityID) error {
+	rows, err := d.tx.Query(d.ctx, `select distinct i.id from access.item i join access.share h on h.item = i.id and h.kind = i.kind
+		where i.kind = 'offer' and i.came_of = $1 and h.sender = $2 and h.receiver = $3 and h.ended_by is null order by i.id`, d.ID, d.Police, of)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := d.tx.RevokeAll(d.ctx, d.grant, "offer", id, of); err != nil {
+			return err
+		}
+		if _, err := d.tx.EndAssignments(d.ctx, d.grant, "offer", id, ""); err != nil {
+			return err
+		}
+		if _, err := d.tx.Record(d.ctx, d.grant, pg.Entry{Act: hub.ActRevoke, Object: hub.Object{Kind: "offer", ID: id}, Controller: d.Police,
+			Subjects: []hub.ID{d.Subject}, Recipient: of, Fields: []string{}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *room) onwardForm(w http.ResponseWriter, r *web.Request) error {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,15 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	}
 	kase, question := "/cases/"+string(w.kase), "/requests/"+string(school)
 	sees("liv", kase, true)
+	// Who can see it says of them that it ends with that age, whatever day it would end on.
+	rows := strings.Split(d.as(coordinator).Get(kase).Text(), "<tr>")
+	for login, young := range map[string]bool{"liv": true, "tage": false, coordinator: false} {
+		name := d.as(login).Post.Name
+		i := slices.IndexFunc(rows, func(row string) bool { return strings.Contains(row, name+"<") && strings.Contains(row, "adgang siden") })
+		if i < 0 || strings.Contains(rows[i], "dog kun, til personen fylder 18 år") != young {
+			t.Errorf("that %s sees it until the age of 18 is said, or not: want %v, in row %d", login, young, i)
+		}
+	}
 	midnight := time.Date(eighteen.Year(), eighteen.Month(), eighteen.Day(), 0, 0, 0, 0, hub.Copenhagen)
 	d.Advance(midnight.Sub(d.Now()) - time.Minute)
 	sees("liv", kase, true)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/hubtest"
 )
 
 // TestOnwardTerms is L1: the police have the case from the municipality, and bring
@@ -48,9 +49,9 @@ func TestOnwardTerms(t *testing.T) {
 			t.Helper()
 			d.call(policeMan, "POST", "/api/cases/{id}/circle", with(d.basis("RPL115-1-2", because), map[string]any{"hat": d.hat(login), "reason": sayWhy, "until": d.day(20)}), is, w.kase)
 		}
-		asks := func(is int) { // whom the case is about is told with the question
+		asks := func(is int) hubtest.Answer { // whom the case is about is told with the question
 			t.Helper()
-			d.call(policeMan, "POST", "/api/cases/{id}/requests", with(d.asks("bodil"), d.basis("RPL115-1-2", because)), is, w.kase)
+			return d.call(policeMan, "POST", "/api/cases/{id}/requests", with(d.asks("bodil"), d.basis("RPL115-1-2", because)), is, w.kase)
 		}
 		if terms == "within_cooperation" {
 			invite("bodil", 201)
@@ -89,7 +90,8 @@ func TestOnwardTerms(t *testing.T) {
 			t.Error("the history does not name the authority")
 		}
 		invite("bodil", 201)
-		asks(201)
+		var question done
+		asks(201).JSON(&question)
 		if got := s.One("select terms from access.share where item = $1 and receiver = 'psykiatrien'", string(w.kase)); got != "no_onward" {
 			t.Errorf("who gets it from another may pass it on: %s", got)
 		}
@@ -97,11 +99,16 @@ func TestOnwardTerms(t *testing.T) {
 		// The yes is taken back, by whom it was: whoever was let in by it is out at once.
 		reads := func(is int) {
 			t.Helper()
-			if a := s.as("bodil").API("GET", "/api/cases/"+string(w.kase), nil); a.Status != is {
-				t.Errorf("who was let in on the yes gets %d, want %d", a.Status, is)
+			for _, at := range []string{"/cases/" + string(w.kase), "/requests/" + string(question.ID)} {
+				if a := s.as("bodil").API("GET", "/api"+at, nil); a.Status != is {
+					t.Errorf("%s: who was let in on the yes gets %d, want %d", at, a.Status, is)
+				}
 			}
 		}
 		reads(200)
+		if page := s.as("bodil").Get("/cases/" + string(w.kase)).Text(); !strings.Contains(page, "Delt af Midt- og Vestsjællands Politi: Retsplejeloven § 115, stk. 1, nr. 2") || !strings.Contains(page, "Oplysningerne er fra Køge Kommune.") {
+			t.Error("who got it from the police is not told from whom it comes, and whose it is")
+		}
 		for _, of := range []string{"psykiatrien", "kriminalforsorgen", "koege", "nowhere"} { // the other party is refused as everybody is, whatever was said yes to
 			d.call(policeMan, "DELETE", "/api/cases/{id}/onward/"+of, nil, 404, w.kase)
 		}
@@ -111,6 +118,12 @@ func TestOnwardTerms(t *testing.T) {
 		reads(200)
 		d.call(coordinator, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 200, w.kase)
 		reads(404)
+		if page := s.as("bodil").Get("/cases/" + string(w.kase)); page.Status != 404 {
+			t.Errorf("the page is still there: %d", page.Status)
+		}
+		if state := s.as(policeMan).API("GET", "/api/requests/"+string(question.ID), nil).Text(); !strings.Contains(state, `"retracted"`) {
+			t.Errorf("the question is %s", state)
+		}
 		if n := s.One("select count(*) from access.share where item = $1 and receiver = 'psykiatrien' and ended_by is null", string(w.kase)); n != "0" {
 			t.Errorf("%s shares outlive the yes that they stood on", n)
 		}
@@ -170,11 +183,23 @@ func TestOnwardByAnOffer(t *testing.T) {
 			t.Errorf("%s: what was refused is recorded as told", terms)
 		}
 	}
-	s.SQL("insert into access.onward (item, authority) values ('" + string(w.kase) + "', 'psykiatrien')")
+	s.SQL("insert into access.onward (item, authority) values ('" + string(w.kase) + "', 'psykiatrien')") // said while it was collected
+	s.SQL("insert into assessment.onward (case_id, authority, person, hat, at) values ('" + string(w.kase) + "', 'psykiatrien', '', '', now())")
 	sends(200)
 	if n := found(draft); n != "1" {
 		t.Errorf("of the offer of the police the municipality has %s rows", n)
 	}
+	// The yes is taken back: whoever had the offer has it no more, from that answer on; and
+	// the police find that it was taken back.
+	offer := "/api/offers/" + string(draft)
+	s.as("bodil").API("GET", offer, nil).Must(200)
+	d.call(coordinator, "DELETE", "/api/cases/{id}/onward/psykiatrien", nil, 200, w.kase)
+	s.as("bodil").API("GET", offer, nil).Must(404)
+	s.Advance(time.Minute)
+	if a := s.as(policeMan).API("GET", offer, nil); !strings.Contains(a.Text(), `"offer_withdrawn"`) {
+		t.Errorf("the offer is %s", a.Text())
+	}
+	s.as("bodil").API("GET", offer, nil).Must(404)
 }
 
 // TestWhoseAccessIsWhosToEnd: the page offers to end an access to whoever the rules

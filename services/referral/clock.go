@@ -21,13 +21,13 @@ var levels = []struct {
 }{{"owner", 0}, {"deputy", 24 * time.Hour}, {"manager", 48 * time.Hour}}
 
 // clocks tells of passed dates, without content, and ends what a person has
-// outgrown. One that cannot speak keeps no other from it.
+// outgrown and what its receiver has lost. One that cannot speak keeps no other from it.
 func (x *room) clocks(ctx context.Context) error {
 	var failed error
 	for _, c := range []struct {
 		sql string
 		do  func(context.Context, hub.ID) error
-	}{{lateCases, x.tick}, {lateOffers, x.tickOffer}} {
+	}{{lateCases, x.tick}, {lateOffers, x.tickOffer}, {lapsedOffers, x.lapse}} {
 		ids, err := x.late(ctx, c.sql)
 		failed = errors.Join(failed, err)
 		for _, id := range ids {
@@ -48,6 +48,9 @@ const (
 	lateOffers = `select o.id from offer o join access.item i on i.id = o.id
 		where (i.state = 'offered' or i.state = 'taken_up' and (o.kind = 'notification' or o.status in ('planned', 'running', 'paused')))
 		and told < 3 and next_at + make_interval(hours => 24 * told) <= $1 order by 1 limit 500`
+	lapsedOffers = `select o.id from offer o join access.item i on i.id = o.id where i.state in ('offered', 'taken_up')
+		and exists (select from access.share h where h.item = o.id and h.from_at <= $1 and h.ended_at is not null)
+		and not exists (select from access.share h where h.item = o.id and h.ended_at is null) order by 1 limit 500`
 )
 
 // late lists what has something to tell. Before the recommendation a case's clock
@@ -188,6 +191,25 @@ func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 		return nil
 	})
 	return ids, err
+}
+
+// lapse takes back an offer that its receiver has lost already: whoever let it be passed on
+// does so no more.
+func (x *room) lapse(ctx context.Context, id hub.ID) error {
+	return x.system(ctx, "follow", id, func(d *doing) error {
+		o := d.offer
+		if err := x.takeBack(d, o, "withdrawn"); err != nil {
+			return err
+		}
+		x.stop(o, "stopped")
+		if err := x.keepOffer(d, o); err != nil {
+			return err
+		}
+		if err := x.recordOffer(d, o, hub.ActRevoke); err != nil {
+			return err
+		}
+		return d.tell()
+	})
 }
 
 // outgrow ends an offer of a measure for the young when the person is young no

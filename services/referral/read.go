@@ -200,7 +200,13 @@ func (x *room) readers(ctx context.Context, tx *pg.Tx, o *offer, state string) (
 	if err := tx.QueryRow(ctx, `select erase_at from course where case_id = $1`, o.Case).Scan(&life.Until); err != nil {
 		return nil, err
 	}
-	return x.Readers(ctx, tx, "offer", o.ID, life, func(rel *pg.Relation) { rel.State = state })
+	list, err := x.Readers(ctx, tx, "offer", o.ID, life, func(rel *pg.Relation) { rel.State = state })
+	for i, r := range list {
+		if o.UntilAge > 0 && r.Authority == o.Receiver && (r.UntilAge == 0 || o.UntilAge < r.UntilAge) {
+			list[i].UntilAge = o.UntilAge
+		}
+	}
+	return list, err
 }
 
 // Preview is exactly what the receiver will see of an offer, before and after it
