@@ -45,8 +45,8 @@ var measureKinds = []MeasureKind{KindTalk, KindPlain, KindExit, KindNotification
 // round its rail.
 var mustBe = map[string]MeasureKind{"concern_talk": KindTalk, "exit": KindExit, "statutory_notification": KindNotification}
 
-// adult is the age (myndighed) at which child law ends and exit begins.
-const adult = 18
+// Adult is the age in years (myndighed, værgemålsloven § 1) at which child law ends and exit begins.
+const Adult = 18
 
 // Measure finds what a code of the catalogue means at the instant.
 func (s *Structure) Measure(code string, at time.Time) (Measure, bool) {
@@ -116,14 +116,14 @@ func (c *checker) measure(m Measure) {
 		if !m.Consent {
 			c.at(m.of("consent"), "%s is an exit programme, and nothing about it is exchanged before the person has signed; write consent: true", m.Code)
 		}
-		if m.FromAge < adult {
+		if m.FromAge < Adult {
 			c.at(m.of("from_age"), "%s is an exit programme, and is for people of 18 and over; write from_age: 18", m.Code)
 		}
 	case KindNotification:
 		if m.Consent {
 			c.at(m.of("consent"), "%s is a duty to notify (barnets lov § 133), and does not wait for consent; take the line away", m.Code)
 		}
-		if m.UntilAge == 0 || m.UntilAge > adult {
+		if m.UntilAge == 0 || m.UntilAge > Adult {
 			c.at(m.of("until_age"), "%s is a notification about a child (barnets lov § 133); write until_age: 18", m.Code)
 		}
 	}

@@ -38,10 +38,7 @@ allowed if {
 # long, for who says so and shares nevertheless.
 witnessed if input.unwitnessed == false
 
-witnessed if {
-	input.unwitnessed
-	input.confirmed
-}
+witnessed if input.confirmed
 
 nevertheless contains "confirmed_unwitnessed" if input.unwitnessed
 

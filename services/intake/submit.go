@@ -14,6 +14,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -428,9 +429,6 @@ func (x *room) submitRead(r *web.Request, in Submission) (done Receipt, moved bo
 	return done, moved, err
 }
 
-// adult is the first age that the law on children has nothing to do with.
-const adult = 18
-
 // childrens reports whether the rules let somebody write on a legal basis for the sake of a
 // child alone: it is no ground to write about somebody who is none (L25). That a child
 // lives with them is an answer of its own.
@@ -452,7 +450,7 @@ func (x *room) receive(d *doing, forward *Basis) error {
 		return subjectProblem(err)
 	}
 	d.heedAge(subject)
-	if service.Outgrown(adult, subject.AgeBand) && x.childrens(d.ctx, who, d.Basis) {
+	if service.Outgrown(structure.Adult, subject.AgeBand) && x.childrens(d.ctx, who, d.Basis) {
 		return hub.Invalid("legal_basis", "intake.error.grown")
 	}
 	d.State = Received
