@@ -1,6 +1,7 @@
 package structure
 
 import (
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -53,6 +54,15 @@ func (s *Structure) Anomalous(a hub.AuthorityID, at time.Time) Anomalies {
 		}
 	}
 	return found
+}
+
+// Narrower reports whether less can come on a list by some limit of these than by those that were
+// before. How far back somebody's own work is looked for makes it neither more nor less.
+func (x Anomalies) Narrower(before Anomalies) bool {
+	more := [][2]int{{x.Most, before.Most}, {x.NewsDays, before.NewsDays}, {x.SweepMinutes, before.SweepMinutes}, {x.GlassWeeks, before.GlassWeeks}, {x.DripOf, before.DripOf},
+		{before.NeighbourDays, x.NeighbourDays}, {before.ColleagueDays, x.ColleagueDays}, {before.NewsPeople, x.NewsPeople}, {before.SweepPeople, x.SweepPeople},
+		{before.GlassTimes, x.GlassTimes}, {before.DripWeeks, x.DripWeeks}, {before.UnrelatedPeople, x.UnrelatedPeople}, {before.UnrelatedTimes, x.UnrelatedTimes}}
+	return slices.ContainsFunc(more, func(limit [2]int) bool { return limit[0] < limit[1] })
 }
 
 func (r *reader) anomalies(n *yaml.Node, x *Anomalies) {

@@ -1,6 +1,8 @@
 package structure
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,29 @@ func TestAnomalous(t *testing.T) {
 	} {
 		if _, err := load(with("[" + list + "]")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", list, err, want)
+		}
+	}
+}
+
+// Less can come on a list where one limit of its rules is beyond, or short of, what it was; by the others
+// more can, which makes up for nothing.
+func TestNarrowerAnomalies(t *testing.T) {
+	usual := UsualAnomalies()
+	if usual.Narrower(usual) {
+		t.Error("the same is narrower")
+	}
+	shape := reflect.TypeOf(usual)
+	for i := range shape.NumField() {
+		f := shape.Field(i)
+		if f.Type.Kind() != reflect.Int || f.Name == "Weeks" {
+			continue
+		}
+		up, down := usual, usual
+		reflect.ValueOf(&up).Elem().Field(i).SetInt(reflect.ValueOf(usual).Field(i).Int() + 1)
+		reflect.ValueOf(&down).Elem().Field(i).SetInt(reflect.ValueOf(usual).Field(i).Int() - 1)
+		within := slices.Contains([]string{"Most", "NewsDays", "SweepMinutes", "GlassWeeks", "DripOf"}, f.Name) // the more, the more is found
+		if up.Narrower(usual) == within || down.Narrower(usual) != within {
+			t.Errorf("%s: one more is narrower: %v, one less: %v", f.Name, up.Narrower(usual), down.Narrower(usual))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/infohus/infohus/pkg/event"
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/structure"
@@ -31,11 +32,13 @@ func (x *room) anomalies(ctx context.Context) error {
 }
 
 // nextWeek puts together the list of the week after the last one, if it has ended for as long as
-// samples wait. It goes by the database's clock, as they do.
+// samples wait, and tells its officers where less can come on it than on the one before. It goes by the database's clock, as they do.
 func (x *room) nextWeek(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, had *week) (more bool, err error) {
 	var now time.Time
 	var last *time.Time
-	if err := tx.QueryRow(ctx, `select clock_timestamp(), (select max(until_at) from audit.anomaly_week where authority = $1)`, a).Scan(&now, &last); err != nil {
+	var rules []byte
+	if err := tx.QueryRow(ctx, `select clock_timestamp(), w.until_at, w.rules from (select 1) q
+		left join lateral (select until_at, rules from audit.anomaly_week where authority = $1 order by until_at desc limit 1) w on true`, a).Scan(&now, &last, &rules); err != nil {
 		return false, err
 	}
 	from := monday(now).AddDate(0, 0, -7) // a hub that first has this begins with the week before
@@ -47,6 +50,18 @@ func (x *room) nextWeek(ctx context.Context, tx *pg.Tx, a hub.AuthorityID, had *
 		return false, nil
 	}
 	w := week{from: from, until: until, by: x.Structure.Anomalous(a, from)}
+	before := structure.UsualAnomalies()
+	if last != nil {
+		var err error
+		if before, err = rulesOf(rules); err != nil {
+			return false, err
+		}
+	}
+	if w.by.Narrower(before) {
+		if err := tx.Tell(ctx, event.TrailOdd{Odd: x.NewID(), What: "listed_less", Authority: a}); err != nil {
+			return false, err
+		}
+	}
 	var all []anomaly
 	if w.by.Most > 0 {
 		if err := x.fills(ctx, tx, a, &w, *had); err != nil {

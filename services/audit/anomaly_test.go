@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -133,8 +134,12 @@ func TestTheTenKindsAndTheirTwins(t *testing.T) {
 // listing is a hub whose list of a week waits to be put together.
 func listing(t *testing.T) *lots {
 	w := drawing(t)
+	usual, err := json.Marshal(structure.UsualAnomalies())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range w.Structure.Authorities {
-		w.SQL(`insert into audit.anomaly_week (authority, from_at, until_at, rules, beyond) values ($1, $2::timestamptz, $3::timestamptz, '{}', 0)`, string(a.ID), w.from.AddDate(0, 0, -7), w.from)
+		w.SQL(`insert into audit.anomaly_week (authority, from_at, until_at, rules, beyond) values ($1, $2::timestamptz, $3::timestamptz, $4, 0)`, string(a.ID), w.from.AddDate(0, 0, -7), w.from, string(usual))
 	}
 	return w
 }
@@ -233,8 +238,12 @@ func TestWhatAListIsMadeOf(t *testing.T) {
 	w.SQL(`insert into access.subject_mark (subject, mark) values ($1, 'm2')`, string(subject))
 	w.opened(glance{login: "gudrun", of: "koege", object: koege, at: noon}, subject)
 	w.SQL(`update audit.trail set request = 'x' || id`)
-	for most, want := range map[int]string{1: "koege own {1,1}; 1", 0: "; 0"} {
+	told := func() string {
+		return w.One(`select count(*) from audit.outbox where envelope->>'type' = 'audit.trail.odd.v1' and envelope->'data'->>'what' = 'listed_less' and envelope->'data'->>'authority' = 'koege'`)
+	}
+	for most, want := range map[int]string{1: "koege own {1,1}; 1", 0: "; 0", 50: "koege own {1,1}, koege household {2,2}; 0"} {
 		again()
+		w.SQL(`delete from audit.outbox`)
 		st := *w.Structure
 		rule := structure.UsualAnomalies()
 		rule.Most, rule.Span = most, structure.Span{From: w.from, Until: structure.Forever}
@@ -244,6 +253,10 @@ func TestWhatAListIsMadeOf(t *testing.T) {
 		w.finds(x)
 		if got := list() + "; " + w.One(`select beyond from audit.anomaly_week where authority = 'koege' and from_at = $1::timestamptz`, w.from); got != want {
 			t.Errorf("of at most %d found is %q, want %q", most, got, want)
+		}
+		w.finds(x) // the officers are told once where less can come on it, and not where more can
+		if got, want := told(), map[bool]string{true: "1", false: "0"}[most < 15]; got != want {
+			t.Errorf("of at most %d they are told %s times", most, got)
 		}
 	}
 }

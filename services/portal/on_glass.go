@@ -147,7 +147,7 @@ func (n notes) odd(f event.TrailOdd) error {
 		}
 		word := "trail_" + f.What
 		switch f.What {
-		case "one_end", "sampled_less", "sampled_none": // which is theirs alone
+		case "one_end", "sampled_less", "sampled_none", "listed_less": // which is theirs alone
 			if f.Authority != a.ID {
 				continue
 			}

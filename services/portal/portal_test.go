@@ -476,7 +476,8 @@ func TestEveryOfficerIsToldThatTheTrailIsOdd(t *testing.T) {
 		t.Errorf("of one end only %s are told", got)
 	}
 	// L20: of samples that are drawn no more, or fewer, the officers of that authority.
-	for i, c := range [][2]string{{"sampled_none", "Der trækkes ikke længere stikprøver"}, {"sampled_less", "Der trækkes færre eller sjældnere stikprøver"}} {
+	for i, c := range [][2]string{{"sampled_none", "Der trækkes ikke længere stikprøver"}, {"sampled_less", "Der trækkes færre eller sjældnere stikprøver"},
+		{"listed_less", "Grænserne for, hvad der kommer på jeres ugentlige liste"}} {
 		w.SQL("delete from portal.notice")
 		w.tells(t, w.trail, event.TrailOdd{Odd: hub.MakeID([16]byte{7, byte(i)}), What: c[0], Authority: "roskilde"})
 		w.sees(t, "esther", c[1])
