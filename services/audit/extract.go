@@ -171,6 +171,7 @@ type ExtractView struct {
 	Subject       hub.ID        `json:"subject"`
 	Content       string        `json:"content"` // the hash of all that follows, as a release must say it
 	Unknown       bool          `json:"unknown"` // the own log knows nothing of the reference, which may be mistyped; the answer to the citizen does not say so
+	Unseen        bool          `json:"unseen,omitempty" doc:"Look-ups may be missing: a canary was not found when it was gathered, or is not now. Gather it anew when it is found again. Of what is released it is not said."`
 	Matters       []Matter      `json:"matters"`
 	Names         bool          `json:"names"`
 	Why           string        `json:"why,omitempty"`
@@ -334,6 +335,11 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 		Answer: in.Answer, sheets: in.Sheets}
 	if f.releasedBy != "" {
 		return v, nil
+	}
+	if err := x.DB.View(r.Context(), r.Who, func(tx *pg.Tx) error {
+		return tx.QueryRow(r.Context(), `select exists (select from audit.odd_told where what = 'unseen' and (ended_at is null or ended_at > $1))`, f.preparedAt).Scan(&v.Unseen)
+	}); err != nil {
+		return v, err
 	}
 	v.Anew = anew(q)
 	for step, may := range map[string]*bool{"prepare": &v.Prepares, "release": &v.Releases} {

@@ -308,6 +308,32 @@ func TestAnAnswerIsPreparedAndReleased(t *testing.T) {
 	}
 }
 
+// P6: an answer that was gathered while a canary was missing, or is looked at while one is, says so
+// to whoever prepares and releases it, until it is released.
+func TestAnAnswerThatMayLackLookUps(t *testing.T) {
+	w := answering(t)
+	id := w.prepares(known, nil).ID
+	says := func(when string, want bool) {
+		t.Helper()
+		for _, login := range []string{"dagny", "hedvig"} {
+			page := strings.Contains(w.As(login).Get("/extracts/"+string(id)).Must(http.StatusOK).Text(), "Der mangler måske opslag i svaret")
+			if got := w.reads(login, id).Unseen; got != want || page != want {
+				t.Errorf("%s %s is told: %v, on the page %v", when, login, got, page)
+			}
+		}
+	}
+	says("of no canary", false)
+	w.SQL(`insert into audit.odd_told (id, what, told_at, seen_at, ended_at) values ('before', 'unseen', $1, $1, $2)`, w.Now().Add(-2*time.Hour), w.Now().Add(-time.Hour))
+	says("of one that was found again before", false)
+	w.SQL(`insert into audit.odd_told (id, what, told_at, seen_at) values ('now', 'unseen', $1, $1)`, w.Now())
+	says("while one is missing", true)
+	w.SQL(`update audit.odd_told set ended_at = $1 where id = 'now'`, w.Now().Add(time.Hour))
+	says("of one that was missing when it was gathered", true)
+	w.Advance(2 * time.Hour)
+	id = w.prepares(known, nil).ID
+	says("of one that was gathered anew", false)
+}
+
 // Nobody else learns that there is an answer: the same bytes, and the same rows of the
 // trail, of one that is there and of one that is not; nor whoever is too close to the
 // person (A012), nor another authority.
