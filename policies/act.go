@@ -13,7 +13,7 @@ import "github.com/infohus/infohus/pkg/hub"
 //     another authority in), recall (take that back), uninvite, ask (put a question to
 //     an authority), convene, hold (say that it was discussed), draft, inform
 //     (decide on the duty to inform, L35), dissent, sign, reassess, recommend,
-//     follow (up), close, resume, reopen;
+//     follow (up), close, resume, reopen, take_back (from the police, and from everybody);
 //   - a request: answer, decline, retract;
 //   - an answer: withdraw;
 //   - an offer: send, cancel, take_up, turn_down, progress, end.

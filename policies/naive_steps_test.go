@@ -117,6 +117,8 @@ func naiveStep(q Act) bool {
 		return among(q.State, "collecting", "analysis", "assessment") && both
 	case "onward": // it is the municipality's to say whom the police may bring in
 		return among(q.State, "collecting", "analysis", "assessment") && municipal && own
+	case "take_back": // and to end what it gave, also before the police have confirmed
+		return among(q.State, "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "recall":
 		return among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "uninvite", "close":

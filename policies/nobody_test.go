@@ -60,7 +60,7 @@ var (
 var actionsOf = map[string][]string{
 	"concern": {"edit", "discard", "forward", "reroute", "check", "triage", "notify"},
 	"case": {"open", "invite", "onward", "recall", "uninvite", "ask", "convene", "hold", "draft", "inform", "dissent", "sign", "reassess", "recommend", "follow",
-		"close", "resume", "reopen"},
+		"close", "resume", "reopen", "take_back"},
 	"request": {"answer", "decline", "retract"},
 	"answer":  {"withdraw"},
 	"offer":   {"send", "cancel", "take_up", "turn_down", "progress", "end"},

@@ -340,8 +340,8 @@ type ClosingProposed struct {
 	Due       time.Time       `json:"due"`
 }
 
-// CaseClosed tells that both coordinators closed the case (S10). Why is a code
-// only its own room keeps.
+// CaseClosed tells that the case is closed (S10): by both coordinators, or, where it
+// was taken back, by the municipality alone. Why is a code only its own room keeps.
 type CaseClosed struct {
 	Case          hub.ID          `json:"case"`
 	Concern       hub.ID          `json:"concern"`
@@ -557,7 +557,7 @@ var Table = []Kind{
 	{"referral.closing.proposed.v1", "referral", []string{"portal"}, hub.Internal, ClosingProposed{},
 		"One coordinator closed the case; it waits for the other (S9)."},
 	{"referral.case.closed.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseClosed{},
-		"Both coordinators closed the case (S10); the retention clock moved on."},
+		"Both coordinators closed the case (S10), or the municipality took it back; the retention clock moved on."},
 	{"referral.case.reopened.v1", "referral", []string{"assessment", "intake", "portal"}, hub.Internal, CaseReopened{},
 		"Two people opened a closed case again, for a purpose (A060)."},
 	{"audit.glass.late.v1", "audit", []string{"portal"}, hub.Internal, GlassLate{},

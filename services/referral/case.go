@@ -10,6 +10,7 @@ type State string
 
 // The states in which this room has something to do.
 const (
+	Opening     State = "opening"     // the coordinators confirm the circle
 	Collecting  State = "collecting"  // S4
 	Analysis    State = "analysis"    // S5
 	Assessment  State = "assessment"  // S6
@@ -20,7 +21,7 @@ const (
 )
 
 // States lists them in the order of the process.
-var States = []State{Collecting, Analysis, Assessment, Recommended, FollowUp, Closing, Closed}
+var States = []State{Opening, Collecting, Analysis, Assessment, Recommended, FollowUp, Closing, Closed}
 
 // Action is something a person can do in this room. Who may is policy; whether
 // it makes sense now is [Moves] and [OfferMoves].
@@ -35,22 +36,24 @@ const (
 	Close     Action = "close"     // one party closes; the other agrees or proposes another reason
 	Resume    Action = "resume"    // not closed after all
 	Reopen    Action = "reopen"    // one person asks for it, another agrees (A060)
+	TakeBack  Action = "take_back" // the municipality ends what it gave, alone and at once
 )
 
 // Actions lists every action on a case in this room.
-var Actions = []Action{Recommend, Consent, Unconsent, Follow, Close, Resume, Reopen}
+var Actions = []Action{Recommend, Consent, Unconsent, Follow, Close, Resume, Reopen, TakeBack}
 
 // Moves is the state × action table of a case in this room; the room assessment
 // has its own for what comes before. Close leads onward when both parties have
 // closed for one reason, Reopen when two people have asked; Resume leads back to
 // where the closing began.
 var Moves = map[State]map[Action]State{
-	Collecting:  {Unconsent: Collecting, Close: Closing},
-	Analysis:    {Unconsent: Analysis, Close: Closing},
-	Assessment:  {Unconsent: Assessment, Close: Closing},
-	Recommended: {Recommend: Recommended, Consent: Recommended, Unconsent: Recommended, Follow: FollowUp, Close: Closing},
-	FollowUp:    {Recommend: FollowUp, Consent: FollowUp, Unconsent: FollowUp, Follow: FollowUp, Close: Closing},
-	Closing:     {Unconsent: Closing, Close: Closing, Resume: FollowUp},
+	Opening:     {TakeBack: Closed},
+	Collecting:  {Unconsent: Collecting, Close: Closing, TakeBack: Closed},
+	Analysis:    {Unconsent: Analysis, Close: Closing, TakeBack: Closed},
+	Assessment:  {Unconsent: Assessment, Close: Closing, TakeBack: Closed},
+	Recommended: {Recommend: Recommended, Consent: Recommended, Unconsent: Recommended, Follow: FollowUp, Close: Closing, TakeBack: Closed},
+	FollowUp:    {Recommend: FollowUp, Consent: FollowUp, Unconsent: FollowUp, Follow: FollowUp, Close: Closing, TakeBack: Closed},
+	Closing:     {Unconsent: Closing, Close: Closing, Resume: FollowUp, TakeBack: Closed},
 	Closed:      {Reopen: Closed},
 }
 

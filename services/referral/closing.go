@@ -30,6 +30,10 @@ var (
 // is withdrawn, and every recipient is told (L24b).
 const inError = "error"
 
+// alone is the reason for a case that the municipality took back: it is not said to
+// be an error, and is kept as one that goes on with one authority.
+const alone = "handled_by_one_authority"
+
 // Check finds what is wrong with a closing.
 func (in Closure) Check(s *structure.Structure) (p hub.Problems) {
 	if _, ok := s.ClosingReason(in.Reason); !ok {
@@ -70,6 +74,18 @@ type Proposal struct {
 // identities, whatever accounts, of two authorities (S9).
 func agree(a, b Proposal) bool {
 	return a.Reason != "" && a.Reason == b.Reason && a.Person != "" && b.Person != "" && a.Person != b.Person && a.Authority != b.Authority
+}
+
+// TakingBack takes a case back from the police, and from everybody who had
+// something of it: one person suffices, because it only takes away.
+type TakingBack struct {
+	Reason hub.Personal `json:"reason"` // why, at least 30 characters
+}
+
+// Check finds what is wrong with it.
+func (in TakingBack) Check() (p hub.Problems) {
+	said(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
+	return p
 }
 
 // Reopening opens a closed case again (A060). Whoever does it for the

@@ -207,6 +207,72 @@ func TestErrorTellsEveryRecipient(t *testing.T) {
 	w.post(gudrun, "/api/cases/"+string(id)+"/reopen", ground, 409)
 }
 
+// TestTakingBack: whoever of the municipality leads the case ends what it gave in one
+// commit, in every state and without the police: they, and everybody else, have
+// nothing from then on, are told that it was taken back (L24b), and the reason is in
+// the trail. It is no error: what is closed is kept as such, and a child is not lost. Nobody
+// else can, and nothing is taken back that was not given.
+func TestTakingBack(t *testing.T) {
+	w := run(t)
+	why := m{"reason": "Sagen blev delt på et grundlag, som ikke holder."}
+	for _, state := range []string{"opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing"} {
+		id, _ := w.bare(state, "18_25")
+		at := "/api/cases/" + string(id)
+		w.post(thorkild, at+"/take-back", why, 404)
+		w.post(tage, at+"/take-back", why, 404)
+		w.post(gudrun, at+"/take-back", m{"reason": "Fordi."}, 400)
+		w.is(w.state(id)+", "+w.given(id), state+", 0 and 1", "after the refusals")
+		w.post(viggo, at+"/take-back", why, 200)
+		w.is(w.state(id)+", "+w.given(id), "closed, 0 and 0", "taken back in "+state)
+		if a := w.As(thorkild).API("GET", at+"/course", nil); a.Status != 404 {
+			t.Errorf("of what was taken back in %s the police see %s", state, a.Body)
+		}
+		w.post(viggo, at+"/take-back", why, 404)
+		w.is(w.One(`select count(*) from audit.trail where object_id = $1 and input->>'action' = 'take_back' and act = 'revoke' and outcome = 'allow' and why_ref <> '' and recipient = ''`, string(id)), "1",
+			"reasons in the trail")
+	}
+	kept, _ := w.bare("opening", "18_25") // before the municipality has confirmed
+	w.SQL(`update access.share set ended_by = 'p', ended_at = now() where item = $1`, string(kept))
+	w.post(gudrun, "/api/cases/"+string(kept)+"/take-back", why, 409)
+	w.is(w.state(kept), "opening", "what the police never had")
+	if html, err := w.mark("doable", gudrun, "da", kept); err != nil || strings.Contains(html, "take-back") {
+		t.Errorf("of what the police never had she can do %q, %v", html, err)
+	}
+
+	w.Settle()
+	before := len(w.told("referral.referral.withdrawn.v1"))
+	id, subject := w.signedFor("under_18")
+	at := "/api/cases/" + string(id)
+	w.share("case", id, subject, "mvs-politi", "kriminalforsorgen", "case_status,identity")
+	in := offerTo("koege", "boern-uddannelse", "statutory_notification")
+	delete(in, "preview")
+	handed := w.sends(gudrun, id, in, none)
+	given := w.sends(gudrun, id, offerTo("mvs-politi", "", "concern_talk"), basis("RPL115-2"))
+	w.post(gudrun, at+"/take-back", why, 200)
+	w.Settle()
+	w.is(w.given(id)+", "+w.state(given)+" "+w.given(given)+", "+w.state(handed), "0 and 0, offer_closed 0 and 0, taken_up", "given")
+	if v := w.sees(liv, handed); v == nil || v.Task == "" {
+		t.Errorf("the department sees of the child %+v", v)
+	}
+	var had []string
+	for _, f := range w.told("referral.referral.withdrawn.v1")[before:] {
+		f := f.(event.ReferralWithdrawn)
+		had = append(had, string(f.Authority)+" "+f.Why)
+	}
+	if slices.Sort(had); !slices.Equal(had, []string{"kriminalforsorgen withdrawn", "mvs-politi withdrawn"}) {
+		t.Errorf("told are %q", had)
+	}
+	all := w.told("referral.case.closed.v1")
+	f := all[len(all)-1].(event.CaseClosed)
+	if f.Error || f.RetentionRule != "assessed" || !f.EraseAt.After(w.Now().AddDate(0, 2, 0)) {
+		t.Errorf("told %+v", f)
+	}
+	w.is(w.One(`select string_agg(distinct authority, ' ') from portal.notice where word = 'withdrawn' and role = 'police_coordinator' and concern = '' and item = $1`, string(id)), "mvs-politi", "who is told at their desk that it was taken back")
+	ground := basis("RPL115-2")
+	ground["reason"] = "Sagen skal bruges igen, fordi der er kommet nyt."
+	w.post(gudrun, at+"/reopen", ground, 409) // there is no share to give anew
+}
+
 // TestANotificationOutlivesItsCase: a child is not lost because a case was closed.
 func TestANotificationOutlivesItsCase(t *testing.T) {
 	w := run(t)

@@ -10,7 +10,7 @@ import "github.com/infohus/infohus/pkg/web"
 type coded = map[string][]string
 
 // Codes lists the states of a case; in the first this room has nothing to do.
-func (State) Codes() []string { return append([]string{"opening"}, web.Codes(States)...) }
+func (State) Codes() []string { return web.Codes(States) }
 
 // Codes lists the actions on a case and on an offer.
 func (Action) Codes() []string { return append(web.Codes(Actions), web.Codes(OfferActions)...) }

@@ -427,6 +427,11 @@ func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids [
 				return err
 			}
 			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
+			if v.State == Opening && len(v.Actions) > 0 { // nothing to take back before it is given
+				if shared, err := x.policeHave(ctx, tx, id); err != nil || !shared {
+					v.Actions = nil
+				}
+			}
 			if out[id], err = x.Web.Fragment(lang, "referral", "doable", struct {
 				Doable []button
 				State  State

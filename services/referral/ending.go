@@ -1,6 +1,7 @@
 package referral
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -39,12 +40,43 @@ func (x *room) closeCase(r *web.Request, in Closure) (ReferralReceipt, error) {
 		who := d.tx.Who()
 		mine := Proposal{Person: who.Person, Authority: who.Authority, Reason: in.Reason}
 		if slices.ContainsFunc(standingOf(said), func(p Proposal) bool { return agree(p, mine) }) {
-			return x.conclude(d, in.Reason)
+			why := "closed"
+			if in.Reason == inError {
+				why = inError
+			}
+			return x.conclude(d, in.Reason, why)
 		}
 		x.enter(d.course, Closing, d.tx.Now)
 		d.facts = append(d.facts, event.ClosingProposed{Case: d.ID, Authority: d.other(who.Authority), Due: d.NextAt})
 		return nil
 	})
+}
+
+// takeCaseBack ends what the municipality gave: from this moment on the police have
+// nothing of the case, nor has anybody else, and it is closed. It says of nobody that
+// the case should never have been, so it is kept as long as another that is closed.
+func (x *room) takeCaseBack(r *web.Request, in TakingBack) (ReferralReceipt, error) {
+	return x.onCase(r, TakeBack, hub.ActRevoke, func(d *doing) error {
+		if err := in.Check().Err(); err != nil {
+			return err
+		}
+		shared, err := x.policeHave(d.ctx, d.tx, d.ID)
+		if err != nil {
+			return err
+		}
+		if !shared {
+			return hub.Conflict("referral.error.not_shared")
+		}
+		d.entry.Why = in.Reason
+		return x.conclude(d, alone, "withdrawn")
+	})
+}
+
+// policeHave reports whether a case is shared with the police: it is once the
+// municipality has confirmed its opening.
+func (x *room) policeHave(ctx context.Context, tx *pg.Tx, id hub.ID) (bool, error) {
+	given, err := tx.Shares(ctx, "case", id)
+	return slices.ContainsFunc(given, func(s pg.Share) bool { a, _ := x.Structure.Authority(s.To); return a.Kind == hub.Police }), err
 }
 
 // roundOf numbers the closings and reopenings of a case, so that what was said of
@@ -63,25 +95,21 @@ func standingOf(said []Proposal) []Proposal {
 }
 
 // conclude closes the case: everything that was given on it ends at once, and
-// everybody who had something shared is told. The parties keep the reference, and
-// so the municipality's share with the police stays; of a case that was an error
-// nothing stays (L24b).
-func (x *room) conclude(d *doing, reason string) error {
+// everybody who had something shared is told why: closed, error or withdrawn. The
+// parties keep the reference of what is only closed, and so the municipality's share
+// with the police stays; of the others nothing stays (L24b).
+func (x *room) conclude(d *doing, reason, why string) error {
 	all, err := offers(d.ctx, d.tx, d.grant, d.ID)
 	if err != nil {
 		return err
 	}
 	d.State = Closed
-	why, erring := "closed", reason == inError
-	if erring {
-		why = inError
-	}
-	told, err := x.closeCircle(d, erring)
+	told, err := x.closeCircle(d, why)
 	if err != nil {
 		return err
 	}
 	for _, o := range all {
-		had, err := x.closeOffer(d, o, erring)
+		had, err := x.closeOffer(d, o, why)
 		if err != nil {
 			return err
 		}
@@ -102,7 +130,7 @@ func (x *room) conclude(d *doing, reason string) error {
 // closeCircle ends the assignments and shares on the case, its answers and its
 // questions, closes these with it (S10), and gives the authorities that had a
 // share.
-func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
+func (x *room) closeCircle(d *doing, why string) ([]hub.AuthorityID, error) {
 	if err := d.end("case", d.ID); err != nil {
 		return nil, err
 	}
@@ -133,7 +161,7 @@ func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 	var told []hub.AuthorityID
 	for _, s := range given {
 		if s.Item != "" {
-			if !erring && s.To == d.Police && s.From == d.Municipality {
+			if why == "closed" && s.To == d.Police && s.From == d.Municipality {
 				continue
 			}
 			if err := d.tx.Revoke(d.ctx, d.grant, s.ID); err != nil {
@@ -147,9 +175,9 @@ func (x *room) closeCircle(d *doing, erring bool) ([]hub.AuthorityID, error) {
 
 // closeOffer ends an offer with its case, and gives who had it. A notification
 // that was handed over and not yet received stays until it is: a child is not lost
-// because a case was closed.
-func (x *room) closeOffer(d *doing, o *offer, erring bool) ([]hub.AuthorityID, error) {
-	if o.Kind == notification && o.State == TakenUp && !erring {
+// because a case was closed, nor because the police lost it.
+func (x *room) closeOffer(d *doing, o *offer, why string) ([]hub.AuthorityID, error) {
+	if o.Kind == notification && o.State == TakenUp && (why == "closed" || why == "withdrawn" && o.Receiver != d.Police) {
 		return nil, nil
 	}
 	if err := x.letOut(d, o); err != nil {
@@ -160,7 +188,7 @@ func (x *room) closeOffer(d *doing, o *offer, erring bool) ([]hub.AuthorityID, e
 	}
 	var had []hub.AuthorityID
 	act := hub.ActChange
-	if o.SentAt != nil && (o.State != NotTakenUp || erring) {
+	if o.SentAt != nil && (o.State != NotTakenUp || why == inError) {
 		had, act = []hub.AuthorityID{o.Receiver}, hub.ActRevoke
 	}
 	if err := x.keepOffer(d, o); err != nil {

@@ -88,6 +88,23 @@ func (x *room) resumeForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(w, r, "/cases/", done.Case, err, "referral.resume.done")
 }
 
+func (x *room) takeBackPage(w http.ResponseWriter, r *web.Request) error {
+	d, err := x.prepare(r, TakeBack)
+	if err != nil {
+		return err
+	}
+	return x.Web.Page(w, r, http.StatusOK, "referral", "take-back", d)
+}
+
+func (x *room) takeBackForm(w http.ResponseWriter, r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	done, err := x.takeCaseBack(r, TakingBack{Reason: service.Typed(f.Text("reason"))})
+	return formed(w, r, "/cases/", done.Case, err, "referral.take-back.done")
+}
+
 func (x *room) reopenPage(w http.ResponseWriter, r *web.Request) error {
 	d, err := x.prepare(r, Reopen)
 	if err != nil {

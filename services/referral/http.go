@@ -36,7 +36,7 @@ func (v *OfferView) buttons() []button {
 
 func (v *CourseView) buttons() []button {
 	return draw("/cases/"+string(v.ID), v.Actions, page{"recommend", []Action{Recommend}}, page{"followup", []Action{Follow}}, page{"consent", []Action{Consent, Unconsent}},
-		page{"close", []Action{Close, Resume}}, page{"reopen", []Action{Reopen}})
+		page{"close", []Action{Close, Resume}}, page{"take-back", []Action{TakeBack}}, page{"reopen", []Action{Reopen}})
 }
 
 // coursePage is the room's part of a case's page.

@@ -90,7 +90,7 @@ func TestPages(t *testing.T) {
 				}
 				shown(html, "Det går fremad.", "En ung mand", "Sag 4")
 			}
-			if html, err := w.mark("doable", gudrun, lang, id); err != nil || !strings.Contains(html, at+"/followup") || !strings.Contains(html, at+"/close") {
+			if html, err := w.mark("doable", gudrun, lang, id); err != nil || !strings.Contains(html, at+"/followup") || !strings.Contains(html, at+"/close") || !strings.Contains(html, at+"/take-back") {
 				t.Errorf("what she can do is %q, %v", html, err)
 			}
 			if html, err := w.mark("doable", tage, lang, id); err != nil || strings.Contains(html, "href") {
@@ -110,6 +110,8 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown(html, at)
+			shown(g.Get(at+"/take-back").Must(200).Text(), map[string]string{"da": "mister adgangen med det samme", "en": "lose access at once"}[lang])
+			shown(g.Submit(at+"/take-back", url.Values{"reason": {"Kort."}}).Must(400).Text(), "Kort.")
 			shown(g.Submit(at+"/close", url.Values{"reason": {"moved"}}).Must(400).Text())
 			g.Submit(at+"/close", url.Values{"reason": {"moved"}, "informed": {"exempt"}, "inform_ground": {"22-2-4"}, "why_not_informed": {"Det kan skade forebyggelsen."}, "after_care": {"SSP"}})
 			shown(th.Get(at+"/close").Must(200).Text(), "SSP", "/resume")

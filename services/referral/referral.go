@@ -55,6 +55,8 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "GET", Path: "/cases/{id}/close", Do: x.closePage},
 			{Method: "POST", Path: "/cases/{id}/close", Do: x.closeForm},
 			{Method: "POST", Path: "/cases/{id}/resume", Do: x.resumeForm},
+			{Method: "GET", Path: "/cases/{id}/take-back", Do: x.takeBackPage},
+			{Method: "POST", Path: "/cases/{id}/take-back", Do: x.takeBackForm},
 			{Method: "GET", Path: "/cases/{id}/reopen", Do: x.reopenPage},
 			{Method: "POST", Path: "/cases/{id}/reopen", Do: x.reopenForm},
 		}, x.operations()...),
@@ -86,6 +88,7 @@ func (x *room) operations() []web.Route {
 		web.API("recordFollowUp", "POST", "/api/cases/{id}/followups", "Follow a case up, and set the next date.", x.recordFollowUp),
 		web.API("closeCase", "POST", "/api/cases/{id}/close", "Close a case for one party; the other agrees, or proposes another reason.", x.closeCase),
 		web.API("resumeCase", "POST", "/api/cases/{id}/resume", "Take a closing back before the other party has agreed.", x.resumeCase),
+		web.API("takeCaseBack", "POST", "/api/cases/{id}/take-back", "Take a case back from the police and from everybody who had something of it, alone and at once: it is closed.", x.takeCaseBack),
 		web.API("reopenCase", "POST", "/api/cases/{id}/reopen", "Ask for a closed case to be opened again, or agree to it as a second person.", x.reopenCase),
 	}
 }

@@ -39,25 +39,32 @@ func TestMoves(t *testing.T) {
 			}
 		}
 	}
-	const want = `collecting unconsent -> collecting
+	const want = `opening take_back -> closed
+collecting unconsent -> collecting
 collecting close -> closing
+collecting take_back -> closed
 analysis unconsent -> analysis
 analysis close -> closing
+analysis take_back -> closed
 assessment unconsent -> assessment
 assessment close -> closing
+assessment take_back -> closed
 recommended recommend -> recommended
 recommended consent -> recommended
 recommended unconsent -> recommended
 recommended follow -> follow_up
 recommended close -> closing
+recommended take_back -> closed
 follow_up recommend -> follow_up
 follow_up consent -> follow_up
 follow_up unconsent -> follow_up
 follow_up follow -> follow_up
 follow_up close -> closing
+follow_up take_back -> closed
 closing unconsent -> closing
 closing close -> closing
 closing resume -> follow_up
+closing take_back -> closed
 closed reopen -> closed
 plain offer_draft send -> offered
 plain offer_draft cancel -> offer_withdrawn
