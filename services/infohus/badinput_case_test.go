@@ -159,9 +159,10 @@ func wrongCases(t *testing.T) *wrong {
 		"end":      from(of("offers", help.offer, "end", "bodil", "outcome=completed; end_effect=Aftalen er holdt."), "/offers/"+string(help.offer)+"/progress"),
 		"consent": sent(on("follow_up", "consent", coordinator, "document=Mappe syv i arkivet; signed_on=1-11-2026; scope=Han siger ja til, at psykologen får at vide, hvem han er.; "+
 			"fields[]=identity; recipients[]=psykiatrien"), "consents"),
-		"followup": sent(on("follow_up", "followup", policeMan, "movement.family=better; note=Mentoren er i gang, og fraværet falder.; next=1-12-2026"), "followups"),
-		"close":    on("follow_up", "close", coordinator, "reason=risk_reduced; informed=exempt; inform_ground=22-2-1; why_not_informed=Han er rejst uden adresse.; open_gaps=Ingen ved, hvem der skrev."),
-		"reopen":   on("closed", "reopen", coordinator, "reason=Han er vendt tilbage, og moren har bedt os om hjælp."+basis("RPL115-2")),
+		"followup":  sent(on("follow_up", "followup", policeMan, "movement.family=better; note=Mentoren er i gang, og fraværet falder.; next=1-12-2026"), "followups"),
+		"close":     on("follow_up", "close", coordinator, "reason=risk_reduced; informed=exempt; inform_ground=22-2-1; why_not_informed=Han er rejst uden adresse.; open_gaps=Ingen ved, hvem der skrev."),
+		"take back": on("follow_up", "take-back", coordinator, "reason="+sayWhy),
+		"reopen":    on("closed", "reopen", coordinator, "reason=Han er vendt tilbage, og moren har bedt os om hjælp."+basis("RPL115-2")),
 	}
 	return w
 }

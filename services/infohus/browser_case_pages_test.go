@@ -33,7 +33,7 @@ func (v *visitor) cases() {
 		{"liv", "/offers/" + of("offer", "taken_up", "") + "/progress"},
 		{coordinator, "/cases/" + in("recommended") + "/recommend"}, {coordinator, "/cases/" + in("recommended") + "/consent"}, {coordinator, "/cases/" + in("follow_up") + "/followup"},
 		{coordinator, "/review"}, {koegeManager, "/review"}, {koegeManager, "/written"}, {koegeManager, "/review/" + v.One("select id from access.hat where authority = 'koege' and deputy_of <> '' and role = 'municipal_coordinator'")}, {koegeDPO, "/revisions"}, {coordinator, "/cases/" + in("collecting") + "/recusal"},
-		{coordinator, "/concerns/" + v.find("triage", "koege") + "/recusal"}, {coordinator, "/cases/" + in("follow_up") + "/close"}, {coordinator, "/cases/" + in("closed") + "/reopen"},
+		{coordinator, "/concerns/" + v.find("triage", "koege") + "/recusal"}, {coordinator, "/cases/" + in("follow_up") + "/close"}, {coordinator, "/cases/" + in("follow_up") + "/take-back"}, {coordinator, "/cases/" + in("closed") + "/reopen"},
 	} {
 		b := v.as(p.who)
 		b.opens(p.path)

@@ -38,7 +38,7 @@ type affair struct {
 	words       map[hub.AuthorityID]closeWord // each party's last, of this closing
 	said        []string                      // what was said of closing, this time
 	asks        []reopenWord                  // who wants it opened again, the newest last
-	erring      bool                          // it was closed as an error
+	withdrawn   bool                          // it was closed as an error, or taken back: the police have nothing of it
 	notes       []string                      // what was said at its meetings, and at its follow-ups
 	followed    []string
 	story       []string
@@ -471,13 +471,13 @@ func (h *help) classes(a *actor) string {
 // caseSteps, and those below, are what can be done in which state (domain.md 2.2).
 var (
 	caseSteps = map[string]string{
-		"opening":     "open",
-		"collecting":  "invite uninvite ask convene close unconsent",
-		"analysis":    "invite uninvite ask convene hold close unconsent",
-		"assessment":  "invite uninvite ask draft dissent inform sign close unconsent",
-		"recommended": "uninvite reassess recommend consent unconsent follow close",
-		"follow_up":   "uninvite reassess recommend consent unconsent follow close",
-		"closing":     "uninvite unconsent close resume",
+		"opening":     "open take_back",
+		"collecting":  "invite uninvite ask convene close unconsent take_back",
+		"analysis":    "invite uninvite ask convene hold close unconsent take_back",
+		"assessment":  "invite uninvite ask draft dissent inform sign close unconsent take_back",
+		"recommended": "uninvite reassess recommend consent unconsent follow close take_back",
+		"follow_up":   "uninvite reassess recommend consent unconsent follow close take_back",
+		"closing":     "uninvite unconsent close resume take_back",
 		"closed":      "reopen",
 	}
 	querySteps = map[string]string{"asked": "answer decline retract"}
@@ -488,7 +488,7 @@ var (
 
 // what every action is on.
 const (
-	caseActions  = "open invite uninvite ask convene hold draft dissent inform sign reassess recommend consent unconsent follow close resume reopen"
+	caseActions  = "open invite uninvite ask convene hold draft dissent inform sign reassess recommend consent unconsent follow close resume reopen take_back"
 	queryActions = "answer decline retract"
 	helpActions  = "send take_up turn_down progress end cancel"
 )
@@ -597,8 +597,8 @@ func (x *affair) advance() {
 
 // close ends everything that was given on the case, at once.
 func (x *affair) close(reason string) {
-	x.state, x.erring, x.asks = "closed", reason == "error", nil
-	if x.erring {
+	x.state, x.withdrawn, x.asks = "closed", among("error taken_back", reason), nil
+	if x.withdrawn {
 		x.told = false
 	}
 	for _, g := range x.circle {
@@ -615,7 +615,7 @@ func (x *affair) close(reason string) {
 		}
 	}
 	for _, h := range x.helps {
-		if h.kind == "notification" && h.state == "taken_up" && !x.erring { // a child is not lost because a case is closed
+		if h.kind == "notification" && h.state == "taken_up" && reason != "error" && !(reason == "taken_back" && h.to == thePolice) { // a child is not lost because a case is closed
 			continue
 		}
 		h.letOut()

@@ -221,6 +221,7 @@ func (s *driver) caseRequests() map[string]func() request {
 		"recordConsent":  on("recommended", coordinator, "/api/cases/{id}/consents", just(d.consents)),
 		"recordFollowUp": on("recommended", coordinator, "/api/cases/{id}/followups", just(d.follows)),
 		"closeCase":      on("follow_up", coordinator, "/api/cases/{id}/close", is(map[string]any{"reason": "risk_reduced", "informed": "yes"})),
+		"takeCaseBack":   on("follow_up", coordinator, "/api/cases/{id}/take-back", is(map[string]any{"reason": sayWhy})),
 		"reopenCase":     on("closed", policeMan, "/api/cases/{id}/reopen", func(*work) map[string]any { return d.reopens(policeMan) }),
 	}
 }

@@ -180,4 +180,6 @@ func (d *desk) caseForms() {
 	d.fills(p, at+"/reopen", url.Values{"reason": {"kort"}}).Must(400)
 	d.fills(p, at+"/reopen", url.Values{"reason": {"Han er vendt tilbage, og moren har bedt os om hjælp."}}).Must(200)
 	d.fills(c, at+"/reopen", and(basis("RPL115-2"), url.Values{"reason": {"Han er vendt tilbage, og moren har bedt os om hjælp."}})).Must(200)
+	d.fills(c, at+"/take-back", url.Values{"reason": {"kort"}}).Must(400)
+	d.fills(c, at+"/take-back", url.Values{"reason": {sayWhy}}).Must(200)
 }

@@ -140,6 +140,7 @@ var shows = map[string]string{
 	"GET /cases/{id}/consent":         "case subject",
 	"GET /cases/{id}/followup":        "case subject",
 	"GET /cases/{id}/close":           "case subject",
+	"GET /cases/{id}/take-back":       "case subject",
 	"GET /api/cases/{id}":             "case",
 	"GET /api/cases/{id}/answers":     "answer*",
 	"GET /api/answers":                "answer*",

@@ -96,10 +96,10 @@ func (r *real) did(o *order, _ hub.ID) {
 	if o.action == "answer" && o.w != nil {
 		o.w.id = hub.ID(r.One("select answer from assessment.request where id = $1", string(o.id)))
 	}
-	if among("sign follow close reopen", o.action) {
+	if among("sign follow close reopen take_back", o.action) {
 		r.Settle()
 	}
-	if o.action == "follow" || o.action == "close" && x.state == "closed" || o.action == "reopen" && x.state == "assessment" { // the concern is kept as long as its case
+	if o.action == "follow" || among("close take_back", o.action) && x.state == "closed" || o.action == "reopen" && x.state == "assessment" { // the concern is kept as long as its case
 		x.concern.version++
 		at := r.One("select to_char(erase_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from intake.concern where id = $1", string(x.concern.id))
 		kept, err := time.Parse(time.RFC3339, at)

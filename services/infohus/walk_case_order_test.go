@@ -170,6 +170,8 @@ func (o *order) may(now time.Time) bool {
 		return false
 	}
 	switch o.action {
+	case "take_back": // whose case it is
+		return a.role == hub.MunicipalCoordinator && a.at == o.x.at
 	case "dissent":
 		return o.x.leads(a) || o.x.takesPart(a, now)
 	case "answer", "decline":
@@ -511,6 +513,17 @@ func (w *wander) orderCase(o *order, able bool) {
 		o.done = func(hub.ID) { x.state, x.words = x.from, map[hub.AuthorityID]closeWord{} }
 	case "reopen":
 		w.orderReopen(o, able, bad)
+	case "take_back":
+		o.path += "/take-back"
+		o.in["reason"] = "Sagen blev delt på et grundlag, som ikke holder."
+		if !x.told {
+			flaw(409, "the police do not have it")
+		}
+		if bad {
+			o.in["reason"] = "Fordi."
+			flaw(400, "too short a reason")
+		}
+		o.done = func(hub.ID) { x.close("taken_back") }
 	}
 }
 
@@ -773,8 +786,8 @@ func (w *wander) orderReopen(o *order, able, bad bool) {
 	if shares {
 		b := w.ground(a, thePolice)
 		o.basis(b)
-		if able && x.erring {
-			o.wrong(409, "it was an error")
+		if able && x.withdrawn {
+			o.wrong(409, "it was withdrawn")
 		}
 		if able {
 			o.discloses(w, sharing{state: "assessment", to: thePolice, basis: b, classes: caseShared})

@@ -325,7 +325,7 @@ func (p *paper) did(o *order, made hub.ID) {
 			share(l, forever)
 		}
 	}
-	p.follows(x, o.action == "close" && x.state == "closed")
+	p.follows(x, among("close take_back", o.action) && x.state == "closed")
 }
 
 func helpKind(h *help) string {
@@ -364,7 +364,7 @@ func (p *paper) follows(x *affair, closes bool) {
 	}
 	whole.end()
 	for _, s := range whole.shares {
-		s.ended = s.ended || x.erring || s.to != thePolice
+		s.ended = s.ended || x.withdrawn || s.to != thePolice
 	}
 	for _, q := range x.queries {
 		l := p.leaves[q.id]
@@ -640,7 +640,7 @@ func TestVolumeWalkOnPaper(t *testing.T) {
 
 // rests lets go of cases that have had their day, so that a walk stays among few.
 func (w *wander) rests(x *affair) {
-	if x.state == "closed" && (x.erring || w.chance(40)) || len(x.story) > 1500 {
+	if x.state == "closed" && (x.withdrawn || w.chance(40)) || len(x.story) > 1500 {
 		w.affairs = slices.DeleteFunc(w.affairs, func(o *affair) bool { return o == x })
 	}
 }

@@ -224,6 +224,8 @@ func (w *wander) useful(x *affair, s spot, action string) bool {
 		return len(x.queries)+len(x.helps)+len(x.consents) < 40 || w.chance(10)
 	case "close":
 		return x.state == "closing" || w.chance(40) // else few would live to be helped
+	case "take_back":
+		return x.told && w.chance(40)
 	case "reassess":
 		return w.chance(12)
 	}
