@@ -91,7 +91,9 @@ func (s *script) holdsCases() {
 			and not exists (select from assessment.member m where m.assignment = a.id and m.state = 'invited')`,
 		"a case that one identity, or one party, closed alone": `select count(*) from referral.course c join access.item i on i.id = c.case_id and i.state = 'closed' where 2 > (
 			select least(count(distinct p.person), count(distinct p.authority)) from referral.proposal p where p.case_id = c.case_id and p.what = 'close' and p.reason = c.reason
-			and p.round = (select max(round) from referral.proposal p where p.case_id = c.case_id and p.what = 'close'))`,
+			and p.round = (select max(round) from referral.proposal p where p.case_id = c.case_id and p.what = 'close'))
+			and not exists (select from referral.step s join access.hat h on h.id = s.hat and h.authority = i.controller where s.case_id = c.case_id and s.action = 'take_back')`,
+		"something that is still given of a case that was taken back": `select count(*) from referral.step s join access.share h on h.item = s.case_id and h.ended_by is null where s.action = 'take_back'`,
 		"a case that one identity opened again": `select count(*) from (select s.case_id from referral.step s where s.action = 'reopen' and s.state = 'assessment') r where 2 > (
 			select count(distinct person) from referral.step s where s.case_id = r.case_id and s.action = 'reopen')`,
 		"a case that is open without the word of both": `select count(*) from assessment.cases c join access.item i on i.id = c.id and i.state <> 'opening' where 2 <> (select count(distinct party) from assessment.opening o where o.case_id = c.id)
@@ -127,7 +129,7 @@ func (s *script) holdsCases() {
 			union all select s.at, case when s.offer = '' then s.state else '' end, 2, s.n from referral.step s where s.case_id = i.id and s.offer = '') h order by at desc, room desc, n desc limit 1)
 			and not exists (select from referral.step s where s.case_id = i.id)`,
 		"a case that was closed without the fact": `select abs((select count(*) from referral.outbox where envelope->>'type' = 'referral.case.closed.v1')
-			- (select count(*) from referral.step where action = 'close' and state = 'closed'))`,
+			- (select count(*) from referral.step where action in ('close', 'take_back') and state = 'closed'))`,
 		"a fact that was not published": `select (select count(*) from assessment.outbox where published_at is null) + (select count(*) from referral.outbox where published_at is null)`,
 		"a dead letter":                 `select (select count(*) from assessment.dead) + (select count(*) from referral.dead) + (select count(*) from intake.dead) + (select count(*) from portal.dead)`,
 	} {

@@ -103,6 +103,7 @@ func (d *desk) everything() {
 	d.changes(policeMan, "/api/cases/{id}/reopen", d.reopens(policeMan), w.kase)
 	get(coordinator, "/api/cases/{id}/course", w.kase)
 	d.changes(coordinator, "/api/cases/{id}/reopen", d.reopens(coordinator), w.kase)
+	d.changes(coordinator, "/api/cases/{id}/take-back", map[string]any{"reason": sayWhy}, w.kase)
 
 	w = d.asksFirst()
 	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "kriminalforsorgen"}, w.kase)
