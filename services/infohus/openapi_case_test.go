@@ -103,7 +103,7 @@ func (d *desk) everything() {
 	d.changes(policeMan, "/api/cases/{id}/reopen", d.reopens(policeMan), w.kase)
 	get(coordinator, "/api/cases/{id}/course", w.kase)
 	d.changes(coordinator, "/api/cases/{id}/reopen", d.reopens(coordinator), w.kase)
-	d.changes(coordinator, "/api/cases/{id}/take-back", map[string]any{"reason": sayWhy}, w.kase)
+	d.changes(coordinator, "/api/cases/{id}/take-back", map[string]any{"reason": d.text(sayWhy)}, w.kase)
 
 	w = d.asksFirst()
 	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "kriminalforsorgen"}, w.kase)
@@ -222,7 +222,7 @@ func (s *driver) caseRequests() map[string]func() request {
 		"recordConsent":  on("recommended", coordinator, "/api/cases/{id}/consents", just(d.consents)),
 		"recordFollowUp": on("recommended", coordinator, "/api/cases/{id}/followups", just(d.follows)),
 		"closeCase":      on("follow_up", coordinator, "/api/cases/{id}/close", is(map[string]any{"reason": "risk_reduced", "informed": "yes"})),
-		"takeCaseBack":   on("follow_up", coordinator, "/api/cases/{id}/take-back", is(map[string]any{"reason": sayWhy})),
+		"takeCaseBack":   on("follow_up", coordinator, "/api/cases/{id}/take-back", is(map[string]any{"reason": d.text(sayWhy)})),
 		"reopenCase":     on("closed", policeMan, "/api/cases/{id}/reopen", func(*work) map[string]any { return d.reopens(policeMan) }),
 	}
 }

@@ -21,7 +21,7 @@ type given struct {
 
 // TestVolumeRevocationOfCases races what takes access back in a case against
 // reads, pair by pair: an answer is withdrawn, an invitation ended, an offer
-// taken back. From the answer to that on nobody gets anything by what was taken
+// taken back, a case taken back from the police. From the answer to that on nobody gets anything by what was taken
 // back, nor whoever was said to be too close to a case: on no page, in none of its composed
 // parts, in no list, in no file and by no operation (house.md section 4; trust.md G4). A read
 // that began before may be answered or not; both happen, or nothing was raced. A015.
@@ -74,6 +74,12 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 				"getReferral": "/api/offers/" + id + " " + word, "listReferrals": "/api/offers " + id, "page": "page /offers/" + id + " " + word,
 				"card": "page /offers/" + id + " " + helped, "list page": "page /offers " + id, "getSubject": "/api/subjects/" + string(late.subject) + " " + helped}}
 		}},
+		{"case", thorkild, []string{"getCase", "page", "list page", "file of the list"}, func() given {
+			of := d.works("collecting")
+			id := string(of.kase)
+			return given{func() int { return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status }, map[string]string{
+				"getCase": "/api/cases/" + id + " " + id, "page": "page /cases/" + id + " " + id, "list page": "page /cases " + id, "file of the list": "file /cases/export " + id}}
+		}},
 		{"case of whoever turns out to be too close", gudrun, []string{"file", "file of the list", "getCase"}, func() given {
 			at, person := "/api/cases/"+string(late.kase)+"/recusals", gudrun.Post.Person
 			if d.One("select count(*) from access.recusal where person = $1 and item = $2", string(person), string(late.kase)) != "0" {
@@ -100,7 +106,7 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 				case "page ":
 					return strings.Contains(kind.guest.Get(path).Text(), holds)
 				case "file ":
-					return strings.Contains(d.posts(coordinator, path, nil).Text(), holds)
+					return strings.Contains(d.posts(kind.guest.Login, path, nil).Text(), holds)
 				}
 				return strings.Contains(kind.guest.API("GET", path, nil).Text(), holds)
 			}
