@@ -44,6 +44,7 @@ func TestTheSameKeyTwice(t *testing.T) {
 	w.post(gudrun, at+"/close", closing("error"), 409, "Idempotency-Key", at+"/close")
 	w.closes(id, "moved")
 	twice(thorkild, at+"/reopen", m{"reason": "Ny bekymring om det samme, som skal ses på."})
+	twice(gudrun, "/api/cases/"+string(w.signed())+"/take-back", m{"reason": "Sagen blev delt på et grundlag, som ikke holder."})
 }
 
 // TestReactions: each fact once, twice, in the wrong order, and with a failure
@@ -135,6 +136,15 @@ func TestAtTheSameTime(t *testing.T) {
 			t.Errorf("two closings: %v", got)
 		}
 		w.is(w.state(id), "closed", "the case")
+	}
+	for range 8 { // what the police do while a case is taken back is before it, and ended with it, or is refused
+		id := w.signed()
+		at := "/api/cases/" + string(id)
+		got := both(ask(thorkild, at+"/offers", offerTo("mvs-politi", "", "concern_talk")), ask(gudrun, at+"/take-back", m{"reason": "Sagen blev delt på et grundlag, som ikke holder."}))
+		if got[0] != http.StatusOK || got[1] != http.StatusCreated && got[1] != http.StatusNotFound {
+			t.Errorf("an offer while the case is taken back: %v", got)
+		}
+		w.is(w.state(id)+" "+w.One(`select count(*) from access.item where came_of = $1 and kind = 'offer' and state <> 'offer_closed'`, string(id)), "closed 0", "the case, and the offers that are open")
 	}
 	for range 8 {
 		o := w.sends(gudrun, w.signed(), offerTo("koege", "velfaerd", "mentor"), none)
