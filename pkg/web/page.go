@@ -150,8 +150,9 @@ func (s *Site) Page(w http.ResponseWriter, r *Request, status int, room, name st
 		}
 	}
 	if toast := cookie(r.Request, cookieToast); toast != "" && !r.route.NoTrace {
-		if s.words.has(toast) {
-			f.Toast = toast
+		word, from, _ := strings.Cut(toast, "/")
+		if t, err := time.Parse(time.RFC3339, from); s.words.has(word) && (err == nil || from == "") {
+			f.Toast = s.words.text(r.Lang, word, moment(r.Lang, t))
 		}
 		dropCookie(w, cookieToast)
 	}

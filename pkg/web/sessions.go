@@ -207,5 +207,11 @@ func language(lang string) string {
 	return Languages[0]
 }
 
-// Toast leaves a word for the next page to show once at its top.
-func (r *Request) Toast(w http.ResponseWriter, word string) { setCookie(w, cookieToast, word, 60) }
+// Toast leaves a word for the next page to show once at its top; with a time, where
+// the word says from when.
+func (r *Request) Toast(w http.ResponseWriter, word string, from ...time.Time) {
+	for _, t := range from {
+		word += "/" + t.Format(time.RFC3339)
+	}
+	setCookie(w, cookieToast, word, 60)
+}

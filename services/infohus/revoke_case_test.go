@@ -77,7 +77,9 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 		{"case", thorkild, []string{"getCase", "page", "list page", "file of the list"}, func() given {
 			of := d.works("collecting")
 			id := string(of.kase)
-			return given{func() int { return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status }, map[string]string{
+			return given{func() int {
+				return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status
+			}, map[string]string{
 				"getCase": "/api/cases/" + id + " " + id, "page": "page /cases/" + id + " " + id, "list page": "page /cases " + id, "file of the list": "file /cases/export " + id}}
 		}},
 		{"case of whoever turns out to be too close", gudrun, []string{"file", "file of the list", "getCase"}, func() given {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -181,5 +182,10 @@ func (d *desk) caseForms() {
 	d.fills(p, at+"/reopen", url.Values{"reason": {"Han er vendt tilbage, og moren har bedt os om hjælp."}}).Must(200)
 	d.fills(c, at+"/reopen", and(basis("RPL115-2"), url.Values{"reason": {"Han er vendt tilbage, og moren har bedt os om hjælp."}})).Must(200)
 	d.fills(c, at+"/take-back", url.Values{"reason": {"kort"}}).Must(400)
-	d.fills(c, at+"/take-back", url.Values{"reason": {sayWhy}}).Must(200)
+	if a := d.fills(c, at+"/take-back", url.Values{"reason": {sayWhy}}).Must(200); !takenAt.MatchString(a.Text()) {
+		d.Errorf("who took a case back is not told from when: %s", a.Text())
+	}
 }
+
+// takenAt is how a page says from when a case is taken back.
+var takenAt = regexp.MustCompile(`Fra den \d+\. [a-z]+ 2026 kl\. \d+\.\d\d kan hverken politiet`)

@@ -102,7 +102,11 @@ func (x *room) takeBackForm(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	done, err := x.takeCaseBack(r, TakingBack{Reason: service.Typed(f.Text("reason"))})
-	return formed(w, r, "/cases/", done.Case, err, "referral.take-back.done")
+	if err != nil {
+		return err
+	}
+	r.Toast(w, "referral.take-back.done", done.At)
+	return r.Redirect(w, "/cases/"+string(done.Case))
 }
 
 func (x *room) reopenPage(w http.ResponseWriter, r *web.Request) error {
