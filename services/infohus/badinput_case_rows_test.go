@@ -110,6 +110,8 @@ var badCaseInput = []bad{
 	{name: "a measure outgrown: that is the clock's to say", where: "end", input: "outcome=outgrown", status: 400, field: "outcome", key: "error.choose", kept: "not outcome"},
 	{name: "a consent signed tomorrow", where: "consent", input: "signed_on=17-11-2026", status: 400, field: "signed_on", key: "error.date.future"},
 	{name: "a consent to nothing", where: "consent", input: "fields[]=", status: 400, field: "fields", key: "error.choose"},
+	{name: "a consent to nobody (L8)", where: "consent", input: "recipients[]=", status: 400, field: "recipients", key: "referral.error.recipients"},
+	{name: "a consent to whom nothing may be told (L5, L8)", where: "consent", input: "recipients[]=paraplyen", status: 400, field: "recipients", key: "referral.error.recipient", kept: "not recipients[]"},
 	{name: "a consent without what was said yes to (L8)", where: "consent", input: "scope=", status: 400, field: "scope", key: "error.required|error.missing"},
 	{name: "a consent filed under a number (L29)", where: "consent", input: "document=Mappen 670308-4019", status: 400, field: "document", key: "referral.error.number"},
 

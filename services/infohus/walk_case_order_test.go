@@ -982,7 +982,7 @@ func (w *wander) orderSend(o *order, able bool) {
 	var consent *consented // the newest that is in force and names them
 	if h.kind == "exit" {
 		for _, c := range x.consents {
-			if !c.ended && (h.to == h.sender || slices.Contains(c.to, h.to)) && (consent == nil || c.at.After(consent.at)) {
+			if !c.ended && slices.Contains(c.to, h.to) && (consent == nil || c.at.After(consent.at)) {
 				consent = c
 			}
 		}

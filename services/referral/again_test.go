@@ -34,7 +34,7 @@ func TestTheSameKeyTwice(t *testing.T) {
 	twice(tage, "/api/offers/"+o+"/answer", m{"answer": "taken_up"})
 	twice(tage, "/api/offers/"+o+"/progress", m{"status": "running", "end": w.days(10)})
 	twice(tage, "/api/offers/"+o+"/end", m{"outcome": "completed"})
-	twice(gudrun, at+"/consents", m{"document": "Sag 4", "signed_on": "2026-11-10", "scope": "At skolen og kommunen må tale sammen.", "fields": []string{"identity"}})
+	twice(gudrun, at+"/consents", m{"document": "Sag 4", "signed_on": "2026-11-10", "scope": "At skolen og kommunen må tale sammen.", "fields": []string{"identity"}, "recipients": []string{"koege"}})
 	twice(gudrun, at+"/consents/"+w.One(`select id from referral.consent`)+"/withdraw", nil)
 	twice(gudrun, at+"/followups", w.followUp(10))
 	last := w.drafts(gudrun, id, offerTo("koege", "velfaerd", "mentor"))

@@ -75,12 +75,20 @@ func (x *room) endMeasure(r *web.Request, in Ending) (ReferralReceipt, error) {
 // recordConsent notes a consent that the person has signed (L8).
 func (x *room) recordConsent(r *web.Request, in Consented) (ReferralReceipt, error) {
 	return x.onCase(r, Consent, hub.ActCollect, func(d *doing) error {
-		known := func(id hub.AuthorityID) bool { _, ok := x.Structure.Authority(id); return ok }
-		if err := in.Check(d.tx.Now, known).Err(); err != nil {
+		p := in.Check(d.tx.Now)
+		may, err := x.carried(d.ctx, d.Municipality, d.tx.Now)
+		if err != nil {
 			return err
 		}
-		if in.Recipients == nil {
-			in.Recipients = []hub.AuthorityID{}
+		for _, to := range in.Recipients {
+			if a, ok := x.Structure.Authority(to); !ok {
+				p.Add("recipients", "error.choose")
+			} else if !slices.Contains(may, to) {
+				p.Add("recipients", "referral.error.recipient", a.Name)
+			}
+		}
+		if err := p.Err(); err != nil {
+			return err
 		}
 		d.made = x.NewID()
 		if err := insertConsent(d.ctx, d.tx, d.grant, d.made, d.ID, in); err != nil {

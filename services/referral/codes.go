@@ -74,10 +74,5 @@ func (Recommendation) Needs() [][]string {
 // Needs says that only what is sent to another authority has a basis.
 func (Sending) Needs() [][]string { return [][]string{{}} }
 
-// Needs says that a consent need not reach beyond one's own authority.
-func (Consented) Needs() [][]string {
-	return [][]string{{"document", "fields", "scope", "signed_on"}}
-}
-
 // Needs says that only the municipality discloses the case anew, on a basis.
 func (Reopening) Needs() [][]string { return [][]string{{"reason"}} }

@@ -16,14 +16,14 @@ type Consented struct {
 	SignedOn   string            `json:"signed_on"`  // YYYY-MM-DD
 	Scope      hub.Personal      `json:"scope"`      // what the person said yes to
 	Fields     []string          `json:"fields"`     // identity, offer_preview, offer, measure
-	Recipients []hub.AuthorityID `json:"recipients"` // one's own authority is not among them
+	Recipients []hub.AuthorityID `json:"recipients"` // who may be told: each by name, one's own authority too
 }
 
 // ConsentFields lists what a consent can cover.
 var ConsentFields = []string{"identity", "offer_preview", "offer", "measure"}
 
-// Check finds what is wrong with a consent; known is which authorities there are.
-func (in Consented) Check(now time.Time, known func(hub.AuthorityID) bool) (p hub.Problems) {
+// Check finds what is wrong with a consent, but for whom it names.
+func (in Consented) Check(now time.Time) (p hub.Problems) {
 	said(&p, "document", in.Document, 3, service.MaxLine)
 	if on, ok := aDay(&p, "signed_on", in.SignedOn); ok && on.After(now) {
 		p.Add("signed_on", "error.date.future")
@@ -32,8 +32,8 @@ func (in Consented) Check(now time.Time, known func(hub.AuthorityID) bool) (p hu
 	if len(in.Fields) == 0 || slices.ContainsFunc(in.Fields, func(f string) bool { return !slices.Contains(ConsentFields, f) }) {
 		p.Add("fields", "error.choose")
 	}
-	if slices.ContainsFunc(in.Recipients, func(a hub.AuthorityID) bool { return !known(a) }) {
-		p.Add("recipients", "error.choose")
+	if len(in.Recipients) == 0 {
+		p.Add("recipients", "referral.error.recipients")
 	}
 	return p
 }
@@ -49,10 +49,10 @@ type consent struct {
 	EndedAt    *time.Time        `json:"ended_at"`
 }
 
-// covers reports whether a consent is in force, and lets an authority be told.
-// One's own authority tells itself nothing.
-func (c consent) covers(own, to hub.AuthorityID) bool {
-	return c.EndedAt == nil && (to == own || slices.Contains(c.Recipients, to))
+// covers reports whether a consent is in force, and names an authority. One that names
+// nobody lets nobody be told.
+func (c consent) covers(to hub.AuthorityID) bool {
+	return c.EndedAt == nil && slices.Contains(c.Recipients, to)
 }
 
 // cut is those classes that a consent covers; without one, all.

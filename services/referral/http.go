@@ -300,10 +300,12 @@ func (x *room) consentPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	d.FieldChoices, d.MayConsent = ConsentFields, slices.Contains(d.Actions, Consent)
-	for _, o := range d.Words.places("") {
-		if o.Value != string(r.Who.Authority) {
-			d.Authority = append(d.Authority, o)
-		}
+	may, err := x.carried(r.Context(), d.municipality, r.Now)
+	if err != nil {
+		return err
+	}
+	for _, a := range may {
+		d.Authority = append(d.Authority, web.Option{Value: string(a), Label: d.Words.Where(a, "")})
 	}
 	return x.Web.Page(w, r, http.StatusOK, "referral", "consent", d)
 }

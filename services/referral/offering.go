@@ -181,7 +181,7 @@ func (x *room) ready(d *doing) (*consent, error) {
 // covering is the newest consent in force that an offer can rest on; nil for none.
 func covering(all []consent, o *offer) *consent {
 	for _, c := range all {
-		if c.covers(o.Sender, o.Receiver) {
+		if c.covers(o.Receiver) {
 			return &c
 		}
 	}

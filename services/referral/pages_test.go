@@ -76,9 +76,18 @@ func TestPages(t *testing.T) {
 			shown(ta.Get("/offers/" + o + "/progress").Must(200).Text())
 			shown(ta.Submit("/offers/"+o+"/end", url.Values{"outcome": {"completed"}}).Must(200).Text())
 
-			shown(g.Get(at + "/consent").Must(200).Text())
-			g.Submit(at+"/consent", with(url.Values{"document": {"Sag 4"}, "scope": {"At skolen og kommunen må tale sammen."}, "fields[]": {"identity", "offer"}}, day("signed_on", -3)))
-			shown(g.Get(at+"/consent").Must(200).Text(), "Sag 4")
+			form := g.Get(at + "/consent").Must(200).Text()
+			for to, named := range map[string]bool{"koege": true, "mvs-politi": true, "psykiatrien": true, "kriminalforsorgen": true, "maanebakken": true, "paraplyen": false, "roskilde": false, "greve": false} {
+				if strings.Contains(form, `value="`+to+`"`) != named {
+					t.Errorf("the form lets %s be named: %v", to, !named)
+				}
+			}
+			shown(form)
+			consent := with(url.Values{"document": {"Sag 4"}, "scope": {"At skolen og kommunen må tale sammen."}, "fields[]": {"identity", "offer"}}, day("signed_on", -3))
+			shown(g.Submit(at+"/consent", consent).Must(400).Text(), map[string]string{"da": "Et samtykke gælder kun dem, det nævner.", "en": "A consent holds only for those it names."}[lang])
+			g.Submit(at+"/consent", with(consent, url.Values{"recipients[]": {"psykiatrien"}}))
+			shown(g.Get(at+"/consent").Must(200).Text(), "Sag 4", map[string]string{"da": "Hvem det er; Hele opgaven. Med: Region Sjælland, Psykiatrien.", "en": "Who it is; The whole task. With: Region Sjælland, Psykiatrien."}[lang],
+				map[string]string{"da": "Registrér, at borgeren har trukket det tilbage", "en": "Register that the person has withdrawn it"}[lang])
 			w.tell(event.FollowUpNeeded{Case: id, Version: 1, Why: "gap", N: 1, Due: w.Now().AddDate(0, 0, -1)})
 			shown(g.Submit(at+"/followup", url.Values{"movement.family": {"better"}}).Must(400).Text())
 			g.Submit(at+"/followup", with(url.Values{"movement.family": {"better"}, "note": {"Det går fremad."}, "done[]": {w.One(`select id from referral.task`)}}, day("next", 5)))

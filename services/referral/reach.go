@@ -55,6 +55,28 @@ func (x *room) reaches(ctx context.Context, who hub.Actor, to spot, on passing, 
 	return false, nil
 }
 
+// carried are the authorities to which the rules could let something go from either party
+// of a municipality's case on a consent: whom one can name.
+func (x *room) carried(ctx context.Context, municipality hub.AuthorityID, now time.Time) (list []hub.AuthorityID, err error) {
+	h, _ := x.Structure.InfohusOf(municipality, now)
+	for _, a := range x.Structure.Authorities {
+		ok, tried := false, map[hub.Role]bool{}
+		for _, post := range append(x.Structure.PostsOf(municipality, "", now), x.Structure.PostsOf(h.Police, "", now)...) {
+			if ok || tried[post.Role] {
+				continue
+			}
+			tried[post.Role] = true
+			if ok, err = x.reaches(ctx, hub.Actor{Hat: post.Hat}, spot{a.ID, ""}, freely(municipality, post.Authority, a.ID), true, now); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
+			list = append(list, a.ID)
+		}
+	}
+	return list, nil
+}
+
 // basesFor are the legal bases in force on which the rules let somebody disclose an
 // offer to another authority; to the own there is nothing to disclose.
 func (x *room) basesFor(ctx context.Context, who hub.Actor, to hub.AuthorityID, on passing, consent bool, now time.Time) (list []hub.LegalBasis, err error) {

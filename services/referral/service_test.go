@@ -3,6 +3,7 @@
 package referral
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -260,6 +261,19 @@ func TestExit(t *testing.T) {
 	w.post(gudrun, "/api/offers/"+string(o)+"/send", basis("CONSENT-EXIT"), 409)
 	w.post(gudrun, "/api/offers/"+string(o)+"/send", basis("RPL115-2"), 409) // no other basis gets round it
 	var c ReferralReceipt
+	old := string(w.id()) // from before each had to name somebody: it carries nothing, to one's own either
+	w.SQL(`insert into referral.consent (id, case_id, signed_on, fields, recipients, person, hat, at) values ($1, $2, '2026-11-01', '{identity}', '{}', 'x', 'x', '2026-11-01')`, old, string(id))
+	w.post(gudrun, "/api/offers/"+string(o)+"/send", basis("CONSENT-EXIT"), 409)
+	w.post(gudrun, "/api/offers/"+string(w.drafts(gudrun, id, offerTo("koege", "velfaerd", "exit")))+"/send", none, 409)
+	for recipient, key := range map[string]string{"": "referral.error.recipients", "paraplyen": "referral.error.recipient", "roskilde": "referral.error.recipient", "pet": "error.choose"} {
+		in := maps.Clone(consent)
+		if in["recipients"] = []string{"mvs-politi", recipient}; recipient == "" {
+			in["recipients"] = []string{}
+		}
+		if told := w.post(gudrun, "/api/cases/"+string(id)+"/consents", in, 400).Text(); !strings.Contains(told, `"`+key+`"`) {
+			t.Errorf("a consent to %q: %s", recipient, told)
+		}
+	}
 	w.post(gudrun, "/api/cases/"+string(id)+"/consents", consent, 201).JSON(&c)
 	ground := "CONSENT-EXIT"
 	if !w.Structure.Basis("CONSENT-EXIT", w.Now()) {
@@ -270,7 +284,7 @@ func TestExit(t *testing.T) {
 	w.does(thorkild, o, "answer", m{"answer": "taken_up"})
 	other := w.sends(gudrun, id, offerTo("mvs-politi", "", "exit"), basis(ground))
 	plain := w.sends(gudrun, id, offerTo("mvs-politi", "", "mentor"), basis("RPL115-2"))
-	if v := w.course(thorkild, id); len(v.Consents) != 1 || v.Consents[0].Document != "Exit 4" {
+	if v := w.course(thorkild, id); len(v.Consents) != 2 || v.Consents[1].Document != "Exit 4" {
 		t.Errorf("the parties see %+v", v.Consents)
 	}
 
@@ -290,7 +304,7 @@ func TestConsentEndsWithTheReceiver(t *testing.T) {
 	w := run(t)
 	id := w.signed()
 	w.post(gudrun, "/api/cases/"+string(id)+"/consents", m{"document": "Exit 4", "signed_on": "2026-11-10", "scope": "At politi og kommune må tale sammen om forløbet.",
-		"fields": ConsentFields, "recipients": []string{"mvs-politi"}}, 201)
+		"fields": ConsentFields, "recipients": []string{"mvs-politi", "koege"}}, 201)
 	a := w.sends(gudrun, id, offerTo("mvs-politi", "", "exit"), basis("RPL115-2"))
 	b := w.sends(gudrun, id, offerTo("koege", "velfaerd", "exit"), none)
 	w.does(thorkild, a, "answer", m{"answer": "taken_up"})
