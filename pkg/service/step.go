@@ -12,6 +12,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
 )
@@ -149,7 +150,7 @@ func (e Env) Disclose(ctx context.Context, tx *pg.Tx, d Disclosure) (hub.ID, err
 		case len(why) == 1 && why[0] == "not_passed_on": // on no terms to there
 			return "", hub.Invalid("authority", "error.onward")
 		}
-		return "", Refused(denied)
+		return "", e.refused(ctx, tx, d, denied)
 	}
 	if err != nil {
 		return "", err
@@ -260,6 +261,28 @@ func Refused(denied *policies.Denial) *hub.Error {
 		}
 	}
 	return hub.Invalid(field, "refusal."+why)
+}
+
+// refused is [Refused], where another basis could be chosen; where none leads there, that.
+func (e Env) refused(ctx context.Context, tx *pg.Tx, d Disclosure, denied *policies.Denial) error {
+	wrong := Refused(denied)
+	if wrong.Field != "legal_basis" || !strings.HasPrefix(wrong.Key, "refusal.basis_") {
+		return wrong
+	}
+	if e.Carried(ctx, tx.Who(), d, tx.Now) {
+		return wrong
+	}
+	to, _ := e.Structure.Authority(d.To)
+	return hub.Invalid(wrong.Field, "error.no_basis", to.Name)
+}
+
+// Carried asks the rules whether somebody could disclose so on some legal basis in force.
+func (e Env) Carried(ctx context.Context, who hub.Actor, d Disclosure, now time.Time) bool {
+	return slices.ContainsFunc(e.Structure.LegalBases, func(b structure.LegalBasis) bool {
+		d.LegalBasis = b.Code
+		answer, err := e.DB.Advise(ctx, e.May(who, d, now))
+		return err == nil && answer.Allow
+	})
 }
 
 // Bases are the legal bases on which the rules would let somebody disclose so,

@@ -70,12 +70,16 @@ func (x *room) newRequest(d *doing, in Questions) (*request, error) {
 		post, ok := x.Structure.Post(hat)
 		of = append(of, post.Department)
 		if !ok || !post.Holds(d.tx.Now) || post.Authority != in.Authority || in.Department != "" && post.Department != in.Department {
-			p.Add("hats", "assessment.error.colleague")
+			p.Add("hats", "assessment.error.not_there")
 			break
 		}
 	}
-	if len(in.Hats) == 0 && in.Authority != d.other(who.Authority) {
-		p.Add("hats", "assessment.error.who_answers")
+	if ok && len(in.Hats) == 0 && in.Authority != d.other(who.Authority) {
+		wrong, err := x.unasked(d, in.Authority)
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, wrong)
 	}
 	slices.Sort(of)
 	if of = slices.Compact(of); len(of) == 1 {
@@ -107,11 +111,10 @@ func (x *room) letAnswer(d *doing, q *request, in Questions) error {
 	who := d.tx.Who()
 	for _, hat := range in.Hats {
 		post, _ := x.Structure.Post(hat)
-		a, _ := x.Structure.Authority(post.Authority)
-		g, err := d.tx.Ask(d.ctx, policies.Assign{Role: who.Role, Kind: who.Kind, Relation: "own", State: asked, SameAuthority: post.Authority == who.Authority,
-			Self: post.Person == who.Person, Target: post.Role, TargetKind: a.Kind})
-		if errors.As(err, new(*policies.Denial)) {
-			return hub.Invalid("hats", "assessment.error.colleague")
+		m := Member{Person: post.Person, Authority: post.Authority, Role: post.Role}
+		g, err := d.tx.Ask(d.ctx, x.mayLet(d, who, "request", m))
+		if denied := new(policies.Denial); errors.As(err, &denied) {
+			return x.notThem(d, "request", "hats", m, denied.Reasons())
 		}
 		if err != nil {
 			return err
@@ -276,7 +279,7 @@ func (x *room) releaseTo(s *settling, answer hub.ID, to hub.AuthorityID, in Answ
 		return err
 	}
 	if !in2 {
-		return hub.Invalid("to", "assessment.error.not_in_circle")
+		return x.outside(s, to)
 	}
 	named := in.classes()
 	for _, class := range []string{"", "health", "offence"} {

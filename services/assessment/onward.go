@@ -12,7 +12,6 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
-	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
 
@@ -63,11 +62,7 @@ func (x *room) terms(d *doing, by, to hub.AuthorityID) (under string, agreed boo
 // It is what they are asked when the police do; nothing is given here.
 func (x *room) passes(ctx context.Context, police, to hub.AuthorityID, state State, under string, agreed bool, now time.Time) bool {
 	who := hub.Actor{Hat: hub.Hat{Authority: police, Kind: hub.Police, Role: hub.PoliceCoordinator}}
-	return slices.ContainsFunc(x.Structure.LegalBases, func(b structure.LegalBasis) bool {
-		answer, err := x.DB.Advise(ctx, x.May(who, service.Disclosure{Kind: "case", State: string(state), To: to, Under: under, Agreed: agreed,
-			Basis: service.Basis{LegalBasis: b.Code, Purpose: hub.Prevention}}, now))
-		return err == nil && answer.Allow
-	})
+	return x.Carried(ctx, who, service.Disclosure{Kind: "case", State: string(state), To: to, Under: under, Agreed: agreed, Basis: service.Basis{Purpose: hub.Prevention}}, now)
 }
 
 // Passing names an authority to which a case may be passed on.

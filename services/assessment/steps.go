@@ -117,19 +117,6 @@ func lastDay(p *hub.Problems, field, day string, now time.Time) time.Time {
 	return t.AddDate(0, 0, 1).Add(-time.Second)
 }
 
-// invalidMember says that a person may not be let in: whom one may let in is no
-// secret to somebody who may let people in.
-func invalidMember(err error) error {
-	denied := new(policies.Denial)
-	switch {
-	case !errors.As(err, &denied):
-		return err
-	case slices.Contains(denied.Reasons(), "nothing_to_see"):
-		return hub.Invalid("hat", "assessment.error.nothing_to_see")
-	}
-	return hub.Invalid("hat", "assessment.error.colleague")
-}
-
 // question is what policy is asked for an action on a case, a request or an
 // answer.
 func question(who hub.Actor, rel pg.Relation, a Action) policies.Question {
@@ -295,8 +282,11 @@ func (x *room) inviteToCase(r *web.Request, in Invitation) (CaseReceipt, error) 
 func (x *room) letIn(d *doing, m *Member, reason hub.Personal, until time.Time, b service.Basis) error {
 	who := d.tx.Who()
 	g, err := d.tx.Ask(d.ctx, x.mayInvite(who, d.rel, d.State, *m))
+	if denied := new(policies.Denial); errors.As(err, &denied) {
+		return x.notThem(d, "case", "hat", *m, denied.Reasons())
+	}
 	if err != nil {
-		return invalidMember(err)
+		return err
 	}
 	if m.Authority != d.Municipality && m.Authority != d.Police {
 		under, agreed, err := x.terms(d, d.tx.Who().Authority, m.Authority)

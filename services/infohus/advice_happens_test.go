@@ -58,11 +58,16 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 				got.JSON(&told)
 				why := ""
 				for _, e := range told.Errors {
-					if code, ok := strings.CutPrefix(e.Key, "refusal."); ok {
+					if code, ok := strings.CutPrefix(e.Key, "refusal."); ok && code != "not_for_target" { // which is on who is to answer
 						why = code
 					}
 					if e.Key == "error.onward" {
 						why = "not_passed_on"
+					}
+					if e.Key == "error.no_basis" { // said where no other basis is any better
+						if why = "basis_not_for_parties"; advice.Allow {
+							t.Errorf("%s asks %s on %s: on no basis, and the advice knows one", login, a.ID, b.Code)
+						}
 					}
 				}
 				on := advice.on(string(b.Code))

@@ -278,3 +278,15 @@ func assessmentKept(w *wrong) (api, page *hubtest.Answer) {
 	}
 	return nil, &kept
 }
+
+// asksOf has the coordinator ask an authority: those named, or nobody by name.
+func asksOf(to string, names ...string) func(w *wrong) (api, page *hubtest.Answer) {
+	return func(w *wrong) (api, page *hubtest.Answer) {
+		d := w.desk
+		hats := []hub.ID{}
+		for _, login := range names {
+			hats = append(hats, d.hat(login))
+		}
+		return w.on(coordinator, "POST", w.works["collecting"].kase, "requests", with(d.asks("tage"), d.basis("RPL115-2", because), map[string]any{"authority": to, "department": nil, "hats": hats})), nil
+	}
+}

@@ -38,6 +38,11 @@ func TestTheAdviceSaysOnlyWhatHelps(t *testing.T) {
 	if strings.Contains(page, "spørg tovholderen") || strings.Contains(page, "Vent, til den er nået længere") || !strings.Contains(page, "heller ikke på et senere trin") {
 		t.Error("she is sent to herself, or told to wait")
 	}
+	// What nothing mends is said alone: no other purpose or basis is recommended beside it.
+	page = gudrun.Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"investigation"}, "state": {"collecting"}}).Must(200).Text()
+	if !strings.Contains(page, "aldrig bruges til efterforskning (retsplejeloven § 115, stk. 2)") || strings.Contains(page, "Hjemlen gælder ikke til det formål") || strings.Contains(page, "et andet formål") {
+		t.Error("an investigation is taught another name")
+	}
 	in.To, in.State = "mvs-politi", "draft"
 	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&early)
 	if early.Allow || !early.Later {

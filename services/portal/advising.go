@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -72,6 +73,9 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	s.Never = inOrder(a.Never, nil)
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
+		if never := slices.DeleteFunc(slices.Clone(g.Reasons), func(why string) bool { return !strings.HasSuffix(why, "_never") }); len(never) > 0 {
+			w.Reasons = never // what nothing mends stands alone
+		}
 		w.Law, w.Copy = cited(g.Source)
 		for _, code := range g.Specials {
 			w.Specials = append(w.Specials, titled(x.Structure, code, lang))
