@@ -39,7 +39,8 @@ const (
 	KindNotification MeasureKind = "notification" // underretning: handed over, only the receipt is kept (2.8)
 )
 
-var measureKinds = []MeasureKind{KindTalk, KindPlain, KindExit, KindNotification}
+// MeasureKinds lists them.
+var MeasureKinds = []MeasureKind{KindTalk, KindPlain, KindExit, KindNotification}
 
 // mustBe are the codes that mean a kind wherever they stand, so that none gets
 // round its rail.
@@ -76,7 +77,7 @@ func (m Measure) For(age int) bool {
 
 func (r *reader) measure(n *yaml.Node, m *Measure) {
 	m.lines = r.mapping(n, "a measure", append(append(r.named("a measure's code", &m.Code, &m.Name), r.span(&m.Span, false)...),
-		must("kind", word(r, "the kind", measureKinds, &m.Kind)),
+		must("kind", word(r, "the kind", MeasureKinds, &m.Kind)),
 		must("nature", r.words("the nature", &m.Nature)),
 		must("target", r.words("the target", &m.Target)),
 		must("volume", r.words("the volume", &m.Volume)),

@@ -94,12 +94,13 @@ func (c *cutter) cut(code, name string, v reflect.Value, omit []string) {
 
 // shownAs are the beginnings of the words that rooms show for codes whose field has
 // another name than its words.
-var shownAs = map[string]string{"action": "did", "retention_rule": "keep", "kind": "field.statement.kind", "state": "member.state", "check_outcome": "field.outcome", "triage_outcome": "field.outcome",
-	"child_outcome": "field.outcome"}
+var shownAs = map[string][]string{"action": {"did"}, "retention_rule": {"keep"}, "kind": {"field.statement.kind"}, "state": {"member.state", "request", "joint.state", "signature"},
+	"outcome": {"state"}, "awaited": {"party"}, "check_outcome": {"field.outcome"}, "triage_outcome": {"field.outcome"}, "child_outcome": {"field.outcome"}}
 
-// word is a code as its page shows it; what is no code stays as it is.
+// word is a code as its page shows it, or, where no page has a word for it alone, as
+// "<room>.cell.<name>.<code>" does; what is no code stays as it is.
 func (c *cutter) word(name, text string) string {
-	for _, begin := range []string{"field." + name, name, shownAs[name]} {
+	for _, begin := range append([]string{"field." + name, name, "cell." + name}, shownAs[name]...) {
 		if word := c.room + "." + begin + "." + text; text != "hint" && c.site.words.has(word) {
 			return c.site.words.text(c.lang, word)
 		}

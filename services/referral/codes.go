@@ -1,6 +1,9 @@
 package referral
 
-import "github.com/infohus/infohus/pkg/web"
+import (
+	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/pkg/web"
+)
 
 // What the description of the API says of the room's types beyond their fields:
 // the codes that each field may hold, from the lists that refuse everything
@@ -27,7 +30,9 @@ func (OfferView) Codes() map[string][]string {
 }
 
 // Codes are those of an offer in its case.
-func (OfferLine) Codes() map[string][]string { return OfferView{}.Codes() }
+func (OfferLine) Codes() map[string][]string {
+	return coded{"kind": web.Codes(structure.MeasureKinds), "answer": Answers, "status": Statuses, "outcome": Outcomes}
+}
 
 // Codes are those of a note about a measure.
 func (Progress) Codes() map[string][]string { return coded{"status": Statuses} }
