@@ -119,3 +119,22 @@ func TestRefusalsAreEasyToRead(t *testing.T) {
 		t.Logf("LIX %.1f of %d words", lix, words)
 	}
 }
+
+// What a purpose, and a state of an offer, is called is the same in every room.
+func TestOneThingHasOneName(t *testing.T) {
+	for lang, want := range map[string][2]string{"da": {"barnets trivsel", "taget imod"}, "en": {"the child's welfare", "taken up"}} {
+		said := 0
+		for key, text := range catalogue(t, lang) {
+			for i, end := range []string{".purpose.child_welfare", ".state.taken_up"} {
+				if strings.HasSuffix(key, end) {
+					if said++; strings.ToLower(text) != want[i] {
+						t.Errorf("%s: %s is %q, and not %q", lang, key, text, want[i])
+					}
+				}
+			}
+		}
+		if said != 5 {
+			t.Errorf("%s: %d names were read", lang, said)
+		}
+	}
+}

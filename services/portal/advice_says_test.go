@@ -43,6 +43,10 @@ func TestTheAdviceSaysOnlyWhatHelps(t *testing.T) {
 	if !strings.Contains(page, "aldrig bruges til efterforskning (retsplejeloven § 115, stk. 2)") || strings.Contains(page, "Hjemlen gælder ikke til det formål") || strings.Contains(page, "et andet formål") {
 		t.Error("an investigation is taught another name")
 	}
+	// It is said once, of all the bases alike; and those that do not apply are folded.
+	if said, shown, _ := strings.Cut(page, "Det gælder for disse hjemler:"); strings.Count(page, "aldrig bruges til efterforskning (") != 1 || !strings.Contains(shown, "<details") || strings.Contains(said, "Barnets lov § 133") {
+		t.Error("the refusal is not readable")
+	}
 	in.To, in.State = "mvs-politi", "draft"
 	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&early)
 	if early.Allow || !early.Later {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -30,8 +31,16 @@ type adviceData struct {
 // shownAdvice is an answer in the words of a page.
 type shownAdvice struct {
 	Advice
-	Fields        []string // that may go, on the first basis
-	Yes, No, Rest []shownGround
+	Fields    []fieldGroup // that may go, on the first basis
+	Refused   []fieldGroup // that never may
+	Yes, Rest []shownGround
+	No        []shownNo
+}
+
+// shownNo is what several legal bases are refused for alike.
+type shownNo struct {
+	shownGround
+	Titles []string
 }
 
 type shownGround struct {
@@ -40,25 +49,46 @@ type shownGround struct {
 	Law      string    // where its wording was read, as Danish law is cited
 	Copy     time.Time // of which day the copy was that it was read in; zero where the law itself was
 	Specials []string
-	Other    bool // its fields are others than on the first basis
+	Differs  []fieldGroup // its fields, where they are others than on the first basis
+}
+
+// fieldGroup is some fields of a thing under one heading.
+type fieldGroup struct {
+	Name   string
+	Fields []string
 }
 
 // onPage is the order in which the pages have the fields of a thing, whichever it is: of
 // whom, what, when, judged how, and who sees it. What is missing here comes first, where
 // it is seen.
-var onPage = []string{"name", "cpr", "birth_date", "age_band", "protected", "address", "child", "theme", "urgency", "urgency_reason", "statements", "why_now", "context",
-	"wishes", "channel", "reporter_kind", "reporter_name", "reporter_contact", "received_at", "received_by",
-	"questions", "necessity", "grade", "conclusion", "facts", "health_facts", "offence_facts", "contact",
-	"measure", "dimension", "preview", "task", "progress",
-	"reference", "state", "handled", "opened_at", "offered_at", "due", "child_due", "next_date", "settled_at",
-	"check_outcome", "municipal_rationale", "police_rationale", "triage_outcome",
-	"instrument", "dimensions", "own_dimensions", "level", "rationale", "dissents", "gaps", "change_test", "valid_until", "signatures", "inform",
-	"recommendations", "follow_ups", "tasks", "closing", "requests", "meeting", "circle", "who_can_see", "who_has_seen", "erase_at", "retention_rule"}
+var onPage = []fieldGroup{
+	{"who", []string{"name", "cpr", "birth_date", "age_band", "protected", "address", "child"}},
+	{"what", []string{"theme", "urgency", "urgency_reason", "statements", "why_now", "context", "wishes", "channel", "reporter_kind", "reporter_name", "reporter_contact", "received_at", "received_by",
+		"questions", "necessity", "grade", "conclusion", "facts", "health_facts", "offence_facts", "contact", "measure", "dimension", "preview", "task", "progress"}},
+	{"course", []string{"reference", "state", "handled", "opened_at", "offered_at", "due", "child_due", "next_date", "settled_at"}},
+	{"judged", []string{"check_outcome", "municipal_rationale", "police_rationale", "triage_outcome", "instrument", "dimensions", "own_dimensions", "level", "rationale", "dissents", "gaps", "change_test",
+		"valid_until", "signatures", "inform", "recommendations", "follow_ups", "tasks", "closing"}},
+	{"others", []string{"requests", "meeting", "circle", "who_can_see", "who_has_seen", "erase_at", "retention_rule"}},
+}
+
+// at is which group of [onPage] a field is in, and its place in it.
+func at(field string) (group, place int) {
+	for i, g := range onPage {
+		if n := slices.Index(g.Fields, field); n >= 0 {
+			return i, n
+		}
+	}
+	return -1, -1
+}
 
 // inOrder is fields as the pages have them, and those that are shown as a mask by the
 // word that says so.
 func inOrder(fields, masked []string) []string {
-	list := slices.SortedStableFunc(slices.Values(fields), func(f, g string) int { return slices.Index(onPage, f) - slices.Index(onPage, g) })
+	list := slices.SortedStableFunc(slices.Values(fields), func(f, g string) int {
+		i, m := at(f)
+		j, n := at(g)
+		return cmp.Or(i-j, m-n)
+	})
 	for i, f := range list {
 		if slices.Contains(masked, f) {
 			list[i] = f + "_masked"
@@ -67,10 +97,23 @@ func inOrder(fields, masked []string) []string {
 	return list
 }
 
+// grouped is fields under their headings, in the order of the pages.
+func grouped(fields []string) (list []fieldGroup) {
+	for _, f := range inOrder(fields, nil) {
+		i, _ := at(f)
+		name := onPage[max(0, i)].Name
+		if n := len(list); n == 0 || list[n-1].Name != name {
+			list = append(list, fieldGroup{Name: name})
+		}
+		list[len(list)-1].Fields = append(list[len(list)-1].Fields, f)
+	}
+	return list
+}
+
 // words puts the legal bases of an answer in words.
 func (x *room) words(a Advice, lang string) *shownAdvice {
 	s := &shownAdvice{Advice: a}
-	s.Never = inOrder(a.Never, nil)
+	s.Refused = grouped(a.Never)
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
 		if never := slices.DeleteFunc(slices.Clone(g.Reasons), func(why string) bool { return !strings.HasSuffix(why, "_never") }); len(never) > 0 {
@@ -80,17 +123,27 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 		for _, code := range g.Specials {
 			w.Specials = append(w.Specials, titled(x.Structure, code, lang))
 		}
-		w.Fields = inOrder(g.Fields, nil)
 		return w
 	}
 	for _, g := range a.Bases {
 		if g.Allow {
-			s.Yes = append(s.Yes, put(g))
-			s.Yes[len(s.Yes)-1].Other = !slices.Equal(s.Yes[len(s.Yes)-1].Fields, s.Yes[0].Fields)
-			s.Fields = s.Yes[0].Fields
-		} else {
-			s.No = append(s.No, put(g))
+			w := put(g)
+			if len(s.Yes) == 0 {
+				s.Fields = grouped(g.Fields)
+			} else if !slices.Equal(g.Fields, s.Yes[0].Ground.Fields) {
+				w.Differs = grouped(g.Fields)
+			}
+			s.Yes = append(s.Yes, w)
+			continue
 		}
+		w := put(g)
+		i := slices.IndexFunc(s.No, func(n shownNo) bool {
+			return slices.Equal(n.Reasons, w.Reasons) && slices.Equal(n.Specials, w.Specials)
+		})
+		if i < 0 {
+			i, s.No = len(s.No), append(s.No, shownNo{shownGround: w})
+		}
+		s.No[i].Titles = append(s.No[i].Titles, w.Title)
 	}
 	for _, g := range a.Others {
 		s.Rest = append(s.Rest, put(g))
