@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infohus/infohus/deploy"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/policies"
 	"github.com/infohus/infohus/policies/book"
 )
@@ -74,7 +77,11 @@ func catalogue(t *testing.T, lang string) book.Words {
 		}
 	}
 	has := func(key string) bool { return all[key] != "" }
-	return book.Words{Lang: lang, Has: has, Text: func(key string, args ...any) string {
+	demo, err := structure.Load(bytes.NewReader(deploy.Demo()), deploy.DemoName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book.Words{Lang: lang, Has: has, Relied: demo.Relied, Text: func(key string, args ...any) string {
 		if !has(key) {
 			t.Errorf("%s: no word %s", lang, key)
 		}

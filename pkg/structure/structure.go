@@ -348,6 +348,20 @@ func (s *Structure) BasisText(code hub.LegalBasis, lang string) string {
 	return ""
 }
 
+// Relied is from which day until which this hub relies on a legal basis, by its last entry:
+// YYYY-MM-DD; "" where there is no such day.
+func (s *Structure) Relied(code string) (from, until string) {
+	for _, b := range s.LegalBases {
+		if string(b.Code) != code {
+			continue
+		}
+		if from, until = b.From.In(hub.Copenhagen).Format(time.DateOnly), ""; b.Until.Before(Forever) {
+			until = b.Until.In(hub.Copenhagen).Format(time.DateOnly)
+		}
+	}
+	return from, until
+}
+
 // Basis reports whether a legal basis is in force at the instant.
 func (s *Structure) Basis(code hub.LegalBasis, at time.Time) bool {
 	return slices.ContainsFunc(s.LegalBases, func(b LegalBasis) bool { return b.Code == code && b.Holds(at) })

@@ -35,9 +35,19 @@ func (w *writer) bases() {
 	w.adds(Part{ID: "bases", Level: 2, Title: w.Text("rules.bases.title"), Text: []Cell{{Text: w.Text("rules.bases.about")}}, Tables: []Table{t}, Only: true})
 }
 
-// valid is from when until when a basis holds.
+// valid is from when until when a basis holds; where the law's data has no date, from
+// when until when the hub relies on it.
 func (w *writer) valid(basis string) string {
 	from, until := w.doc.at("bases", basis, "from").text, w.doc.at("bases", basis, "until").text
+	if from == "" && until == "" && w.Relied != nil {
+		if from, until = w.Relied(basis); from != "" {
+			return w.Text("rules.valid.relied", w.span(from, until))
+		}
+	}
+	return w.span(from, until)
+}
+
+func (w *writer) span(from, until string) string {
 	switch {
 	case from == "" && until == "":
 		return w.Text("rules.valid.unknown")
@@ -86,6 +96,9 @@ func (w *writer) carries(basis string) string {
 		if from != nil {
 			all = append(all, w.Text("rules.carries.special", w.word("class", class), w.words("kind", from)))
 		}
+	}
+	if w.doc.at("glass", "bases", basis).yes {
+		all = append(all, upper(w.word("standing", "glass")))
 	}
 	if all == nil {
 		all = []string{w.Text("rules.carries.none")}

@@ -26,6 +26,10 @@ type Words struct {
 	Lang string // "da" or "en"
 	Text func(key string, args ...any) string
 	Has  func(key string) bool
+
+	// Relied is from which day until which the hub relies on a legal basis, YYYY-MM-DD, ""
+	// for no day; nil where nobody knows.
+	Relied func(basis string) (from, until string)
 }
 
 // Book is the rules in one language.

@@ -371,3 +371,31 @@ func TestOneRolesRules(t *testing.T) {
 		t.Error("everybody is shown the same")
 	}
 }
+
+// What somebody may share and nobody there can open is said beside what they may share,
+// with who could; of a term, that the sharer chooses it; and of a basis the days that are known.
+func TestTheBookSaysWhatElseIsNeeded(t *testing.T) {
+	e, _, _ := world(t)
+	law, err := e.Readable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := book.New(law, book.Words{Lang: "en", Has: func(string) bool { return true }, Relied: func(basis string) (from, until string) {
+		return map[string]string{"RPL115-2": "2023-07-03"}[basis], ""
+	}, Text: func(key string, args ...any) string { return fmt.Sprint(key, args) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"region", "prison_service", "self_governing"} {
+		for from, want := range map[string]bool{"municipality": true, "police": false} {
+			note := tables(b, "disclose-"+from+"-"+to, "rules.pair.what")[0].Note
+			if said := strings.Contains(note, "rules.unopened.note[web.role.police_coordinator[] Web.role.municipal_coordinator[]: audit.object.request[], audit.object.offer[]]"); said != want {
+				t.Errorf("%s to %s: %q", from, to, note)
+			}
+		}
+	}
+	rows := tables(b, "disclose-municipality-region", "rules.pair.bases")[0].Rows
+	if n := len(rows[0]); rows[0][n-1].Text != "rules.valid.relied[rules.valid.from[2023-07-03]]" || !strings.HasPrefix(rows[0][n-2].Text, "rules.terms.one[Assessment.field.terms.no_onward[]; Assessment.field.terms.ask_first[]; ") {
+		t.Errorf("the bases are %+v", rows)
+	}
+}

@@ -1,6 +1,9 @@
 package book
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // disclosures writes who may tell what to whom: a part for each pair of kinds of
 // authority.
@@ -81,8 +84,46 @@ func (w *writer) pair(from, to string, bases []string) Part {
 	if passed := w.passed(from, to); passed != nil {
 		what.Note = w.Text("rules.onward.note", w.words("item", passed))
 	}
+	if who, by := w.unopened(from, to); who != "" {
+		what.Note = strings.TrimSpace(what.Note + " " + w.Text("rules.unopened.note", w.words("role", by), who))
+	}
 	p.Tables = []Table{grounds, what}
 	return p
+}
+
+// unopened are the things that somebody may share with a kind of authority and nobody
+// there can open, and the roles that could let them in if they shared it: there one sees
+// a thing only by name, and not everybody who may share it may name them (D15).
+func (w *writer) unopened(from, to string) (who string, by []string) {
+	others := w.doc.at("assign", "others", "targets")
+	for _, role := range w.doc.at("disclose", "roles").keys {
+		var items []string
+		for _, item := range w.doc.at("items").keys {
+			states := w.of(item, w.doc.at("disclose", "roles", role, to).set())
+			if states == nil || !w.doc.at("roles", role, "kinds", from).yes || others.at(role, item).has(to) || w.seen(from, to, states) {
+				continue
+			}
+			for _, lets := range others.keys {
+				if others.at(lets, item).has(to) {
+					if by = append(by, lets); !slices.Contains(items, item) {
+						items = append(items, item)
+					}
+				}
+			}
+		}
+		if items != nil {
+			who = join(who, upper(w.word("role", role))+": "+w.words("item", items))
+		}
+	}
+	slices.Sort(by)
+	return who, slices.Compact(by)
+}
+
+// seen reports whether somebody of a kind sees what another kind shared, without a name.
+func (w *writer) seen(from, to string, states []string) bool {
+	return slices.ContainsFunc(w.doc.at("roles").keys, func(role string) bool {
+		return w.doc.at("roles", role, "kinds", to).yes && slices.ContainsFunc(states, w.doc.at("view", role, w.doc.at("senders", from).text).has)
+	})
 }
 
 // covered reports whether one of the bases is for a kind of thing.
@@ -106,8 +147,11 @@ func (w *writer) needs(tables ...node) string {
 // terms are those on which the recipient may be given it: whether it goes on from there.
 func (w *writer) terms(basis node) string {
 	terms := basis.at("terms").set()
-	if narrowest := w.doc.at("disclose", "onward", "terms").keys; len(terms) == 0 && len(narrowest) > 0 {
-		terms = narrowest[:1]
+	if narrowest := w.doc.at("disclose", "onward", "terms").keys; len(narrowest) > 0 { // which every basis bears
+		terms = append(narrowest[:1:1], terms...)
+	}
+	if len(terms) > 1 {
+		return w.Text("rules.terms.one", w.sentences("terms", terms))
 	}
 	return w.sentences("terms", terms)
 }

@@ -56,7 +56,7 @@ func (x *room) book(law policies.Readable, lang string) (book.Book, error) {
 		return b, nil
 	}
 	say := func(key string, args ...any) string { return x.Web.T(lang, key, args...) }
-	b, err := book.New(law, book.Words{Lang: lang, Text: say, Has: x.Web.Has})
+	b, err := book.New(law, book.Words{Lang: lang, Text: say, Has: x.Web.Has, Relied: x.Structure.Relied})
 	if err == nil {
 		x.shelf.books[lang] = b
 	}
