@@ -93,7 +93,7 @@ var leavers = map[hub.AuthorityID]string{"koege": koegeManager, "mvs-politi": "h
 // said for the log is the log's, where it is not said of somebody who was let in too.
 var (
 	stays = regexp.MustCompile(`^(PUT /api/cases/\{id\}/assessment .*|POST /api/cases/\{id\}/meeting/held note|POST /api/concerns reporter_name)$`)
-	ofLog = regexp.MustCompile(`^POST /api/(cases/\{id\}/(open|circle|reopen)|requests/\{id\}/answer|offers/\{id\}/send) necessity$|^POST /api/.*/(recusals|lift|glass|review) |^POST /api/cases/\{id\}/open reason$`)
+	ofLog = regexp.MustCompile(`^POST /api/(cases/\{id\}/(open|circle|reopen)|requests/\{id\}/answer|offers/\{id\}/send) necessity$|^POST /api/.*/(recusals|lift|glass|review) |^POST /api/cases/\{id\}/(open|take-back) reason$`)
 )
 
 func (s *script) written(login string) hubtest.Answer { return s.posts(login, "/written/export", nil) }

@@ -428,7 +428,11 @@ func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids [
 			}
 			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
 			if v.State == Opening && len(v.Actions) > 0 { // nothing to take back before it is given
-				if shared, err := x.policeHave(ctx, tx, id); err != nil || !shared {
+				shared, err := x.policeHave(ctx, tx, id)
+				if err != nil {
+					return err
+				}
+				if !shared {
 					v.Actions = nil
 				}
 			}

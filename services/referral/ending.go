@@ -53,8 +53,9 @@ func (x *room) closeCase(r *web.Request, in Closure) (ReferralReceipt, error) {
 }
 
 // takeCaseBack ends what the municipality gave: from this moment on the police have
-// nothing of the case, nor has anybody else, and it is closed. It says of nobody that
-// the case should never have been, so it is kept as long as another that is closed.
+// nothing of the case, nor has anybody else, and it is closed. That does not say that
+// it should never have been: it is kept as another that is closed, and nobody alone
+// has it erased at once.
 func (x *room) takeCaseBack(r *web.Request, in TakingBack) (ReferralReceipt, error) {
 	return x.onCase(r, TakeBack, hub.ActRevoke, func(d *doing) error {
 		if err := in.Check().Err(); err != nil {
