@@ -7,8 +7,9 @@ import "github.com/infohus/infohus/pkg/hub"
 // in the states of every other, but for reveal (show the CPR number unmasked,
 // L29) and export (take it out of the hub as a file, A038, A100):
 //
-//   - a concern: edit, discard, forward (to the police check), reroute, check,
-//     triage, notify (say how the duty to notify about a child was assessed, L25);
+//   - a concern: edit, discard, forward (to the police check), take_back (from
+//     the authority that it was put before), reroute, check, triage, notify (say how
+//     the duty to notify about a child was assessed, L25);
 //   - a case: open (confirm the circle), invite, onward (let the police bring
 //     another authority in), recall (take that back), uninvite, ask (put a question to
 //     an authority), convene, hold (say that it was discussed), draft, inform

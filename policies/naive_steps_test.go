@@ -77,6 +77,11 @@ func naiveStep(q Act) bool {
 	// police check; both triage.
 	case "forward", "reroute":
 		return q.State == "received" && (owner || receiver)
+	case "take_back": // what was put before the wrong one, while that one has not decided (P16)
+		if q.State == "police_check" {
+			return municipal && own || receiver
+		}
+		return q.State == "triage" && police && own
 	case "check":
 		return among(q.State, "police_check", "acute", "police_only") && police && (own || fromMunicipality)
 	case "triage":

@@ -67,7 +67,7 @@ func allowed(room string) []string {
 	return map[string][]string{
 		"person": {"person.subject.identified.v1",
 			"$JS.API.CONSUMER.INFO.intake.person", "$JS.API.CONSUMER.MSG.NEXT.intake.person", "$JS.ACK.intake.person.1.1.1.1.0"},
-		"intake": {"intake.draft.discarded.v1", "intake.concern.received.v1", "intake.concern.rerouted.v1", "intake.check.requested.v1",
+		"intake": {"intake.draft.discarded.v1", "intake.concern.received.v1", "intake.concern.rerouted.v1", "intake.check.requested.v1", "intake.concern.recalled.v1",
 			"intake.check.completed.v1", "intake.concern.triaged.v1", "intake.step.overdue.v1", "intake.access.changed.v1", "intake.glass.broken.v1", "intake.glass.asked.v1", "intake.glass.answered.v1", "intake.recusal.changed.v1",
 			"$JS.API.CONSUMER.INFO.person.intake", "$JS.API.CONSUMER.MSG.NEXT.person.intake", "$JS.ACK.person.intake.1.1.1.1.0",
 			"$JS.API.CONSUMER.INFO.referral.intake", "$JS.API.CONSUMER.MSG.NEXT.referral.intake", "$JS.ACK.referral.intake.1.1.1.1.0"},

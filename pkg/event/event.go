@@ -60,6 +60,14 @@ type CheckRequested struct {
 	Due       time.Time       `json:"due"`
 }
 
+// ConcernRecalled tells an authority that a concern it was put before was taken back:
+// it sees it no more (P16).
+type ConcernRecalled struct {
+	Concern   hub.ID          `json:"concern"`
+	Authority hub.AuthorityID `json:"authority"` // who received it
+	From      hub.AuthorityID `json:"from"`      // who had it
+}
+
 // CheckCompleted tells the outcome of the police check, without reasons.
 // Released, kept and acute are told by the same kind of fact (A030).
 type CheckCompleted struct {
@@ -432,6 +440,7 @@ func (f DraftDiscarded) Key() hub.ID    { return f.Concern }
 func (f ConcernReceived) Key() hub.ID   { return f.Concern }
 func (f ConcernRerouted) Key() hub.ID   { return f.Concern }
 func (f CheckRequested) Key() hub.ID    { return f.Concern }
+func (f ConcernRecalled) Key() hub.ID   { return f.Concern }
 func (f CheckCompleted) Key() hub.ID    { return f.Concern }
 func (f ConcernTriaged) Key() hub.ID    { return f.Concern }
 func (f StepOverdue) Key() hub.ID       { return f.Concern }
@@ -496,6 +505,8 @@ var Table = []Kind{
 		"The concern belonged elsewhere and was handed over or refused (S1b)."},
 	{"intake.check.requested.v1", "intake", []string{"portal"}, hub.Internal, CheckRequested{},
 		"The concern was put before the police for their check (S2)."},
+	{"intake.concern.recalled.v1", "intake", []string{"portal"}, hub.Internal, ConcernRecalled{},
+		"The concern was taken back from the authority that it was put before, which had not decided (P16)."},
 	{"intake.check.completed.v1", "intake", []string{"portal"}, hub.Internal, CheckCompleted{},
 		"The police said whether it may be treated: an outcome, no reasons (S2, A030)."},
 	{"intake.concern.triaged.v1", "intake", []string{"assessment", "portal"}, hub.Internal, ConcernTriaged{},

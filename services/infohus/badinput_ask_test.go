@@ -54,6 +54,7 @@ func wrongs(t *testing.T) *wrong {
 	draft := w.drafts(coordinator, nil)
 	received := w.hands(coordinator, map[string]any{"child": "yes"})
 	theirs := w.hands(policeMan, map[string]any{"municipality": "koege", "legal_basis": "RHL"})
+	before := w.hands(coordinator, map[string]any{"forward": toPolice})
 	triage := w.hands(coordinator, map[string]any{"forward": toPolice})
 	s.does(policeMan, "check", triage, says("released"))
 	at := func(id hub.ID, page string) string { return "/concerns/" + string(id) + "/" + page }
@@ -71,6 +72,7 @@ func wrongs(t *testing.T) *wrong {
 		good  string
 	}{
 		"forward":      {coordinator, received, "purpose=prevention; legal_basis=RPL115-2" + why},
+		"recall":       {coordinator, before, "reason=" + sayWhy},
 		"reroute":      {coordinator, received, "track=violence"},
 		"check":        {policeMan, theirs, "outcome=released; purpose=prevention; legal_basis=RPL115-1-1" + why},
 		"triage":       {coordinator, triage, "outcome=case; track=; rationale=Begrundelsen er skrevet af den ene tovholder alene."},

@@ -67,7 +67,7 @@ func stranger(w *wrong) (api, page *hubtest.Answer) {
 	id := w.hands(coordinator, nil)
 	var a hubtest.Answer
 	for _, login := range []string{"liv", "rune", koegeDPO, "gerda"} {
-		for op, in := range map[string]any{"forward": map[string]any{"necessity": ""}, "reroute": map[string]any{"track": "x"}, "check": map[string]any{"outcome": "x"},
+		for op, in := range map[string]any{"forward": map[string]any{"necessity": ""}, "reroute": map[string]any{"track": "x"}, "recall": map[string]any{"reason": "x"}, "check": map[string]any{"outcome": "x"},
 			"triage": map[string]any{"outcome": "x"}, "notification": map[string]any{"outcome": "x"}, "access": map[string]any{"hat": "x"}} {
 			for _, id := range []hub.ID{id, hub.NewID()} {
 				rows := atoi(w.One("select count(*) from audit.trail"))

@@ -122,7 +122,7 @@ func TestBreakGlass(t *testing.T) {
 	}
 	// Reading only: no step, no number, no export.
 	version := s.One("select version from intake.concern where id = $1", string(id))
-	for path, in := range map[string]any{"/forward": toPolice, "/reroute": map[string]any{"track": "violence"}, "/check": says("released"), "/triage": judge("case"),
+	for path, in := range map[string]any{"/forward": toPolice, "/reroute": map[string]any{"track": "violence"}, "/recall": map[string]any{"reason": sayWhy}, "/check": says("released"), "/triage": judge("case"),
 		"/notification": map[string]any{"outcome": "notified", "reason": "Underrettet."}, "/access": map[string]any{"hat": s.as("birk").Post.Hat.ID}} {
 		if a := s.as(ssp).API("POST", "/api/concerns/"+string(id)+path, in); a.Status != 404 && a.Status != 409 {
 			t.Errorf("%s is answered %d", path, a.Status)

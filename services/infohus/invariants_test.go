@@ -11,7 +11,9 @@ func (s *script) holds() {
 	s.Helper()
 	for what, query := range map[string]string{
 		"1: a concern of the police that a municipality can reach before it is released": `select count(*) from intake.concern c join access.share h on h.item = c.id
-			where c.received_by = 'police' and c.state in ('draft', 'received', 'police_check', 'acute', 'police_only')`,
+			where c.received_by = 'police' and c.state in ('draft', 'received', 'police_check', 'acute', 'police_only') and h.ended_by is null`,
+		"1: a concern that was taken back, or never given, and that another authority can reach or its people are let into": `select count(*) from intake.concern c where state in ('draft', 'received')
+			and (exists (select from access.share h where h.item = c.id and h.ended_by is null) or exists (select from access.assignment a where a.item = c.id and a.ended_by is null and a.authority <> c.controller))`,
 		"1: a disclosure without a row in the trail (L1)": `select count(*) from access.share h where not exists (select from audit.trail t
 			where t.act = 'disclose' and t.object_id = h.item and t.recipient = h.receiver and t.person = h.by_person and t.basis = h.basis and t.why_ref <> '')`,
 		"2: police_only and something else than the outcome is kept of the check": `select count(*) from intake.concern where state = 'police_only' and check_outcome <> 'police_only'`,
@@ -32,21 +34,25 @@ func (s *script) holds() {
 		"a concern whose history ends elsewhere": `select count(*) from intake.concern c where replace(state, 'case_closed', 'case') <> (
 			select replace(s.state, 'case_closed', 'case') from intake.step s where s.concern = c.id order by n desc limit 1)`,
 		"a step without a row in the trail, or a row without a step": `select abs((select count(*) from intake.step) - (select count(*) from audit.trail where outcome = 'allow' and object_kind = 'concern'
-			and object_version > 0 and act in ('collect', 'change', 'decide') and writer = 'intake' and person <> 'system'
+			and object_version > 0 and (act in ('collect', 'change', 'decide') or act = 'revoke' and recipient <> '') and writer = 'intake' and person <> 'system'
 			and exists (select from intake.concern c where c.id = object_id)))`,
 		"a concern without the fact that it was received, or with two": `select count(*) from intake.concern c where (received_at is not null) <> (1 = (select count(*) from intake.outbox o
 			where o.envelope->>'type' = 'intake.concern.received.v1' and o.envelope->>'subject' = c.id))`,
 		"an answer of the police without its fact": `select count(*) from intake.step s where s.action in ('release', 'keep', 'acute') and not exists (select from intake.outbox o
 			where o.envelope->>'type' = 'intake.check.completed.v1' and o.envelope->>'subject' = s.concern and (o.envelope->>'time')::timestamptz = s.at)`,
-		"a concern that was put before the police without the fact": `select count(*) from intake.concern c where state in ('police_check', 'acute', 'police_only', 'triage', 'case', 'case_closed')
-			and 1 <> (select count(*) from intake.outbox o where o.envelope->>'type' = 'intake.check.requested.v1' and o.envelope->>'subject' = c.id)`,
+		"a concern that was put before the police without the fact": `select count(*) from intake.concern c where (select count(*) from intake.step s
+			where s.concern = c.id and s.action in ('submit', 'forward') and s.state = 'police_check') <> (select count(*) from intake.outbox o where o.envelope->>'type' = 'intake.check.requested.v1' and o.envelope->>'subject' = c.id)`,
+		"a concern that was taken back without the fact, or without a row at both ends": `select count(*) from intake.step s where s.action = 'recall' and (1 <> (select count(*) from intake.outbox o
+			where o.envelope->>'type' = 'intake.concern.recalled.v1' and o.envelope->>'subject' = s.concern and (o.envelope->>'time')::timestamptz = s.at)
+			or not exists (select from audit.trail a join audit.trail b using (request, object_id, recipient) where a.object_id = s.concern and a.act = 'revoke' and b.act = 'revoke'
+				and a.controller <> b.controller and b.controller = b.recipient and a.why_ref <> '' and b.why_ref = ''))`,
 		"an end without its fact, or a fact without its end": `select abs((select count(*) from intake.concern where state in ('unfounded', 'other_track', 'case', 'case_closed'))
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.triaged.v1')) + abs((select count(*) from intake.concern where state = 'rerouted')
 			- (select count(*) from intake.outbox where envelope->>'type' = 'intake.concern.rerouted.v1'))`,
 		"an assignment given or ended without its fact and its row": `select abs((select count(*) from access.assignment where why = 'colleague')
 			- (select count(*) from audit.trail where act = 'grant' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass')) + abs((select count(*) from access.assignment where kind = 'concern' and ended_by is not null)
-			- (select count(*) from audit.trail where act = 'revoke' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
-			- (select count(*) from audit.trail where act in ('grant', 'revoke') and outcome = 'allow' and object_kind = 'concern' and question <> 'glass'))`,
+			- (select count(*) from audit.trail where act = 'revoke' and recipient = '' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass')) + abs((select count(*) from intake.outbox where envelope->>'type' = 'intake.access.changed.v1')
+			- (select count(*) from audit.trail where act in ('grant', 'revoke') and recipient = '' and outcome = 'allow' and object_kind = 'concern' and question <> 'glass'))`,
 		"a fact that was not published": `select count(*) from intake.outbox where published_at is null`,
 		"a dead letter":                 `select (select count(*) from portal.dead) + (select count(*) from person.dead) + (select count(*) from intake.dead) + (select count(*) from assessment.dead) + (select count(*) from referral.dead)`,
 	} {

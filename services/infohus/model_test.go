@@ -87,10 +87,10 @@ type thing struct {
 var steps = map[string]string{
 	"draft":        "edit discard submit",
 	"received":     "forward reroute notify assign unassign",
-	"police_check": "released police_only acute notify assign unassign",
+	"police_check": "recall released police_only acute notify assign unassign",
 	"acute":        "released police_only notify assign unassign",
 	"police_only":  "released confirmed notify assign unassign",
-	"triage":       "triage notify assign unassign",
+	"triage":       "recall triage notify assign unassign",
 	"case":         "notify assign unassign",
 	"rerouted":     "notify unassign",
 	"unfounded":    "notify unassign",
@@ -227,6 +227,8 @@ func (c *thing) may(a *actor, action string, now time.Time) bool {
 		return a.writes() && a.person == c.author
 	case "forward", "reroute":
 		return a.coordinates() && own || receiver
+	case "recall": // by whoever gave it, while the other authority has not decided
+		return c.state == "police_check" && c.by != hub.Police && (a.coordinates() && own || receiver) || c.state == "triage" && c.by == hub.Police && a.coordinates() && own
 	case "released", "police_only", "acute", "confirmed":
 		return a.role == hub.PoliceCoordinator && (own || sent)
 	case "triage":
@@ -253,6 +255,8 @@ func (c *thing) expect(a *actor, action string, now time.Time) int {
 		return 404
 	case !c.may(a, action, now):
 		return 404
+	case action == "recall" && len(c.judged) > 0:
+		return 409
 	}
 	return 200
 }
@@ -336,6 +340,15 @@ func (c *thing) done(a *actor, action, said string, now time.Time) {
 		c.state = "police_check"
 		if c.by != hub.Police {
 			c.sent[police] = true
+		}
+	case "recall":
+		from := police
+		if c.state = "received"; c.by == hub.Police {
+			c.state, c.answer, from = "police_check", "", c.municipality
+		}
+		delete(c.sent, from)
+		for i := range c.letIn {
+			c.letIn[i].ended = c.letIn[i].ended || c.letIn[i].at == from && now.Before(c.letIn[i].until)
 		}
 	case "reroute":
 		if c.state = "rerouted"; said == "statutory_notification" {

@@ -464,6 +464,7 @@ func (s *driver) requests() map[string]func() request {
 			return request{coordinator, "/api/concerns", in}
 		},
 		"forwardConcern":      in("received", coordinator, "/forward", toPolice),
+		"recallConcern":       in("police_check", coordinator, "/recall", map[string]any{"reason": sayWhy}),
 		"rerouteConcern":      in("received", coordinator, "/reroute", map[string]any{"track": "violence"}),
 		"completePoliceCheck": in("police_check", policeMan, "/check", says("released")),
 		"triageConcern":       in("triage", coordinator, "/triage", judge("case")),

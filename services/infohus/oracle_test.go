@@ -143,7 +143,7 @@ func (d *desk) good(op string) (string, bool) {
 		"decideInform": {"decision": "now"}, "signAssessment": {"content": strings.Repeat("0", 64)}, "requestInformation": with(d.asks("bodil"), basis),
 		"answerInformation": d.answers(3), "recommendReferral": d.offers("bodil"), "sendReferral": basis, "answerReferral": d.takes(), "progressMeasure": d.progresses(),
 		"endMeasure": {"outcome": "completed"}, "recordConsent": d.consents(), "recordFollowUp": d.follows(), "closeCase": d.ends(), "reopenCase": d.reopens(coordinator), "takeCaseBack": {"reason": sayWhy},
-		"forwardConcern": toPolice, "completePoliceCheck": says("released"), "triageConcern": judge("case"), "rerouteConcern": {"track": "violence"},
+		"forwardConcern": toPolice, "completePoliceCheck": says("released"), "triageConcern": judge("case"), "rerouteConcern": {"track": "violence"}, "recallConcern": {"reason": sayWhy},
 		"assessNotification": {"outcome": "notified", "reason": "Underrettet."}, "grantAccess": {"hat": d.hat(ssp)}, "revealSubject": {"reason": "Til opslag i fagsystemet."},
 		"identifySubject": {"name": "Rigmor Prøvelse"}, "saveDraft": concern(hub.NewID(), map[string]any{"version": 1, "purpose": nil, "legal_basis": nil}),
 		"recuseFromConcern": {"ground": "2"}, "recuseFromCase": {"ground": "2", "hat": d.hat(ssp)}, "liftConcernRecusal": {"reason": sayWhy}, "liftCaseRecusal": {"reason": sayWhy},

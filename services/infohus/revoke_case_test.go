@@ -21,7 +21,7 @@ type given struct {
 
 // TestVolumeRevocationOfCases races what takes access back in a case against
 // reads, pair by pair: an answer is withdrawn, an invitation ended, an offer
-// taken back, a case taken back from the police. From the answer to that on nobody gets anything by what was taken
+// taken back, a case taken back from the police, and a concern that was put before them. From the answer to that on nobody gets anything by what was taken
 // back, nor whoever was said to be too close to a case: on no page, in none of its composed
 // parts, in no list, in no file and by no operation (house.md section 4; trust.md G4). A read
 // that began before may be answered or not; both happen, or nothing was raced. A015.
@@ -37,7 +37,7 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 	}
 	early, helped := name(w), name(late)
 	gudrun, thorkild, tage, viggo, hedvig := d.as(coordinator), d.as(policeMan), d.as("tage"), d.as(deputy), d.as(koegeManager)
-	n := 0
+	n, waiting := 0, driven{}
 	kinds := []struct {
 		name  string
 		guest *hubtest.Client
@@ -81,6 +81,18 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 				return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status
 			}, map[string]string{
 				"getCase": "/api/cases/" + id + " " + id, "page": "page /cases/" + id + " " + id, "list page": "page /cases " + id, "file of the list": "file /cases/export " + id}}
+		}},
+		{"concern", d.as("freja"), []string{"getConcern", "listConcerns", "page", "card", "list page", "getSubject"}, func() given {
+			if n++; waiting.id == "" {
+				waiting = d.drives("municipality", "received")
+			}
+			d.does(coordinator, "forward", waiting.id, toPolice)
+			id, name := string(waiting.id), fmt.Sprint("Opdigtet Nummer ", d.n)
+			return given{func() int {
+				return gudrun.API("POST", "/api/concerns/"+id+"/recall", map[string]any{"reason": sayWhy}).Status
+			}, map[string]string{
+				"getConcern": "/api/concerns/" + id + " " + id, "listConcerns": "/api/concerns " + id, "page": "page /concerns/" + id + " " + id,
+				"card": "page /concerns/" + id + " " + name, "list page": "page /concerns " + id, "getSubject": "/api/subjects/" + string(waiting.subject) + " " + name}}
 		}},
 		{"case of whoever turns out to be too close", gudrun, []string{"file", "file of the list", "getCase"}, func() given {
 			at, person := "/api/cases/"+string(late.kase)+"/recusals", gudrun.Post.Person

@@ -63,6 +63,7 @@ var shows = map[string]string{
 	"GET /concerns/{id}/draft":        "concern subject",
 	"GET /concerns/{id}/send":         "concern subject",
 	"GET /concerns/{id}/forward":      "concern subject",
+	"GET /concerns/{id}/recall":       "concern subject?",
 	"GET /concerns/{id}/reroute":      "concern subject",
 	"GET /concerns/{id}/check":        "concern subject",
 	"GET /concerns/{id}/triage":       "concern subject",

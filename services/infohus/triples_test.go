@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ import (
 const allowed3 = `
 municipality | edit discard submit | asta | draft
 municipality | forward reroute | gudrun viggo ingrid | received
+municipality | recall | gudrun viggo ingrid | police_check
 municipality | released | thorkild freja | police_check acute police_only
 municipality | police_only | thorkild freja | police_check acute
 municipality | acute | thorkild freja | police_check
@@ -50,6 +52,7 @@ municipality | identify | ingrid | received | 400
 
 police | edit discard submit | merete | draft
 police | forward reroute | thorkild freja | received
+police | recall | thorkild freja | triage
 police | released | thorkild freja | police_check acute police_only
 police | police_only | thorkild freja | police_check acute
 police | acute | thorkild freja | police_check
@@ -86,9 +89,9 @@ var sees3 = map[string]map[string]string{
 		"thorkild": "received rerouted police_check acute police_only triage unfounded other_track case", "freja": "received rerouted police_check acute police_only triage unfounded other_track case"},
 }
 
-// leads3 is where an action leads; what is not named stays. Of the triage one
+// leads3 is where an action leads, of whoever received it where that makes a difference; what is not named stays. Of the triage one
 // judgement stands already where a state is driven to: the second ends it.
-var leads3 = map[string]string{"submit": "received", "forward": "police_check", "reroute": "rerouted", "released": "triage", "police_only": "police_only", "acute": "acute"}
+var leads3 = map[string]string{"submit": "received", "forward": "police_check", "municipality recall": "received", "police recall": "police_check", "reroute": "rerouted", "released": "triage", "police_only": "police_only", "acute": "acute"}
 
 // reads3 are the questions that only read.
 const reads3 = "read readers subject reveal identify"
@@ -173,6 +176,8 @@ func (s *script) asks3(a *actor, action string, d driven) (status int, state str
 		return answer("POST", "/api/concerns", map[string]any{"draft": d.id, "purpose": "prevention", "legal_basis": basis})
 	case "forward":
 		return answer("POST", path+"/forward", toPolice)
+	case "recall":
+		return answer("POST", path+"/recall", map[string]any{"reason": sayWhy})
 	case "reroute":
 		return answer("POST", path+"/reroute", map[string]any{"track": "emergency"})
 	case "triage":
@@ -270,7 +275,7 @@ func triples(t *testing.T, by string) (was map[string]bool, asked, done int) {
 				if status != want {
 					t.Errorf("%s: in %s of the %s %s is answered %d, want %d", a, state, by, action, status, want)
 				}
-				if to := leads3[action]; want == 200 && to != "" && now != to {
+				if to := cmp.Or(leads3[by+" "+action], leads3[action]); want == 200 && to != "" && now != to {
 					t.Errorf("%s: %s in %s of the %s leads to %q, want %s", a, action, state, by, now, to)
 				}
 			}

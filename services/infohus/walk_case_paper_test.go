@@ -461,6 +461,8 @@ func intakeAction(action string) (table, policy string) {
 		return "confirm", "check"
 	case "submit":
 		return "submit", "edit"
+	case "recall":
+		return "recall", "take_back"
 	}
 	return action, action
 }
@@ -528,6 +530,8 @@ func (p *paper) concern() {
 		}
 	case !p.asks(rel.Act(who, policy, hub.Prevention)).Allow:
 		got = 404
+	case action == "recall" && len(c.judged) > 0: // the room's own rule
+		got = 409
 	}
 	p.coded[got]++
 	if got != want {
@@ -566,6 +570,12 @@ func (p *paper) judged(c *thing, l *leaf, a *actor, action string, target *actor
 	sent, in := maps.Clone(c.sent), len(c.letIn)
 	c.done(a, action, said, p.clock)
 	l.state = c.state
+	if action == "recall" {
+		l.revoke("")
+		for _, g := range l.passes {
+			g.ended = g.ended || g.at != c.at
+		}
+	}
 	if len(c.letIn) > in {
 		l.passes = append(l.passes, &pass{person: a.person, at: a.at, role: a.role, until: c.letIn[in].until})
 	}

@@ -71,6 +71,13 @@ func (w *walk) order(c *thing, a *actor, action string) (method, path string, bo
 			}
 		}
 		return method, path + "forward", in, said, want
+	case "recall":
+		in := map[string]any{"reason": sayWhy}
+		if bad {
+			in["reason"], said = "Forkert.", "in a word"
+			refuse(400)
+		}
+		return method, path + "recall", in, said, want
 	case "reroute":
 		if said = pick("statutory_notification", "violence", "emergency", "other_municipality"); bad {
 			said = "elsewhere"

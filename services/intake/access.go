@@ -62,7 +62,7 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 			Why: "colleague", From: tx.Now, Until: done.Until}); err != nil {
 			return err
 		}
-		if err := x.accessChanged(r, tx, g, c, hub.ActGrant, target.Person, true); err != nil {
+		if err := x.accessChanged(ctx, tx, g, c, hub.ActGrant, target.Person, true); err != nil {
 			return err
 		}
 		return x.keep(ctx, tx, r, operation, done)
@@ -102,7 +102,7 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 			return err
 		}
 		done = AccessReceipt{Assignment: assignment, Until: tx.Now, At: tx.Now}
-		if err := x.accessChanged(r, tx, g, c, hub.ActRevoke, let.Person, false); err != nil {
+		if err := x.accessChanged(ctx, tx, g, c, hub.ActRevoke, let.Person, false); err != nil {
 			return err
 		}
 		return x.keep(ctx, tx, r, operation, done)
@@ -154,12 +154,12 @@ func notThem(a Action, err error) error {
 	return hub.Invalid(field, "intake.error.colleague")
 }
 
-func (x *room) accessChanged(r *web.Request, tx *pg.Tx, g policies.Grant, c *concern, act hub.Act, person hub.ID, granted bool) error {
-	if _, err := tx.Record(r.Context(), g, pg.Entry{Act: act, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
+func (x *room) accessChanged(ctx context.Context, tx *pg.Tx, g policies.Grant, c *concern, act hub.Act, person hub.ID, granted bool) error {
+	if _, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
 		Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: []string{}}); err != nil {
 		return err
 	}
-	return tx.Tell(r.Context(), event.AccessChanged{Concern: c.ID, Person: person, Granted: granted})
+	return tx.Tell(ctx, event.AccessChanged{Concern: c.ID, Person: person, Granted: granted})
 }
 
 func (x *room) colleague(hat hub.ID) structure.Post {

@@ -40,6 +40,7 @@ const (
 	Discard  Action = "discard"  // throw the draft away
 	Submit   Action = "submit"   // hand it in
 	Forward  Action = "forward"  // put it before the police
+	Recall   Action = "recall"   // take it back from the other authority, before that one has decided
 	Reroute  Action = "reroute"  // it belongs to another track
 	Release  Action = "release"  // police: may be treated here
 	Keep     Action = "keep"     // police: the police alone
@@ -52,7 +53,7 @@ const (
 )
 
 // Actions lists every action.
-var Actions = []Action{Edit, Discard, Submit, Forward, Reroute, Release, Keep, CallOut, Confirm, Notify, Judge, Assign, Unassign}
+var Actions = []Action{Edit, Discard, Submit, Forward, Recall, Reroute, Release, Keep, CallOut, Confirm, Notify, Judge, Assign, Unassign}
 
 // Gone is where a discarded draft goes: it is not kept.
 const Gone State = ""
@@ -64,10 +65,10 @@ const Gone State = ""
 var Moves = map[State]map[Action]State{
 	Draft:       {Edit: Draft, Discard: Gone, Submit: Received},
 	Received:    {Forward: PoliceCheck, Reroute: Rerouted, Notify: Received, Assign: Received, Unassign: Received},
-	PoliceCheck: {Release: Triage, Keep: PoliceOnly, CallOut: Acute, Notify: PoliceCheck, Assign: PoliceCheck, Unassign: PoliceCheck},
+	PoliceCheck: {Recall: Received, Release: Triage, Keep: PoliceOnly, CallOut: Acute, Notify: PoliceCheck, Assign: PoliceCheck, Unassign: PoliceCheck},
 	Acute:       {Release: Triage, Keep: PoliceOnly, Notify: Acute, Assign: Acute, Unassign: Acute},
 	PoliceOnly:  {Release: Triage, Confirm: PoliceOnly, Notify: PoliceOnly, Assign: PoliceOnly, Unassign: PoliceOnly},
-	Triage:      {Judge: Triage, Notify: Triage, Assign: Triage, Unassign: Triage},
+	Triage:      {Recall: PoliceCheck, Judge: Triage, Notify: Triage, Assign: Triage, Unassign: Triage},
 	Case:        {Notify: Case, Assign: Case, Unassign: Case},
 	Rerouted:    {Notify: Rerouted, Unassign: Rerouted},
 	Unfounded:   {Notify: Unfounded, Unassign: Unfounded},

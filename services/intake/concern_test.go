@@ -33,6 +33,7 @@ received assign -> received
 received unassign -> received
 rerouted notify -> rerouted
 rerouted unassign -> rerouted
+police_check recall -> received
 police_check release -> triage
 police_check keep -> police_only
 police_check acute -> acute
@@ -49,6 +50,7 @@ police_only confirm -> police_only
 police_only notify -> police_only
 police_only assign -> police_only
 police_only unassign -> police_only
+triage recall -> police_check
 triage notify -> triage
 triage triage -> triage
 triage assign -> triage

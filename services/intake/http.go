@@ -381,7 +381,7 @@ func (v *ConcernView) buttons() []button {
 		page    string
 		actions []Action
 	}{{"forward", []Action{Forward}}, {"reroute", []Action{Reroute}}, {"check", []Action{Release, Confirm}}, {"triage", []Action{Judge}},
-		{"notification", []Action{Notify}}, {"access", []Action{Assign, Unassign}}} {
+		{"recall", []Action{Recall}}, {"notification", []Action{Notify}}, {"access", []Action{Assign, Unassign}}} {
 		if b.page == "notification" && (v.ChildDue == nil || v.ChildOutcome != "") {
 			continue
 		}
@@ -495,6 +495,10 @@ func basisOf(f web.Form) Basis {
 
 func (x *room) forwardForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, basisOf, x.forwardConcern, "intake.forward.done")
+}
+
+func (x *room) recallForm(w http.ResponseWriter, r *web.Request) error {
+	return formed(x, w, r, func(f web.Form) Recalling { return Recalling{personal(f.Text("reason"))} }, x.recallConcern, "intake.recall.done")
 }
 
 func (x *room) rerouteForm(w http.ResponseWriter, r *web.Request) error {

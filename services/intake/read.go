@@ -264,7 +264,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		v.MayExport = answer.Allow
 	}
 	for _, a := range Actions {
-		if _, err := move(o.State, a); err != nil {
+		if _, err := move(o.State, a); err != nil || a == Recall && len(o.Judgements) > 0 {
 			continue
 		}
 		if answer, err := x.DB.Advise(ctx, question(who, o.rel, a)); err == nil && answer.Allow {
@@ -342,13 +342,16 @@ func letting(who hub.Actor, rel pg.Relation, a Action, target hub.Hat) policies.
 }
 
 // asked is the name under which policy knows an action: the outcomes of the
-// police check are one right, and to hand in a draft is to be its writer.
+// police check are one right, to hand in a draft is to be its writer, and of a case
+// recall is another thing.
 func (a Action) asked() string {
 	switch a {
 	case Release, Keep, CallOut, Confirm:
 		return "check"
 	case Submit:
 		return string(Edit)
+	case Recall:
+		return "take_back"
 	}
 	return string(a)
 }

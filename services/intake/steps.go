@@ -256,6 +256,59 @@ func (x *room) onPath(r *web.Request, a Action, act hub.Act, do func(d *doing) e
 	return x.change(r, id, a, act, do)
 }
 
+// Recalling takes a concern back: why it should not have been given.
+type Recalling struct {
+	Reason hub.Personal `json:"reason" min:"20" max:"2000"`
+}
+
+// recallConcern takes a concern back from the authority that it was put before, while
+// that one has not decided (P16): its share and what its people were let in by end in
+// the same commit, and the concern waits again where it was given from. To give it
+// again is another disclosure.
+func (x *room) recallConcern(r *web.Request, in Recalling) (Receipt, error) {
+	return x.onPath(r, Recall, hub.ActRevoke, func(d *doing) error {
+		if judged, err := hasJudgement(d.ctx, d.tx, d.ID); err != nil || judged {
+			return cmp.Or[error](err, hub.Conflict("intake.error.judged"))
+		}
+		var p hub.Problems
+		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		if err := p.Err(); err != nil {
+			return err
+		}
+		from := d.Police
+		if d.Controller == d.Police {
+			from = d.Municipality
+		}
+		if _, err := d.tx.RevokeAll(d.ctx, d.grant, "concern", d.ID, from); err != nil {
+			return err
+		}
+		if err := x.letOut(d, from); err != nil {
+			return err
+		}
+		d.CheckOutcome = ""
+		d.entry = pg.Entry{Recipient: from, Why: in.Reason, Fields: []string{}}
+		d.facts = append(d.facts, event.ConcernRecalled{Concern: d.ID, Authority: d.Controller, From: from})
+		return nil
+	})
+}
+
+// letOut ends what the people of an authority were let in by.
+func (x *room) letOut(d *doing, of hub.AuthorityID) error {
+	all, err := d.tx.Assignments(d.ctx, "concern", d.ID)
+	for _, a := range all {
+		if a.Authority != of {
+			continue
+		}
+		if err := d.tx.EndAssignment(d.ctx, d.grant, a.ID); err != nil {
+			return err
+		}
+		if err := x.accessChanged(d.ctx, d.tx, d.grant, d.concern, hub.ActRevoke, a.Person, false); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // Reroute says where a concern belongs instead.
 type Rerouting struct {
 	Track string `json:"track"`

@@ -178,6 +178,12 @@ func judgedBy(ctx context.Context, tx *pg.Tx, id hub.ID, party string) (person h
 	return person, err
 }
 
+// hasJudgement reports whether a coordinator has given a triage.
+func hasJudgement(ctx context.Context, tx *pg.Tx, id hub.ID) (has bool, err error) {
+	err = tx.QueryRow(ctx, `select exists (select from intake.judgement where concern = $1)`, id).Scan(&has)
+	return has, err
+}
+
 // putJudgement appends one coordinator's triage and gives the latest of each.
 func putJudgement(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, party string, j Judgement, sealed []byte) (municipal, police *Judgement, err error) {
 	if _, err = tx.Exec(ctx, `insert into intake.judgement (concern, n, party, person, at, outcome, track, box)

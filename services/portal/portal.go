@@ -93,6 +93,9 @@ func open(env service.Env) (service.Room, error) {
 			"intake.concern.triaged.v1":  x.concernTriaged,
 			"intake.step.overdue.v1":     x.stepOverdue,
 			"intake.access.changed.v1":   x.accessChanged,
+			"intake.concern.recalled.v1": told(x, func(n notes, f event.ConcernRecalled) error {
+				return n.of("concern").desk("recalled", f.Concern, time.Time{}, f.From)
+			}),
 			"intake.recusal.changed.v1": told(x, func(n notes, f event.ConcernRecusal) error {
 				return n.of("concern").recused(f.Concern, f.Authority, f.Person, f.Substitute, f.Lifted)
 			}),

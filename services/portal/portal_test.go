@@ -130,6 +130,11 @@ func TestNoticesReachWhomTheyAreFor(t *testing.T) {
 	}
 	w.tell(t, event.CheckRequested{Concern: concern, Authority: "koege", Police: "mvs-politi", Due: w.Now()})
 	w.sees(t, "thorkild", "En bekymring venter på politiets afklaring.")
+	w.tell(t, event.ConcernRecalled{Concern: concern, Authority: "koege", From: "mvs-politi"})
+	w.sees(t, "thorkild", "En bekymring, I havde fået at se, er taget tilbage.", "Du kan ikke åbne den nu.", "!En bekymring venter", "!/concerns/"+string(concern))
+	w.sees(t, "gudrun", received, "!taget tilbage")
+	w.tell(t, event.CheckRequested{Concern: concern, Authority: "koege", Police: "mvs-politi", Due: w.Now()})
+	w.sees(t, "thorkild", "En bekymring venter på politiets afklaring.", "!taget tilbage")
 	w.tell(t, event.CheckCompleted{Concern: concern, Authority: "koege", Police: "mvs-politi", Outcome: "police_only"})
 	w.sees(t, "gudrun", checked, "!police_only", "!"+received) // of one concern, only the latest
 	w.tell(t, event.ConcernTriaged{Concern: concern, Subject: "s", Authority: "koege", Police: "mvs-politi", Outcome: "unfounded"})
