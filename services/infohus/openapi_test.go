@@ -244,6 +244,8 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	check("POST", at+"/access", "/api/concerns/{id}/access", coordinator, map[string]any{"hat": s.as(ssp).Post.Hat.ID}).JSON(&given)
 	check("DELETE", at+"/access/"+string(given.Assignment), "/api/concerns/{id}/access/{assignment}", coordinator, nil)
 	check("POST", at+"/forward", "/api/concerns/{id}/forward", coordinator, toPolice)
+	check("POST", at+"/recall", "/api/concerns/{id}/recall", coordinator, map[string]any{"reason": sayWhy}).Must(200)
+	check("POST", at+"/forward", "/api/concerns/{id}/forward", coordinator, toPolice).Must(200)
 	check("POST", at+"/check", "/api/concerns/{id}/check", policeMan, says("released"))
 	check("POST", at+"/triage", "/api/concerns/{id}/triage", coordinator, judge("case"))
 	check("POST", at+"/triage", "/api/concerns/{id}/triage", coordinator, map[string]any{"outcome": "case", "rationale": "kort"})

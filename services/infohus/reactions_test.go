@@ -284,6 +284,9 @@ func TestReactionsOfPortal(t *testing.T) {
 	}
 	d := s.drives("municipality", "received")
 	s.as(coordinator).API("DELETE", "/api/concerns/"+string(d.id)+"/access/"+string(d.assignment), nil).Must(200)
+	for _, c := range recalled {
+		s.does(c.giver, "recall", s.drives(c.by, c.state).id, map[string]any{"reason": sayWhy})
+	}
 	desk := &desk{driver: s}
 	for _, state := range []string{"opening", "analysis", "written", "closing"} {
 		desk.works(state)

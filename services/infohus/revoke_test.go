@@ -229,7 +229,7 @@ func TestAConcernIsTakenBack(t *testing.T) {
 	// Whoever has judged it, has decided.
 	d := s.drives("police", "triage")
 	s.does(coordinator, "triage", d.id, judge("case"))
-	if a := s.as(policeMan).API("POST", "/api/concerns/"+string(d.id)+"/recall", map[string]any{"reason": sayWhy}).Must(409); !strings.Contains(a.Text(), "Tal med den anden tovholder") {
+	if a := s.as(policeMan).API("POST", "/api/concerns/"+string(d.id)+"/recall", map[string]any{"reason": sayWhy}).Must(409); !strings.Contains(a.Text(), "Vælg i stedet i visiteringen") {
 		t.Errorf("it is not said what to do: %s", a.Body)
 	}
 	if page := s.as(policeMan).Get("/concerns/" + string(d.id)).Must(200).Text(); strings.Contains(page, "/recall") {

@@ -197,6 +197,8 @@ func (s *driver) formsToo() {
 	discarded := s.drives("municipality", "draft")
 	s.as(teacher).API("DELETE", "/api/concerns/"+string(discarded.id)+"/draft", nil).Must(200)
 	c.API("POST", "/api/concerns/"+string(got.ID)+"/notification", map[string]any{"outcome": "notified", "reason": "Er underrettet."}).Must(200)
+	c.API("POST", "/api/concerns/"+string(got.ID)+"/forward", toPolice).Must(200)
+	c.API("POST", "/api/concerns/"+string(got.ID)+"/recall", map[string]any{"reason": sayWhy}).Must(200)
 
 	c.Get("/advice")
 	asking := url.Values{"to": {"psykiatrien"}, "purpose": {"prevention"}, "state": {"released"}, "class": {"health"}}
