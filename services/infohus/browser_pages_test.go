@@ -220,9 +220,9 @@ func (v *visitor) concerns() {
 // steps are the pages on which something is done.
 func (v *visitor) steps() {
 	b := v.as(coordinator)
-	received, waits, triage := "/concerns/"+v.find("received", "koege"), "/concerns/"+v.find("police_check", "koege"), "/concerns/"+v.find("triage", "mvs-politi")
+	received, triage := "/concerns/"+v.find("received", "koege"), "/concerns/"+v.find("triage", "mvs-politi")
 	for _, step := range []struct{ page, send string }{
-		{received + "/forward", "intake.forward.send"}, {waits + "/recall", "intake.recall.send"}, {received + "/reroute", "intake.reroute.send"}, {received + "/notification", "intake.notification.send"},
+		{received + "/forward", "intake.forward.send"}, {received + "/reroute", "intake.reroute.send"}, {received + "/notification", "intake.notification.send"},
 		{received + "/access", "intake.access.send"}, {triage + "/triage", "intake.triage.send"},
 	} {
 		b.opens(step.page)
@@ -249,6 +249,11 @@ func (v *visitor) police() {
 	b.ticks("outcome", 1)
 	b.refused("intake.check.send")
 	b.inspect("check, wrong")
+	b.opens("/concerns/" + v.find("triage", "mvs-politi"))
+	b.presses("intake.do.recall")
+	b.inspect("recall")
+	b.refused("intake.recall.send")
+	b.inspect("recall, wrong")
 	b.goes("person.nav.new")
 	b.ticks("unknown")
 	b.presses("person.new.next")
