@@ -25,7 +25,7 @@ func (s *script) holds() {
 			and child_told <> (select count(*) from intake.outbox o where o.envelope->>'type' = 'intake.step.overdue.v1'
 			and o.envelope->'data'->>'step' = 'child' and o.envelope->'data'->>'concern' = c.id)`,
 		"6: a triage that ended without the word of both": `select count(*) from intake.concern c where state in ('unfounded', 'other_track', 'case', 'case_closed') and (
-			select count(*) from (select distinct on (party) party, outcome, track from intake.judgement j where j.concern = c.id order by party, n desc) last
+			select count(*) from (select distinct on (party) party, outcome, track from intake.judgement j where j.concern = c.id and not j.void order by party, n desc) last
 			where last.outcome = replace(c.state, 'case_closed', 'case') and last.track = c.track) <> 2`,
 		"7: a state without a clock":                              `select count(*) from intake.concern where state in ('draft', 'received', 'police_check', 'acute', 'police_only', 'triage') and step_due is null`,
 		"7: a concern without a rule and a date of erasure (L22)": `select count(*) from intake.concern where erase_at is null or retention_rule = '' or erase_at < created_at`,

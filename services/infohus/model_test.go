@@ -255,7 +255,7 @@ func (c *thing) expect(a *actor, action string, now time.Time) int {
 		return 404
 	case !c.may(a, action, now):
 		return 404
-	case action == "recall" && len(c.judged) > 0:
+	case action == "recall" && c.judged[hub.Municipality] != "":
 		return 409
 	}
 	return 200
@@ -347,6 +347,8 @@ func (c *thing) done(a *actor, action, said string, now time.Time) {
 			c.state, c.answer, from = "police_check", "", c.municipality
 		}
 		delete(c.sent, from)
+		clear(c.judged)
+		clear(c.judges)
 		for i := range c.letIn {
 			c.letIn[i].ended = c.letIn[i].ended || c.letIn[i].at == from && now.Before(c.letIn[i].until)
 		}

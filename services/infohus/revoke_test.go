@@ -226,9 +226,18 @@ func TestAConcernIsTakenBack(t *testing.T) {
 			t.Errorf("shares, shares that stand and people let in: %s", got)
 		}
 	}
-	// Whoever has judged it, has decided.
+	// What the police said of it before counts no more; once the municipality has judged
+	// it, it is decided.
 	d := s.drives("police", "triage")
-	s.does(coordinator, "triage", d.id, judge("case"))
+	s.does(policeMan, "triage", d.id, judge("case"))
+	s.does(policeMan, "recall", d.id, map[string]any{"reason": sayWhy})
+	s.does(policeMan, "check", d.id, says("released"))
+	if list := s.as(policeMan).API("GET", "/api/concerns?waits=true", nil).Must(200).Text(); !strings.Contains(list, string(d.id)) {
+		t.Error("it does not wait for the police to be judged again")
+	}
+	if got := s.does(coordinator, "triage", d.id, judge("case")); got.State != "triage" || strings.Contains(s.as(coordinator).API("GET", "/api/concerns/"+string(d.id), nil).Text(), `"party":"police"`) {
+		t.Errorf("by a triage of before it is %s", got.State)
+	}
 	if a := s.as(policeMan).API("POST", "/api/concerns/"+string(d.id)+"/recall", map[string]any{"reason": sayWhy}).Must(409); !strings.Contains(a.Text(), "Vælg i stedet i visiteringen") {
 		t.Errorf("it is not said what to do: %s", a.Body)
 	}

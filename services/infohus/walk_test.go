@@ -227,7 +227,7 @@ func (w *walk) passes() {
 }
 
 // every action of the API on a concern.
-var everyAction = strings.Fields("edit discard submit forward recall reroute released police_only acute confirmed triage notify assign unassign")
+var everyAction = strings.Fields("edit discard submit forward reroute released police_only acute confirmed triage recall notify assign unassign")
 
 // acts has somebody do something: half of the time what can be done, else
 // anything at all, also with concerns that never were.

@@ -49,7 +49,7 @@ func open(env service.Env) (service.Room, error) {
 			{Method: "POST", Path: "/concerns/{id}/discard", Do: x.discardForm},
 			{Method: "GET", Path: "/concerns/{id}/forward", Do: x.stepPage(Forward)},
 			{Method: "POST", Path: "/concerns/{id}/forward", Do: x.forwardForm},
-			{Method: "GET", Path: "/concerns/{id}/recall", Do: x.stepPage(Recall)},
+			{Method: "GET", Path: "/concerns/{id}/recall", Do: x.stepPage(Recall), Urgent: true},
 			{Method: "POST", Path: "/concerns/{id}/recall", Do: x.recallForm},
 			{Method: "GET", Path: "/concerns/{id}/reroute", Do: x.stepPage(Reroute)},
 			{Method: "POST", Path: "/concerns/{id}/reroute", Do: x.rerouteForm},

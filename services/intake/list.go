@@ -199,7 +199,7 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 const pageSQL = pg.AllowedSQL + `, seen as (select c.*, t.n as tuple, coalesce(least(case when t.clocks then c.step_due end, case when t.children and c.child_outcome = '' then c.child_due end),
 		case when t.clocks then c.erase_at else c.created_at end) as rank,
 	t.steps or t.notifies and c.child_due is not null and c.child_outcome = ''
-		or t.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $10) as waits
+		or t.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $10 and not j.void) as waits
 	from allowed a join unnest($3::int[], $4::int[], $5::bool[], $6::bool[], $7::bool[], $8::bool[], $9::bool[]) t (n, set, steps, judges, notifies, clocks, children) on t.set = a.n
 	join intake.concern c on c.id = a.id),
 hit as (select * from seen where waits or not $13)

@@ -137,7 +137,7 @@ type opened struct {
 const content = `select ` + columns + `,
 	coalesce((select jsonb_agg(jsonb_build_object('field', t.field, 'key', t.key, 'box', encode(t.box, 'base64'))) from intake.words t where t.concern = o.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', j.n, 'party', j.party, 'person', j.person, 'at', j.at, 'outcome', j.outcome, 'track', j.track,
-		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = o.id), '[]'),
+		'box', encode(j.box, 'base64')) order by j.n) from intake.judgement j where j.concern = o.id and not j.void), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat) order by s.n) from intake.step s where s.concern = o.id), '[]'),
 	(select count(*) from access.item i where i.about = o.subject and i.id <> o.id and i.kind = 'concern' and i.controller = $2 and i.state <> 'draft')
 	from intake.concern o where o.id = r.id`
@@ -264,7 +264,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		v.MayExport = answer.Allow
 	}
 	for _, a := range Actions {
-		if _, err := move(o.State, a); err != nil || a == Recall && len(o.Judgements) > 0 {
+		if _, err := move(o.State, a); err != nil || a == Recall && slices.ContainsFunc(o.Judgements, func(j judgement) bool { return j.Party == "municipality" }) {
 			continue
 		}
 		if answer, err := x.DB.Advise(ctx, question(who, o.rel, a)); err == nil && answer.Allow {

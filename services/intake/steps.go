@@ -263,11 +263,11 @@ type Recalling struct {
 
 // recallConcern takes a concern back from the authority that it was put before, while
 // that one has not decided (P16): its share and what its people were let in by end in
-// the same commit, and the concern waits again where it was given from. To give it
-// again is another disclosure.
+// the same commit, the concern waits again where it was given from, and what the own
+// coordinator said of it since counts no more. To give it again is another disclosure.
 func (x *room) recallConcern(r *web.Request, in Recalling) (Receipt, error) {
 	return x.onPath(r, Recall, hub.ActRevoke, func(d *doing) error {
-		if judged, err := hasJudgement(d.ctx, d.tx, d.ID); err != nil || judged {
+		if by, err := judgedBy(d.ctx, d.tx, d.ID, "municipality"); err != nil || by != "" {
 			return cmp.Or[error](err, hub.Conflict("intake.error.judged"))
 		}
 		var p hub.Problems
@@ -283,6 +283,9 @@ func (x *room) recallConcern(r *web.Request, in Recalling) (Receipt, error) {
 			return err
 		}
 		if err := x.letOut(d, from); err != nil {
+			return err
+		}
+		if err := voidJudgements(d.ctx, d.tx, d.grant, d.ID); err != nil {
 			return err
 		}
 		d.CheckOutcome = ""

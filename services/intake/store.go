@@ -174,14 +174,14 @@ func putStep(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, a Acti
 
 // judgedBy is whose triage of a party is the latest; "" where it has given none.
 func judgedBy(ctx context.Context, tx *pg.Tx, id hub.ID, party string) (person hub.ID, err error) {
-	err = tx.QueryRow(ctx, `select coalesce((select person from intake.judgement where concern = $1 and party = $2 order by n desc limit 1), '')`, id, party).Scan(&person)
+	err = tx.QueryRow(ctx, `select coalesce((select person from intake.judgement where concern = $1 and party = $2 and not void order by n desc limit 1), '')`, id, party).Scan(&person)
 	return person, err
 }
 
-// hasJudgement reports whether a coordinator has given a triage.
-func hasJudgement(ctx context.Context, tx *pg.Tx, id hub.ID) (has bool, err error) {
-	err = tx.QueryRow(ctx, `select exists (select from intake.judgement where concern = $1)`, id).Scan(&has)
-	return has, err
+// voidJudgements makes the triages that were given count no more.
+func voidJudgements(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) error {
+	_, err := tx.Exec(ctx, `update intake.judgement set void = true where concern = $1`, id)
+	return err
 }
 
 // putJudgement appends one coordinator's triage and gives the latest of each.
@@ -191,7 +191,7 @@ func putJudgement(ctx context.Context, tx *pg.Tx, g policies.Grant, id hub.ID, p
 		id, party, g.Actor().Person, tx.Now, j.Outcome, j.Track, sealed); err != nil {
 		return nil, nil, err
 	}
-	rows, err := tx.Query(ctx, `select distinct on (party) party, outcome, track from intake.judgement where concern = $1 order by party, n desc`, id)
+	rows, err := tx.Query(ctx, `select distinct on (party) party, outcome, track from intake.judgement where concern = $1 and not void order by party, n desc`, id)
 	if err != nil {
 		return nil, nil, err
 	}
