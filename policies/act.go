@@ -7,7 +7,7 @@ import "github.com/infohus/infohus/pkg/hub"
 // in the states of every other, but for reveal (show the CPR number unmasked,
 // L29) and export (take it out of the hub as a file, A038, A100):
 //
-//   - a concern: edit, discard, forward (to the police check), take_back (from
+//   - a concern: edit, discard, forward (to the police check), retrieve (from
 //     the authority that it was put before), reroute, check, triage, notify (say how
 //     the duty to notify about a child was assessed, L25);
 //   - a case: open (confirm the circle), invite, onward (let the police bring

@@ -77,11 +77,13 @@ func naiveStep(q Act) bool {
 	// police check; both triage.
 	case "forward", "reroute":
 		return q.State == "received" && (owner || receiver)
-	case "take_back": // what was put before the wrong one, while that one has not decided (P16)
+	case "retrieve": // what was put before the wrong one, while that one has not decided (P16)
 		if q.State == "police_check" {
 			return municipal && own || receiver
 		}
 		return q.State == "triage" && police && own
+	case "take_back": // a case, from the police and everybody: also before the police have confirmed
+		return among(q.State, "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "check":
 		return among(q.State, "police_check", "acute", "police_only") && police && (own || fromMunicipality)
 	case "triage":
@@ -122,8 +124,6 @@ func naiveStep(q Act) bool {
 		return among(q.State, "collecting", "analysis", "assessment") && both
 	case "onward": // it is the municipality's to say whom the police may bring in
 		return among(q.State, "collecting", "analysis", "assessment") && municipal && own
-	case "take_back": // and to end what it gave, also before the police have confirmed
-		return among(q.State, "opening", "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "recall":
 		return among(q.State, "collecting", "analysis", "assessment", "recommended", "follow_up", "closing") && municipal && own
 	case "uninvite", "close":

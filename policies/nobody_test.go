@@ -58,7 +58,7 @@ var (
 
 // the actions on each kind of item, and one that there is not
 var actionsOf = map[string][]string{
-	"concern": {"edit", "discard", "forward", "take_back", "reroute", "check", "triage", "notify"},
+	"concern": {"edit", "discard", "forward", "retrieve", "reroute", "check", "triage", "notify"},
 	"case": {"open", "invite", "onward", "recall", "uninvite", "ask", "convene", "hold", "draft", "inform", "dissent", "sign", "reassess", "recommend", "follow",
 		"close", "resume", "reopen", "take_back"},
 	"request": {"answer", "decline", "retract"},

@@ -462,7 +462,7 @@ func intakeAction(action string) (table, policy string) {
 	case "submit":
 		return "submit", "edit"
 	case "recall":
-		return "recall", "take_back"
+		return "recall", "retrieve"
 	}
 	return action, action
 }

@@ -351,7 +351,7 @@ func (a Action) asked() string {
 	case Submit:
 		return string(Edit)
 	case Recall:
-		return "take_back"
+		return "retrieve"
 	}
 	return string(a)
 }
