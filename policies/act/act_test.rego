@@ -113,6 +113,14 @@ test_both_coordinators_sign_and_close_the_case if {
 	}
 }
 
+test_whose_case_it_is_takes_it_back_alone if {
+	but(police, {
+		"action": "take_back", "state": "opening", "role": "municipal_coordinator", "kind": "municipality",
+		"relation": "own", "shared_by": "",
+	}).reasons == {"own"}
+	denied(but(police, {"action": "take_back", "state": "opening"}), "not_for_role")
+}
+
 test_everybody_who_takes_part_may_dissent if {
 	dissent := {"action": "dissent", "state": "assessment", "assigned": true}
 	but(police, object.union(dissent, {"role": "core_group"})).reasons == {"invited"}
