@@ -222,6 +222,9 @@ func TestTakingBack(t *testing.T) {
 		w.post(tage, at+"/take-back", why, 404)
 		w.post(gudrun, at+"/take-back", m{"reason": "Fordi."}, 400)
 		w.is(w.state(id)+", "+w.given(id), state+", 0 and 1", "after the refusals")
+		if html, err := w.mark("doable", viggo, "da", id); err != nil || !strings.Contains(html, "/cases/"+string(id)+"/take-back") {
+			t.Errorf("in %s the deputy can do %q, %v", state, html, err)
+		}
 		w.post(viggo, at+"/take-back", why, 200)
 		w.is(w.state(id)+", "+w.given(id), "closed, 0 and 0", "taken back in "+state)
 		if a := w.As(thorkild).API("GET", at+"/course", nil); a.Status != 404 {
