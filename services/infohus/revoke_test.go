@@ -229,6 +229,7 @@ func TestAConcernIsTakenBack(t *testing.T) {
 	// What the police said of it before counts no more; once the municipality has judged
 	// it, it is decided.
 	d := s.drives("police", "triage")
+	s.does(policeMan, "notification", d.id, map[string]any{"outcome": "notified", "reason": "Er underrettet."}) // else it waits for that
 	s.does(policeMan, "triage", d.id, judge("case"))
 	s.does(policeMan, "recall", d.id, map[string]any{"reason": sayWhy})
 	s.does(policeMan, "check", d.id, says("released"))
