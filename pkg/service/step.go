@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -289,12 +290,14 @@ func (e Env) Carried(ctx context.Context, who hub.Actor, d Disclosure, now time.
 // as the choices of a form.
 func (e Env) Bases(r *web.Request, d Disclosure) []web.Option {
 	var list []web.Option
+	conditions := map[string][]string{}
 	for _, b := range e.Structure.LegalBases {
 		if !b.Holds(r.Now) {
 			continue
 		}
 		d.LegalBasis = b.Code
-		if answer, err := e.DB.Advise(r.Context(), e.May(r.Who, d, r.Now)); err != nil || !answer.Allow {
+		answer, err := e.DB.Advise(r.Context(), e.May(r.Who, d, r.Now))
+		if err != nil || !answer.Allow {
 			continue
 		}
 		o := web.Option{Value: string(b.Code), Label: b.TextDa}
@@ -302,8 +305,23 @@ func (e Env) Bases(r *web.Request, d Disclosure) []web.Option {
 			o.Label = b.TextEn
 		}
 		list = append(list, o)
+		for _, code := range answer.Obligations {
+			conditions[code] = append(conditions[code], o.Label)
+		}
 	}
+	e.Written(r, conditions)
 	return list
+}
+
+// Written says at the field of the necessity which conditions of the bases that a form
+// offers are to be written there (L6, L7), in the words of the advice: those conditions
+// that have the words "web.written.<condition>".
+func (e Env) Written(r *web.Request, conditions map[string][]string) {
+	for _, code := range slices.Sorted(maps.Keys(conditions)) {
+		if word := "web.written." + code; e.Web.Has(word) {
+			r.Hint("necessity", r.T("web.written", strings.Join(conditions[code], "; "), r.T(word)))
+		}
+	}
 }
 
 // BasisOf reads the ground of a disclosure from a form.

@@ -261,7 +261,7 @@ func (s *Site) showAgain(w http.ResponseWriter, r *Request, typed url.Values, wr
 		wrong = []*hub.Error{{Code: hub.CodeInternal, Key: "error.internal"}}
 	}
 	r2 := *r
-	r2.Request, r2.route, r2.form, r2.fill = asked, route, nil, nil
+	r2.Request, r2.route, r2.form, r2.fill, r2.hints = asked, route, nil, nil, nil
 	if r2.readable() != nil {
 		return false
 	}

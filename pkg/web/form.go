@@ -291,6 +291,9 @@ func (v *view) newInput(name string, pairs []any) (input, error) {
 	if v.site.words.has(key + ".hint") {
 		in.Hint = v.site.words.text(v.lang, key+".hint")
 	}
+	if v.r != nil && len(v.r.hints[field]) > 0 {
+		in.Hint = strings.TrimSpace(in.Hint + " " + strings.Join(v.r.hints[field], " "))
+	}
 	var described []string
 	if v.typedHere() {
 		v.asked = append(v.asked, labelled{field, in.ID, in.Label})

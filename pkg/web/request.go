@@ -35,8 +35,9 @@ type Request struct {
 	session   Session
 	form      *Form
 	fill      url.Values
-	state     *LogState // of the log, once it was asked for
-	again     *again    // set when a page is shown again with what was typed into it
+	hints     map[string][]string // by field: what a room adds to its hint
+	state     *LogState           // of the log, once it was asked for
+	again     *again              // set when a page is shown again with what was typed into it
 }
 
 // again is why a page is shown again, and with what.
@@ -131,6 +132,16 @@ func (r *Request) Fill(name string, values ...string) {
 		r.fill = url.Values{}
 	}
 	r.fill[name] = values
+}
+
+// Hint adds a sentence to the hint of a field of the page's form, once.
+func (r *Request) Hint(field, sentence string) {
+	if r.hints == nil {
+		r.hints = map[string][]string{}
+	}
+	if !slices.Contains(r.hints[field], sentence) {
+		r.hints[field] = append(r.hints[field], sentence)
+	}
 }
 
 // FillDate gives a date field its day. The zero time leaves it empty.

@@ -100,11 +100,30 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 			}
 		}
 	}
+	written := map[string]int{}
 	for _, f := range forms {
-		want, got := d.advice(f.login, f.to, f.state, as(f.login, f.to, f.state)).may(), offered(t, d.as(f.login).Get(f.path).Must(200), "legal_basis")
+		advice, page := d.advice(f.login, f.to, f.state, as(f.login, f.to, f.state)), d.as(f.login).Get(f.path).Must(200)
+		want, got := advice.may(), offered(t, page, "legal_basis")
 		if !slices.Equal(got, want) {
 			t.Errorf("%s is offered %v at %s, and the advice says %v", f.login, got, f.path, want)
 		}
+		// What a basis wants written besides is said at the necessity's field, and of no other.
+		hint := ""
+		if _, after, ok := strings.Cut(page.Text(), `id="necessity-hint">`); ok {
+			hint, _, _ = strings.Cut(after, "</span>")
+		}
+		for code, word := range map[string]string{"category_evidence": "hvad der viser, at litraen passer på personen", "socially_vulnerable": "hvorfor personen er socialt udsat"} {
+			wants := slices.ContainsFunc(advice.Bases, func(on advisedOn) bool { return on.Allow && slices.Contains(on.Obligations, code) })
+			if said := strings.Contains(hint, word); said != wants {
+				t.Errorf("%s at %s is told of %s: %v, and the advice says %v: %q", f.login, f.path, code, said, wants, hint)
+			}
+			if wants {
+				written[code]++
+			}
+		}
+	}
+	if written["category_evidence"] < 3 || written["socially_vulnerable"] < 3 {
+		t.Errorf("conditions to be written were said on %v forms", written)
 	}
 	if refused == 0 || refused == asked || placed == 0 {
 		t.Errorf("%d asked, %d refused, %d offers placed: it compares nothing", asked, refused, placed)

@@ -125,16 +125,18 @@ func (x *room) lists(r *web.Request) lists {
 // is for, and the purposes for which they do: what would be refused is not
 // offered.
 func (x *room) grounds(r *web.Request, ask func(hub.LegalBasis, hub.Purpose) policies.Question) (bases []web.Option, purposes []string) {
+	conditions := map[string][]string{}
 	for _, b := range x.Structure.LegalBases {
 		if !b.Holds(r.Now) {
 			continue
 		}
-		carries := false
+		carries, asked := false, []string(nil)
 		for _, p := range Purposes {
 			answer, err := x.DB.Advise(r.Context(), ask(b.Code, p))
 			if err != nil || !answer.Allow {
 				continue
 			}
+			asked = answer.Obligations
 			if carries = true; !slices.Contains(purposes, string(p)) {
 				purposes = append(purposes, string(p))
 			}
@@ -147,7 +149,11 @@ func (x *room) grounds(r *web.Request, ask func(hub.LegalBasis, hub.Purpose) pol
 			o.Label = b.TextEn
 		}
 		bases = append(bases, o)
+		for _, code := range asked {
+			conditions[code] = append(conditions[code], o.Label)
+		}
 	}
+	x.Written(r, conditions)
 	return bases, purposes
 }
 
