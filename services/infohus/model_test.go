@@ -98,7 +98,12 @@ var steps = map[string]string{
 	"case_closed":  "notify unassign",
 }
 
-func (c *thing) fits(action string) bool { return among(steps[c.state], action) }
+func (c *thing) fits(action string) bool {
+	return among(steps[c.state], action) && (action != "recall" || recallable(c.state, c.by == hub.Police))
+}
+
+// recallable reports whether it has been given to the other authority, and that one has not decided.
+func recallable(state string, byPolice bool) bool { return (state == "triage") == byPolice }
 
 // assigned reports whether somebody is let in now.
 func (c *thing) assigned(a *actor, now time.Time) bool {

@@ -516,7 +516,8 @@ func (p *paper) concern() {
 		return // whose is the real hub's to try
 	}
 	got := 200
-	switch _, ok := intake.Moves[intake.State(l.state)][intake.Action(table)]; {
+	_, ok := intake.Moves[intake.State(l.state)][intake.Action(table)]
+	switch ok = ok && (action != "recall" || recallable(l.state, c.by == hub.Police)); {
 	case !ok && slices.Contains(p.fields(a, c.id), "state"):
 		got = 409
 	case !ok:

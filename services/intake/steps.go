@@ -120,6 +120,9 @@ func (x *room) may(ctx context.Context, tx *pg.Tx, a Action, id hub.ID) (policie
 // fits says that a step does not fit the state, to those who may see the state.
 func fits(ctx context.Context, tx *pg.Tx, rel pg.Relation, a Action) error {
 	_, conflict := move(State(rel.State), a)
+	if a == Recall && (State(rel.State) == Triage) != (rel.ReceivedBy == hub.Police) { // the other authority has decided, or has nothing yet
+		conflict = hub.Conflict("intake.error.step")
+	}
 	if conflict == nil {
 		return nil
 	}
