@@ -298,7 +298,7 @@ func (s *driver) formsToo() {
 	form(dpo, breach, url.Values{"step": {"described"}, "measures": {sayWhy}}).Must(200)
 	dpo.API("POST", "/api/breaches", aBreach(nil)).Must(201).JSON(&got)
 	breach = "/api/breaches/" + string(got.ID)
-	dpo.API("POST", breach+"/affected", map[string]any{"way": "period", "from": "2036-01-01"}).Must(200)
+	dpo.API("POST", breach+"/affected", map[string]any{"way": "period", "from": "2020-01-01", "until": "2020-01-02"}).Must(200)
 	dpo.API("POST", breach+"/description", map[string]any{"measures": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/inform", map[string]any{"inform": "yes", "reason": sayWhy}).Must(200)
 	dpo.API("POST", breach+"/correction", map[string]any{"corrected": s.Now().Add(-time.Hour), "reason": sayWhy}).Must(200)
