@@ -280,8 +280,8 @@ func TestReceiptsAreListedAsTheyOpen(t *testing.T) {
 func TestTheAdviceNamesFieldsAsPagesDo(t *testing.T) {
 	s := begin(t)
 	for lang, want := range map[string][]string{
-		"da": {"<dt>Hvem det handler om</dt><dd><ul><li>navn</li><li>personnummer</li><li>fødselsdato</li><li>aldersgruppe</li>", "<li>modtaget hvornår</li><li>modtaget af</li></ul></dd><dt>Hvor langt den er</dt><dd><ul><li>reference</li><li>tilstand</li>", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
-		"en": {"<dt>Whom it is about</dt><dd><ul><li>name</li><li>personal number</li><li>birth date</li><li>age band</li>", "<li>received when</li><li>received by</li></ul></dd><dt>How far it has come</dt><dd><ul><li>reference</li><li>state</li>", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
+		"da": {"<dt>Hvem det handler om</dt><dd>navn; personnummer; fødselsdato; aldersgruppe; ", "; modtaget hvornår; modtaget af</dd><dt>Hvor langt den er</dt><dd>reference; tilstand; ", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
+		"en": {"<dt>Whom it is about</dt><dd>name; personal number; birth date; age band; ", "; received when; received by</dd><dt>How far it has come</dt><dd>reference; state; ", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
 	} {
 		c := s.AsRole(coordinator, hub.MunicipalCoordinator)
 		c.Lang = lang
