@@ -9,7 +9,7 @@ COMPILE := GOGC=off GOMEMLIMIT=1500MiB
 BUILD   := $(COMPILE) $(GO) build -buildvcs=$(VCS)
 ROOMS   ?=
 # The hub's own tests take as long as all others together, so they begin first. In these packages nothing runs beside anything, or it is raced in another.
-PLAIN   := ./docs ./policies/book $(addprefix ./pkg/,structure event hub hubtest bus/local pdf tree service web witness) ./deploy $(addprefix ./deploy/dev/,deep report)
+PLAIN   := ./docs ./policies/book $(addprefix ./pkg/,structure event hub hubtest bus/local pdf tree service witness) ./deploy $(addprefix ./deploy/dev/,deep report)
 TESTS   ?= ./services/infohus $(filter-out ./services/infohus ./deploy/dev/interop $(PLAIN),$(sort $(shell grep -rL --include='*_test.go' '^//go:build' . | xargs -n 1 dirname)))
 # Tests that take much data, the browser's, and those that one hand plays step by step, are built without the race detector: there is nothing beside
 # anything in them, or it is raced elsewhere with less. Whatever stands in such a file is one.
