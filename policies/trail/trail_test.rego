@@ -30,6 +30,15 @@ test_nobody_else_opens_the_hub_again if {
 	denied(but({"open": true, "purpose": "operation"}), "purpose_not_log_control")
 }
 
+# To read and to open are two tables, and a step-up is asked for where the data says so.
+test_who_reads_and_who_opens_is_data if {
+	not but({"open": true}).allow with data.trail.opens as {}
+	but({}).allow with data.trail.opens as {}
+	not but({}).allow with data.trail.roles as {}
+	but({"open": true}).allow with data.trail.roles as {}
+	but({"open": true}).obligations == set() with data.trail.step_up as false
+}
+
 # A087.
 test_nobody_reads_another_authoritys_trail if denied(but({"own": false}), "not_own_authority")
 
