@@ -197,19 +197,23 @@ func (x *room) grown(ctx context.Context) (ids []hub.ID, err error) {
 // does so no more.
 func (x *room) lapse(ctx context.Context, id hub.ID) error {
 	return x.system(ctx, "follow", id, func(d *doing) error {
-		o := d.offer
-		if err := x.takeBack(d, o, "withdrawn"); err != nil {
-			return err
-		}
-		x.stop(o, "stopped")
-		if err := x.keepOffer(d, o); err != nil {
-			return err
-		}
-		if err := x.recordOffer(d, o, hub.ActRevoke); err != nil {
+		if err := x.halt(d, d.offer, "stopped"); err != nil {
 			return err
 		}
 		return d.tell()
 	})
+}
+
+// halt takes an offer back, or ends what it became, with everything that was given on it.
+func (x *room) halt(d *doing, o *offer, outcome string) error {
+	if err := x.takeBack(d, o, "withdrawn"); err != nil {
+		return err
+	}
+	x.stop(o, outcome)
+	if err := x.keepOffer(d, o); err != nil {
+		return err
+	}
+	return x.recordOffer(d, o, hub.ActRevoke)
 }
 
 // outgrow ends an offer of a measure for the young when the person is young no
@@ -224,14 +228,7 @@ func (x *room) outgrow(ctx context.Context, id hub.ID) error {
 			}
 			return d.tell()
 		}
-		if err := x.takeBack(d, o, "withdrawn"); err != nil {
-			return err
-		}
-		x.stop(o, "outgrown")
-		if err := x.keepOffer(d, o); err != nil {
-			return err
-		}
-		if err := x.recordOffer(d, o, hub.ActRevoke); err != nil {
+		if err := x.halt(d, o, "outgrown"); err != nil {
 			return err
 		}
 		var n int
