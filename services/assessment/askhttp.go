@@ -43,6 +43,9 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 			d.People = append(d.People, web.Option{Value: string(p.Hat.ID), Label: p.Name, Hint: r.T("web.role."+string(p.Role)) + ", " + x.where(p.Authority, p.Department)})
 		}
 	}
+	if !seen[chosen] { // whom one may not ask: choose another
+		chosen, d.Chosen, d.Crosses = "", "", false
+	}
 	d.Named = !x.otherParty(v, r.Who.Authority, chosen)
 	if d.Crosses && chosen != "" {
 		ask := service.Disclosure{Kind: "request", State: asked, To: chosen, Basis: service.Basis{Purpose: hub.Prevention}}

@@ -92,7 +92,15 @@ func (x *room) onCase() map[string]service.Reaction {
 			return n.desk("closing", f.Case, f.Due, f.Authority)
 		}),
 		"referral.case.closed.v1": told(x, func(n notes, f event.CaseClosed) error {
-			return n.desk("case_closed", f.Case, time.Time{}, f.Authority, f.Police)
+			told := []hub.AuthorityID{f.Authority}
+			given, err := n.tx.Shares(n.ctx, "case", f.Case)
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(given, func(s pg.Share) bool { return s.To == f.Police }) { // who has it no more is told that
+				told = append(told, f.Police)
+			}
+			return n.desk("case_closed", f.Case, time.Time{}, told...)
 		}),
 		"referral.case.reopened.v1": told(x, func(n notes, f event.CaseReopened) error {
 			return n.desk("case_reopened", f.Case, f.Due, f.Authority, f.Police)

@@ -148,6 +148,7 @@ type sheet struct {
 	}
 	Tasks     []TaskView
 	Steps     []stepRow
+	Given     bool // the police have it from the municipality, as far as this room knows
 	Proposals []struct {
 		Proposal
 		N        int    `json:"n"`
@@ -187,14 +188,15 @@ var courseContent = `select ` + courseColumns + `, ` + pg.TextsOf("c.case_id") +
 		from task k where k.case_id = c.case_id and k.followup is null), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'offer', s.offer, 'hat', s.hat) order by s.n) from step s where s.case_id = c.case_id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('n', p.n, 'what', p.what, 'person', p.person, 'hat', p.hat, 'authority', p.authority, 'reason', p.reason, 'level', p.level, 'informed', p.informed,
-		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]')
+		'ground', p.ground, 'at', p.at) order by p.n) from proposal p where p.case_id = c.case_id and p.round = c.round), '[]'),
+	exists (select from access.share h where h.kind = 'case' and h.item = c.case_id and h.sender = c.municipality and h.receiver = c.police and h.ended_by is null and h.until_at > $5)
 	from course c where c.case_id = r.id`
 
 func loadCourse(ctx context.Context, tx *pg.Tx, id hub.ID) (sheet, error) {
 	var s sheet
-	err := tx.Sheet(ctx, "case", id, &s.rel, courseContent, append(s.course.into(), &s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Steps, &s.Proposals)...)
+	err := tx.Sheet(ctx, "case", id, &s.rel, courseContent, append(s.course.into(), &s.Texts, &s.Offers, &s.Consents, &s.FollowUps, &s.Tasks, &s.Steps, &s.Proposals, &s.Given)...)
 	if s.ID == "" && (s.rel.Relation != "" || s.rel.Assigned || s.rel.Author) { // this room has nothing about the case yet
-		s.ID, s.Subject, s.Municipality = s.rel.ID, s.rel.About, s.rel.Controller
+		s.ID, s.Subject, s.Municipality, s.Given = s.rel.ID, s.rel.About, s.rel.Controller, true
 	}
 	return s, err
 }
@@ -218,7 +220,7 @@ var (
 // showCourse opens what the grant names, and nothing else.
 func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseView, error) {
 	may, receipt := s.grant.Allows, s.receipt
-	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel), Fields: given(s.grant), municipality: s.Municipality}
+	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel, s.Given), Fields: given(s.grant), municipality: s.Municipality}
 	keep(may("state"), &v.State, State(s.rel.State))
 	keep(may("state"), &v.Version, s.course.Version)
 	keep(may("name"), &v.Subject, s.Subject)
@@ -303,11 +305,12 @@ func (x *room) showProposals(v *CourseView, s sheet, may func(string) bool, text
 	}
 }
 
-// caseActions are what the actor may do now, by table and policy: the buttons.
-func (x *room) caseActions(ctx context.Context, who hub.Actor, rel pg.Relation) []Action {
+// caseActions are what the actor may do now, by table and policy: the buttons. What the
+// police do not have is not taken back, and what was taken back not opened again.
+func (x *room) caseActions(ctx context.Context, who hub.Actor, rel pg.Relation, given bool) []Action {
 	list := []Action{}
 	for _, a := range Actions {
-		if _, err := move(State(rel.State), a); err != nil {
+		if _, err := move(State(rel.State), a); err != nil || !given && (a == TakeBack || a == Reopen) {
 			continue
 		}
 		if answer, err := x.DB.Advise(ctx, question(who, rel, a)); err == nil && answer.Allow {
@@ -351,7 +354,7 @@ func (x *room) looking(ctx context.Context, who hub.Actor, part, out bool, ids .
 			if err != nil {
 				return err
 			}
-			if part && !slices.ContainsFunc(ownFields, g.Allows) && len(x.caseActions(ctx, who, s.rel)) == 0 {
+			if part && !slices.ContainsFunc(ownFields, g.Allows) && len(x.caseActions(ctx, who, s.rel, s.Given)) == 0 {
 				continue
 			}
 			e := consulted(id, s)
@@ -426,16 +429,13 @@ func (x *room) doableMark(ctx context.Context, who hub.Actor, lang string, ids [
 			if err != nil {
 				return err
 			}
-			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel)}
-			if v.State == Opening && len(v.Actions) > 0 { // nothing to take back before it is given
-				shared, err := x.policeHave(ctx, tx, id)
-				if err != nil {
+			given := true
+			if State(rel.State) == Opening || State(rel.State) == Closed {
+				if given, err = x.policeHave(ctx, tx, id); err != nil {
 					return err
 				}
-				if !shared {
-					v.Actions = nil
-				}
 			}
+			v := &CourseView{ID: id, State: State(rel.State), Actions: x.caseActions(ctx, who, rel, given)}
 			if out[id], err = x.Web.Fragment(lang, "referral", "doable", struct {
 				Doable []button
 				State  State

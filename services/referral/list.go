@@ -254,7 +254,7 @@ func (x *room) duties(ctx context.Context, who hub.Actor) ([]Duty, error) {
 		_, err = pgx.ForEachRow(rows, []any{&n, &c.ID, &c.Subject, &c.Municipality, &c.Version, &state, &c.NextAt, &last.Authority, &last.Person, &last.At}, func() error {
 			fresh := x.due(Closing, c.Municipality, last.At).After(tx.Now)
 			what := waitsFor(who, state, last, fresh)
-			if what == "" || !slices.Contains(x.caseActions(ctx, who, sets[n].Relation), dutyOf[what]) {
+			if what == "" || !slices.Contains(x.caseActions(ctx, who, sets[n].Relation, true), dutyOf[what]) {
 				return nil
 			}
 			list = append(list, Duty{c.ID, what, c.NextAt, state != Closed && c.NextAt.Before(tx.Now)})
