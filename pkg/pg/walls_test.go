@@ -63,22 +63,25 @@ func TestRightsInTheAccessFacts(t *testing.T) {
 // things is one item of a kind with something given on it, and one without.
 type things struct {
 	kind, whole       string // whole is the kind of what it is a part of, or came of
+	came              string // and of what came of it
 	item, bare        hub.ID
 	assignment, share hub.ID
 	glass             hub.ID
 }
 
 // furnish puts items of every kind in place, as the hub's owner: the answer is a
-// part of the case, the request came of it, and no room writes a stray.
+// part of the case, the request came of it, as it did of the concern, and no room writes a stray.
 func furnish(w *world) []things {
 	var all []things
-	var whole hub.ID
+	var first, whole hub.ID
 	for _, kind := range []string{"concern", "case", "request", "answer", "offer", "stray"} {
 		x := things{kind: kind, item: hub.NewID(), bare: hub.NewID(), assignment: hub.NewID(), share: hub.NewID(), glass: hub.NewID()}
 		part, came := "null", "null"
 		switch kind {
+		case "concern":
+			first, x.came = x.item, "case"
 		case "case":
-			whole = x.item
+			whole, came, x.whole, x.came = x.item, "'"+string(first)+"'", "concern", "request"
 		case "request":
 			came, x.whole = "'"+string(whole)+"'", "case"
 		case "answer":
@@ -135,8 +138,11 @@ func ifEnds(room string, x things, _ string) bool {
 	return writes(room, x.kind) || writes(room, x.whole)
 }
 func ifReviews(room string, _ things, _ string) bool { return writes(room, pg.ReviewKind) }
+func ifStages(room string, x things, own string) bool {
+	return ifEnds(room, x, own) || writes(room, x.came)
+}
 func ifMoves(room string, x things, own string) bool {
-	return writes(room, own) && ifEnds(room, x, own)
+	return writes(room, own) && ifStages(room, x, own)
 }
 func ifTrue(room string, x things, own string) bool {
 	return writes(room, x.kind) && own == x.kind
@@ -155,7 +161,7 @@ func TestARoomWritesOnlyItsKinds(t *testing.T) {
 		insertItem("{kind}", "{item}") + ` on conflict (id) do update set state = 'x'`:                                  ifKind,
 		insertItem("{own}", "{item}") + ` on conflict (id) do update set state = 'x'`:                                   ifMoves,
 		`update access.item set state = 'x', controller = 'greve' where id = '{item}'`:                                  ifKind,
-		`update access.item set state = 'x' where id = '{item}'`:                                                        ifEnds,
+		`update access.item set state = 'x' where id = '{item}'`:                                                        ifStages,
 		`select access.drop_item('{kind}', '{bare}')`:                                                                   ifKind,
 		`select access.let_on('{kind}', '{item}', 'greve', true)`:                                                       ifKind,
 		insertAssignment("{kind}", "new"):                                                                               ifKind,

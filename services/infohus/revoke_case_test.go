@@ -74,14 +74,6 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 				"getReferral": "/api/offers/" + id + " " + word, "listReferrals": "/api/offers " + id, "page": "page /offers/" + id + " " + word,
 				"card": "page /offers/" + id + " " + helped, "list page": "page /offers " + id, "getSubject": "/api/subjects/" + string(late.subject) + " " + helped}}
 		}},
-		{"case", thorkild, []string{"getCase", "page", "list page", "file of the list"}, func() given {
-			of := d.works("collecting")
-			id := string(of.kase)
-			return given{func() int {
-				return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status
-			}, map[string]string{
-				"getCase": "/api/cases/" + id + " " + id, "page": "page /cases/" + id + " " + id, "list page": "page /cases " + id, "file of the list": "file /cases/export " + id}}
-		}},
 		{"concern", d.as("freja"), []string{"getConcern", "listConcerns", "page", "card", "list page", "getSubject"}, func() given {
 			if n++; waiting.id == "" {
 				waiting = d.drives("municipality", "received")
@@ -93,6 +85,16 @@ func TestVolumeRevocationOfCases(t *testing.T) {
 			}, map[string]string{
 				"getConcern": "/api/concerns/" + id + " " + id, "listConcerns": "/api/concerns " + id, "page": "page /concerns/" + id + " " + id,
 				"card": "page /concerns/" + id + " " + name, "list page": "page /concerns " + id, "getSubject": "/api/subjects/" + string(waiting.subject) + " " + name}}
+		}},
+		{"case", thorkild, []string{"getCase", "getConcern", "concern's page", "page", "list page", "file of the list"}, func() given {
+			of := d.works("collecting")
+			id, concern := string(of.kase), d.One("select concern from assessment.cases where id = $1", string(of.kase))
+			told := d.One("select about from access.item where id = $1", concern) // its subject is read no more once it is closed
+			return given{func() int {
+				return gudrun.API("POST", "/api/cases/"+id+"/take-back", map[string]any{"reason": sayWhy}).Status
+			}, map[string]string{
+				"getCase": "/api/cases/" + id + " " + id, "page": "page /cases/" + id + " " + id, "list page": "page /cases " + id, "file of the list": "file /cases/export " + id,
+				"getConcern": "/api/concerns/" + concern + " " + told, "concern's page": "page /concerns/" + concern + " " + name(of)}}
 		}},
 		{"case of whoever turns out to be too close", gudrun, []string{"file", "file of the list", "getCase"}, func() given {
 			at, person := "/api/cases/"+string(late.kase)+"/recusals", gudrun.Post.Person

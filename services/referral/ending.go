@@ -98,13 +98,18 @@ func standingOf(said []Proposal) []Proposal {
 // conclude closes the case: everything that was given on it ends at once, and
 // everybody who had something shared is told why: closed, error or withdrawn. The
 // parties keep the reference of what is only closed, and so the municipality's share
-// with the police stays; of the others nothing stays (L24b).
+// with the police stays; of the others nothing stays (L24b). The room intake does the
+// rest of the concern's closing when it is told.
 func (x *room) conclude(d *doing, reason, why string) error {
 	all, err := offers(d.ctx, d.tx, d.grant, d.ID)
 	if err != nil {
 		return err
 	}
 	d.State = Closed
+	// The concern that it came of closes in the same commit: whoever had the case reads neither from then on.
+	if err := d.tx.Stage(d.ctx, d.grant, "concern", d.Concern, "case_closed"); err != nil && hub.CodeOf(err) != hub.CodeNotFound { // it may be forgotten already
+		return err
+	}
 	told, err := x.closeCircle(d, why)
 	if err != nil {
 		return err
