@@ -283,3 +283,43 @@ func TestOneEnd(t *testing.T) {
 		t.Errorf("%s stand at their recipient only", n)
 	}
 }
+
+// An officer's own look-ups in the log are left out where they say so, or alone, and counted
+// with the others where they say nothing; the page of who saw a citizen leaves them out to begin with.
+func TestReadingTheLogIsLeftOut(t *testing.T) {
+	w := passing(t)
+	w.consults("gudrun", koege, "")
+	in := Part{Ground: Grounds[0], Way: "subject", Reference: string(subject)}
+	for range 2 {
+		w.search("dagny", Search{Part: in})
+	}
+	w.As("dagny").Get("/breaches").Must(http.StatusOK)
+	count := map[string]int{}
+	for _, control := range append(Controls, "") {
+		in.Control = control
+		f := w.search("dagny", Search{Part: in})
+		for _, r := range f.Rows {
+			if control != "" && (r.Purpose == hub.LogControl) != (control == "only") {
+				t.Errorf("%s: %s of %s", control, r.Act, r.Purpose)
+			}
+		}
+		if count[control] = f.Total; f.Total != len(f.Rows) || f.Total == 0 {
+			t.Errorf("%q: %d, %d rows", control, f.Total, len(f.Rows))
+		}
+	}
+	if count[""] != count["without"]+count["only"]+1 { // and the search for these
+		t.Errorf("not all, or twice: %v", count)
+	}
+	w.As("dagny").API("POST", "/api/trail/search", Search{Part: Part{Ground: Grounds[0], Control: "all"}}).Must(http.StatusBadRequest)
+	for way, chosen := range map[string]bool{"?way=subject": true, "?way=item": true, "?way=person": false, "": false} {
+		if got := strings.Contains(w.As("dagny").Get("/trail"+way).Must(http.StatusOK).Text(), `<option value="without" selected>`); got != chosen {
+			t.Errorf("/trail%s leaves the log's own out to begin with: %v", way, got)
+		}
+	}
+	dagny := w.As("dagny")
+	dagny.Get("/trail")
+	page := dagny.Submit("/trail", url.Values{"ground": {Grounds[0]}, "control": {"only"}}).Must(http.StatusOK).Text()
+	if strings.Contains(page, "<q>integrity</q>") || strings.Contains(page, "<q>lawfulness</q>") {
+		t.Error("a ground is told by its code")
+	}
+}

@@ -26,7 +26,7 @@ import (
 // part is what a form of the page asks for.
 func part(f web.Form) Part {
 	return Part{Way: f.Line("way"), Ground: f.Line("ground"), Side: f.Line("side"), Reference: f.Line("reference"), Person: hub.ID(f.Line("person")),
-		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome")}
+		From: isoDay(f, "from"), Until: isoDay(f, "until"), Act: hub.Act(f.Line("act")), Outcome: f.Line("outcome"), Control: f.Line("control")}
 }
 
 // bundleType is the type of a bundle: JSON, a line for each row.

@@ -357,7 +357,7 @@ func seenDays(list []Sighting) seenData {
 
 // trailData is the officer's page: the form, and what was found.
 type trailData struct {
-	Grounds, Sides, Outcomes []string
+	Grounds, Sides, Outcomes, Controls []string
 	Acts                     []hub.Act
 	People                   []web.Option
 	Way                      string
@@ -380,7 +380,7 @@ func (trailData) At(way string) string {
 }
 
 func (x *room) trailData(r *web.Request) (trailData, error) {
-	d := trailData{Way: r.URL.Query().Get("way"), Ways: append([]string{""}, Ways...), Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Acts: hub.Acts, Forms: Forms}
+	d := trailData{Way: r.URL.Query().Get("way"), Ways: append([]string{""}, Ways...), Grounds: Grounds, Sides: Sides, Outcomes: Outcomes, Controls: Controls, Acts: hub.Acts, Forms: Forms}
 	if !slices.Contains(d.Ways, d.Way) {
 		return d, hub.NotFound()
 	}
@@ -405,6 +405,9 @@ func (x *room) trailPage(w http.ResponseWriter, r *web.Request) error {
 	d, err := x.trailData(r)
 	if err != nil {
 		return err
+	}
+	if d.Way == "subject" || d.Way == "item" { // who saw it, before who looked it up here
+		r.Fill("control", "without")
 	}
 	return x.Web.Page(w, r, http.StatusOK, "audit", "trail", d)
 }
@@ -437,7 +440,7 @@ func (x *room) trailForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	for field, value := range map[string]string{"ground": in.Ground, "side": in.Side, "reference": in.Reference, "person": string(in.Person), "act": string(in.Act), "outcome": in.Outcome} {
+	for field, value := range map[string]string{"ground": in.Ground, "side": in.Side, "reference": in.Reference, "person": string(in.Person), "act": string(in.Act), "outcome": in.Outcome, "control": in.Control} {
 		r.Fill(field, value)
 	}
 	for field, text := range map[string]string{"from": in.From, "until": in.Until} {

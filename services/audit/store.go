@@ -92,6 +92,12 @@ func hits(f filter, refs references) query {
 	if f.outcome != "" {
 		and("t.outcome = $%d", f.outcome)
 	}
+	switch f.control {
+	case "without":
+		and("t.purpose <> $%d", hub.LogControl)
+	case "only":
+		and("t.purpose = $%d", hub.LogControl)
+	}
 	table, veiled, rest := "audit.trail", "", strings.Join(where, "")
 	if f.reference != "" {
 		// A refusal of the own people at another authority's thing is found by

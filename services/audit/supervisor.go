@@ -81,11 +81,11 @@ func (t Taking) in(e *pg.Entry, refs references) {
 	e.Recipient = hub.AuthorityID(t.Recipient)
 }
 
-// Stated is the justification of a row where it is that of a reading of the trail: its
-// ground, and what a recipient asked for; else it is all text.
+// Stated is the justification of a row where it is that of a reading of the trail, or of what
+// was made of it: its ground, and what a recipient asked for; else it is all text.
 func (r Row) Stated() (s struct{ Ground, Text string }) {
 	ground, text, _ := strings.Cut(r.Justification, ": ")
-	if r.ObjectKind != "trail" || !slices.Contains(Grounds, ground) {
+	if r.Purpose != hub.LogControl || !slices.Contains(Grounds, ground) {
 		s.Text = r.Justification
 		return s
 	}

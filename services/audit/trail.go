@@ -27,6 +27,9 @@ var Sides = []string{"data", "people"}
 // Outcomes of a row.
 var Outcomes = []string{"allow", "deny"}
 
+// Controls say whether reading the log itself counts: all but that, or only that. "" is both.
+var Controls = []string{"without", "only"}
+
 // Ways are the ways into the trail: who saw what about a person, what did an employee
 // look at, who saw a concern or a case, what was passed on. "" is all of it.
 var Ways = []string{"subject", "person", "item", "disclosure"}
@@ -43,6 +46,7 @@ type Part struct {
 	Until     string  `json:"until,omitempty"`  // the last day
 	Act       hub.Act `json:"act,omitempty"`
 	Outcome   string  `json:"outcome,omitempty"` // allow, deny
+	Control   string  `json:"control,omitempty" doc:"Whether reading the log itself (log control) counts: without it, or only it. Missing: both."`
 }
 
 // Search is what an officer looks for, page by page.
@@ -54,7 +58,7 @@ type Search struct {
 
 // Codes lists what a part may name.
 func (Part) Codes() map[string][]string {
-	return map[string][]string{"way": Ways, "ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes}
+	return map[string][]string{"way": Ways, "ground": Grounds, "side": Sides, "act": web.Codes(hub.Acts), "outcome": Outcomes, "control": Controls}
 }
 
 // Rows on a page, and how many are counted before a total is "more than".
@@ -76,6 +80,7 @@ type filter struct {
 	from, until  time.Time // zero: open
 	act          hub.Act
 	outcome      string
+	control      string
 	after        place
 	limit        int
 }
@@ -102,6 +107,7 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 	choose("ground", s.Ground, Grounds, true)
 	choose("side", s.Side, Sides, false)
 	choose("outcome", s.Outcome, Outcomes, false)
+	choose("control", s.Control, Controls, false)
 	if s.Act != "" && !slices.Contains(hub.Acts, s.Act) {
 		p.Add("act", "audit.error.unknown_choice")
 	}
@@ -111,7 +117,7 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 	case (s.Way == "subject" || s.Way == "item") && s.Reference == "":
 		p.Add("reference", "audit.error.trail.reference")
 	}
-	f := filter{own: own, way: s.Way, data: s.Side != "people", people: s.Side != "data", person: s.Person, act: s.Act, outcome: s.Outcome, limit: usual}
+	f := filter{own: own, way: s.Way, data: s.Side != "people", people: s.Side != "data", person: s.Person, act: s.Act, outcome: s.Outcome, control: s.Control, limit: usual}
 	if id, err := hub.ParseID(s.Reference); err == nil {
 		f.reference = id
 	} else if f.tail = tail(s.Reference); f.tail == "" && s.Reference != "" {
