@@ -358,17 +358,17 @@ func seenDays(list []Sighting) seenData {
 // trailData is the officer's page: the form, and what was found.
 type trailData struct {
 	Grounds, Sides, Outcomes, Controls []string
-	Acts                     []hub.Act
-	People                   []web.Option
-	Way                      string
-	Ways                     []string
-	Found                    *Found // nil before the first search
-	Search                   Search
-	Pages                    bool // there are more
-	Chart                    chart
-	Groups                   []groupLine
-	Forms                    []string // in which rows are handed out
-	Key                      string   // of the trail, for whoever verifies them
+	Acts                               []hub.Act
+	People                             []web.Option
+	Way                                string
+	Ways                               []string
+	Found                              *Found // nil before the first search
+	Search                             Search
+	Pages                              bool // there are more
+	Chart                              chart
+	Groups                             []groupLine
+	Forms                              []string // in which rows are handed out
+	Key                                string   // of the trail, for whoever verifies them
 }
 
 // At is where the form of a way is.

@@ -49,7 +49,14 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 			if a.ID == d.as(login).Post.Authority {
 				continue
 			}
-			forms = append(forms, form{login, "/cases/" + string(collecting.kase) + "/ask?authority=" + string(a.ID), "asked", a.ID})
+			at := "/cases/" + string(collecting.kase) + "/ask"
+			offered := strings.Contains(d.as(login).Get(at).Must(200).Text(), at+"?authority="+string(a.ID)+`"`)
+			if shown := strings.Contains(d.as(login).Get(at+"?authority="+string(a.ID)).Must(200).Text(), `name="questions"`); shown != offered {
+				t.Errorf("%s is offered to ask %s: %v, and has the form: %v", login, a.ID, offered, shown)
+			}
+			if offered {
+				forms = append(forms, form{login, at + "?authority=" + string(a.ID), "asked", a.ID})
+			}
 			advice := d.advice(login, a.ID, "asked", as(login, a.ID, "asked"))
 			for _, b := range d.Structure.LegalBases {
 				got := d.as(login).API("POST", "/api/cases/"+string(collecting.kase)+"/requests", with(d.asks("tage"), d.basis(string(b.Code), because),

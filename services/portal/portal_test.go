@@ -156,6 +156,23 @@ func TestNoticesReachWhomTheyAreFor(t *testing.T) {
 	w.sees(t, "liv", "Du har ikke længere adgang til en bekymring.")
 }
 
+// That a case is closed is told to the police where they have its reference still; of one that
+// was taken back from them they are told that alone.
+func TestWhoHasACaseNoMoreIsNotToldThatItIsClosed(t *testing.T) {
+	w := run(t)
+	kase := concern
+	given := `insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat, writer)
+		values ('g', 'case', $1, 's', '{status}', 'koege', 'mvs-politi', 'RPL115-1', 'prevention', '', '', '2020-01-01', '9999-12-31', 'p', 'h', 'assessment')`
+	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, writer) values ($1, 'case', 's', 'koege', 'municipality', 'closed', 'assessment')`, string(kase))
+	fact := event.CaseClosed{Case: kase, Concern: hub.NewID(), Subject: "s", Authority: "koege", Police: "mvs-politi", RetentionRule: "r", EraseAt: w.Now()}
+	w.tells(t, w.help, fact)
+	w.sees(t, "gudrun", "En sag er afsluttet.")
+	w.sees(t, "thorkild", "!En sag er afsluttet.")
+	w.SQL(given, string(kase))
+	w.tells(t, w.help, fact)
+	w.sees(t, "thorkild", "En sag er afsluttet.")
+}
+
 // domain.md 2.2, invariant 1.
 func TestAConcernOfThePoliceTellsTheMunicipalityNothingBeforeItIsShared(t *testing.T) {
 	w := run(t)

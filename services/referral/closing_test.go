@@ -231,6 +231,9 @@ func TestTakingBack(t *testing.T) {
 			t.Errorf("of what was taken back in %s the police see %s", state, a.Body)
 		}
 		w.post(viggo, at+"/take-back", why, 404)
+		if html, err := w.mark("doable", viggo, "da", id); err != nil || strings.Contains(html, "/reopen") || strings.Contains(string(w.As(viggo).API("GET", at+"/course", nil).Body), `"reopen"`) {
+			t.Errorf("what was taken back in %s is offered to be opened again: %q, %v", state, html, err)
+		}
 		w.is(w.One(`select count(*) from audit.trail where object_id = $1 and input->>'action' = 'take_back' and act = 'revoke' and outcome = 'allow' and why_ref <> '' and recipient = ''`, string(id)), "1",
 			"reasons in the trail")
 	}
