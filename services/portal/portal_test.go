@@ -162,7 +162,7 @@ func TestWhoHasACaseNoMoreIsNotToldThatItIsClosed(t *testing.T) {
 	w := run(t)
 	kase := concern
 	given := `insert into access.share (id, kind, item, about, classes, sender, receiver, basis, purpose, necessity, terms, from_at, until_at, by_person, by_hat, writer)
-		values ('g', 'case', $1, 's', '{status}', 'koege', 'mvs-politi', 'RPL115-1', 'prevention', '', '', '2020-01-01', '9999-12-31', 'p', 'h', 'assessment')`
+		values ('g', 'case', $1, 's', '{status}', 'koege', 'mvs-politi', 'RPL115-2', 'prevention', '', '', '2020-01-01', '9999-12-31', 'p', 'h', 'assessment')`
 	w.SQL(`insert into access.item (id, kind, about, controller, received_by, state, writer) values ($1, 'case', 's', 'koege', 'municipality', 'closed', 'assessment')`, string(kase))
 	fact := event.CaseClosed{Case: kase, Concern: hub.NewID(), Subject: "s", Authority: "koege", Police: "mvs-politi", RetentionRule: "r", EraseAt: w.Now()}
 	w.tells(t, w.help, fact)
