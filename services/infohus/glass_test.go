@@ -376,7 +376,7 @@ func TestTheReview(t *testing.T) {
 	early := s.as(koegeDPO).API("POST", "/api/glass/"+string(b.ID)+"/review", map[string]any{"outcome": "justified", "text": inDanger[3]}).Must(409).Text()
 	until := s.One("select to_char(until_at at time zone 'Europe/Copenhagen', 'FMHH24.MI') from access.glass where id = $1", string(b.ID))
 	for _, text := range []string{early, officer()} {
-		if !strings.Contains(text, until) || strings.Contains(text, `name="outcome"`) {
+		if !strings.Contains(text, until) || strings.Contains(text, `name="outcome"`) || strings.Contains(text, "&lt;time") {
 			t.Errorf("of one that is open until %s the officer reads %s", until, text)
 		}
 	}
