@@ -3,6 +3,7 @@
 package main
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -136,4 +137,40 @@ func TestAdviceIsWhatHappens(t *testing.T) {
 		t.Errorf("%d asked, %d refused, %d offers placed: it compares nothing", asked, refused, placed)
 	}
 	t.Logf("%d forms, %d questions asked of which %d refused, %d offers placed", len(forms), asked, refused, placed)
+}
+
+// What is said of an offer's measures is what happens too: those that the advice names
+// are not sent without a consent, and every other one is.
+func TestAdviceSaysWhichMeasuresNeedAConsent(t *testing.T) {
+	d := &desk{driver: &driver{script: begin(t)}}
+	of, onward := d.grown(), map[string]any{"under": "within_cooperation"}
+	var told struct{ Consents []string }
+	d.as(policeMan).API("POST", "/api/advice", with(map[string]any{"to": "psykiatrien", "purpose": "prevention", "state": "offered"}, onward)).Must(200).JSON(&told)
+	var stopped []string
+	sent := 0
+	for _, m := range d.Structure.Catalogue(d.Now()) {
+		o := d.as(policeMan).API("POST", "/api/cases/"+string(of.kase)+"/offers", with(d.offers("bodil"), map[string]any{"measure": m.Code}))
+		if o.Status == 400 { // not for somebody of that age, or not for another authority
+			continue
+		}
+		var made struct{ ID hub.ID }
+		o.Must(201).JSON(&made)
+		switch a := d.as(policeMan).API("POST", "/api/offers/"+string(made.ID)+"/send", d.basis("RPL115-1-2", because)); {
+		case a.Status == 409 && strings.Contains(a.Text(), `"referral.error.consent"`):
+			stopped = append(stopped, m.Code)
+		case a.Status == 200:
+			sent++
+		default:
+			t.Errorf("%s: %d %s", m.Code, a.Status, a.Text())
+		}
+	}
+	if !slices.Equal(told.Consents, stopped) || len(stopped) < 2 || sent < 2 {
+		t.Errorf("the advice names %v; %v were stopped and %d sent", told.Consents, stopped, sent)
+	}
+	d.as(policeMan).SignIn()
+	ask := url.Values{"to": {"psykiatrien"}, "purpose": {"prevention"}, "state": {"offered"}, "under": {"within_cooperation"}}
+	d.saysAll(d.as(policeMan).Submit("/advice", ask).Must(200).Text(), "Indsatser, der kræver samtykke", "<li>Psykologsamtaler</li>")
+	d.saysAll(d.as(policeMan).Submit("/advice/receipts", ask).Must(200).Text(), "Indsatser, der kræver samtykke", "<li>Psykologsamtaler</li>")
+	ask.Set("state", "asked")
+	d.saysAll(d.as(policeMan).Submit("/advice", ask).Must(200).Text(), "!Indsatser, der kræver samtykke")
 }

@@ -42,6 +42,7 @@ type Advice struct {
 	Senders  []hub.AuthorityID `json:"senders,omitempty" doc:"Who could share it so that somebody there could open it, where the asker cannot."`
 	Leave    []hub.AuthorityID `json:"leave,omitempty" doc:"Who could, once whose it is has let them pass it on."`
 	Later    bool              `json:"later,omitempty" doc:"The asker may share it so when it has come further."`
+	Consents []string          `json:"consents,omitempty" doc:"Of an offer: the measures that are not sent before a signed consent that names the authority is recorded on the case, whatever the basis."`
 	Never    []string          `json:"never" doc:"Fields of such a thing that go to nobody there, for this purpose, whatever the basis."`
 	Revision string            `json:"revision" doc:"Of the rules that answered."`
 	At       time.Time         `json:"at"`
@@ -139,6 +140,13 @@ func (x *room) advise(ctx context.Context, who hub.Actor, in Asking, now time.Ti
 	slices.SortStableFunc(a.Bases, func(g, h Ground) int {
 		return cmp.Or(yesFirst(g.Allow)-yesFirst(h.Allow), slices.Index(law.Bases, g.Basis)-slices.Index(law.Bases, h.Basis))
 	})
+	if a.Allow && a.Item == "offer" {
+		for _, m := range x.Structure.Catalogue(now) { // as an offer reads it when it is sent
+			if m.Consent {
+				a.Consents = append(a.Consents, m.Code)
+			}
+		}
+	}
 	var err error
 	if a.Never, err = x.never(ctx, who, a, law, now); err != nil {
 		return Advice{}, err

@@ -34,6 +34,7 @@ type shownAdvice struct {
 	Fields    []fieldGroup // that may go, on the first basis
 	Refused   []fieldGroup // that never may
 	Yes, Rest []shownGround
+	Consents  []string // the measures that need one
 	No        []shownNo
 }
 
@@ -114,6 +115,12 @@ func grouped(fields []string) (list []fieldGroup) {
 func (x *room) words(a Advice, lang string) *shownAdvice {
 	s := &shownAdvice{Advice: a}
 	s.Refused = grouped(a.Never)
+	for _, code := range a.Consents {
+		if m, ok := x.Structure.Measure(code, a.At); ok {
+			code = m.Name.In(lang)
+		}
+		s.Consents = append(s.Consents, code)
+	}
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
 		if never := slices.DeleteFunc(slices.Clone(g.Reasons), func(why string) bool { return !strings.HasSuffix(why, "_never") }); len(never) > 0 {
