@@ -25,6 +25,10 @@ type advised struct {
 		People int
 		How    string
 		Fields []string
+		Later  []struct {
+			State  string
+			Fields []string
+		}
 	}
 	Senders []string
 	Leave   []string
@@ -101,6 +105,47 @@ func TestAdviceSaysWhoWouldSee(t *testing.T) {
 		if !slices.Equal(got, want) || len(got) == 0 {
 			t.Errorf("%s shares with %s: would see %q, and sees %q", c.login, c.to, got, want)
 		}
+	}
+}
+
+// What the page of forwarding promises, at once and once the police release it, is what
+// the advice says of the same coordinator; and what may be shared is that and no more.
+func TestAdviceSaysWhatTheFormPromises(t *testing.T) {
+	d := &driver{script: begin(t)}
+	id, words := d.drives("municipality", "received").id, catalogue(t, "da")
+	_, page, _ := strings.Cut(d.as(coordinator).Get("/concerns/"+string(id)+"/forward").Must(200).Text(), "Med det samme:")
+	now, later, ok := strings.Cut(page, "Hvis politiet siger, at den må behandles:")
+	later, _, _ = strings.Cut(later, "</dl>")
+	if !ok {
+		t.Fatal("the page of forwarding does not say what is seen when")
+	}
+	holds := func(part string, fields []string) {
+		t.Helper()
+		if n := strings.Count(part, "<li>"); n != len(fields) || n == 0 {
+			t.Errorf("the page promises %d fields, and the advice says %q: %s", n, fields, part)
+		}
+		for _, f := range fields {
+			if !strings.Contains(part, "<li>"+html.EscapeString(words["intake.what."+f])+"</li>") {
+				t.Errorf("the advice says %s, and the page promises %s", f, part)
+			}
+		}
+	}
+	a := d.advice(coordinator, "mvs-politi", "police_check", nil)
+	if len(a.Readers) != 1 || len(a.Readers[0].Later) != 1 || a.Readers[0].Later[0].State != "triage" {
+		t.Fatalf("the advice says %+v", a.Readers)
+	}
+	then := a.Readers[0].Later[0].Fields
+	holds(now, a.Readers[0].Fields)
+	holds(later, then)
+	all := slices.Concat(a.Readers[0].Fields, then)
+	slices.Sort(all)
+	if may := a.on("RPL115-2").Fields; !slices.Equal(all, may) {
+		t.Errorf("seen are %q, and may be shared %q", all, may)
+	}
+	d.as(coordinator).SignIn()
+	for _, state := range []string{"received", "police_check"} { // the number as a mask, where it may be shared as where it is seen
+		d.saysAll(d.as(coordinator).Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"prevention"}, "state": {state}}).Must(200).Text(),
+			"Hvis politiet siger, at den må behandles", "personnummer uden de sidste fire cifre", "!personnummer;")
 	}
 }
 

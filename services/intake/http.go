@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
@@ -322,10 +323,22 @@ func (x *room) preview(r *web.Request, v *ConcernView) preview {
 	if r.Who.Kind == hub.Police {
 		now = Triage
 	}
-	p := preview{PoliceName: x.otherSide(r, v).Name, Preview: x.wouldSee(r, now)}
-	for _, f := range x.wouldSee(r, later) {
-		if !slices.Contains(p.Preview, f) {
-			p.Later = append(p.Later, f)
+	p := preview{PoliceName: x.otherSide(r, v).Name}
+	hat := hub.Hat{Role: hub.PoliceCoordinator, Kind: hub.Police}
+	rel := pg.Relation{Kind: "concern", Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: string(now),
+		Classes: strings.Join(disclosed, ","), Basis: "RPL115-2"}
+	if r.Who.Kind == hub.Police {
+		hat = hub.Hat{Role: hub.MunicipalCoordinator, Kind: hub.Municipality}
+		rel.ReceivedBy, rel.SharedBy, rel.Basis = hub.Police, hub.Police, "RPL115-1-1"
+	}
+	seen, then, err := x.Foresee(r.Context(), hat, rel)
+	if err != nil {
+		return p
+	}
+	p.Preview = asTold(seen.Fields)
+	for _, s := range then {
+		if s.State == string(later) {
+			p.Later = asTold(s.Fields)
 		}
 	}
 	return p
@@ -526,19 +539,9 @@ func (x *room) notifyForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) Notification { return Notification{f.Line("outcome"), personal(f.Text("reason"))} }, x.assessNotification, "intake.notification.done")
 }
 
-// wouldSee asks the rules what a coordinator of the other side sees of a
-// concern in a state, once it has been shared.
-func (x *room) wouldSee(r *web.Request, s State) []string {
-	q := policies.View{Role: hub.PoliceCoordinator, Kind: hub.Police, Relation: "shared", ReceivedBy: hub.Municipality, SharedBy: hub.Municipality, State: string(s),
-		Classes: strings.Join(disclosed, ","), Basis: "RPL115-2", Purpose: hub.Prevention}
-	if r.Who.Kind == hub.Police {
-		q.Role, q.Kind, q.ReceivedBy, q.SharedBy, q.Basis = hub.MunicipalCoordinator, hub.Municipality, hub.Police, hub.Police, "RPL115-1-1"
-	}
-	answer, err := x.DB.Advise(r.Context(), q)
-	if err != nil {
-		return nil
-	}
-	return slices.SortedStableFunc(slices.Values(answer.Fields), func(a, b string) int { return slices.Index(told, a) - slices.Index(told, b) })
+// asTold is fields in the order in which a person would tell them.
+func asTold(fields []string) []string {
+	return slices.SortedStableFunc(slices.Values(fields), func(a, b string) int { return slices.Index(told, a) - slices.Index(told, b) })
 }
 
 // told is the order in which a person would tell what is disclosed. What is

@@ -63,12 +63,13 @@ type Ground struct {
 
 // Seer is who could open it: how many people in a role, by no name.
 type Seer struct {
-	Role       hub.Role `json:"role"`
-	Department string   `json:"department,omitempty"`
-	People     int      `json:"people"`
-	How        string   `json:"how" doc:"at_once; by_you, if you let them in by name; by_them, if their own coordinator does." enum:"at_once by_you by_them"`
-	Fields     []string `json:"fields" doc:"Of what is shared, in the state in which it begins."`
-	Masked     []string `json:"masked,omitempty" doc:"Of the fields: those shown as a mask only. The whole is read by an act of its own, with a reason, by whoever may."`
+	Role       hub.Role        `json:"role"`
+	Department string          `json:"department,omitempty"`
+	People     int             `json:"people"`
+	How        string          `json:"how" doc:"at_once; by_you, if you let them in by name; by_them, if their own coordinator does." enum:"at_once by_you by_them"`
+	Fields     []string        `json:"fields" doc:"Of what is shared, in the state in which it begins."`
+	Masked     []string        `json:"masked,omitempty" doc:"Of the fields: those shown as a mask only. The whole is read by an act of its own, with a reason, by whoever may."`
+	Later      []service.Stage `json:"later,omitempty" doc:"What more of it they would see in the states that can follow, each once: where it comes to that state."`
 }
 
 // noParties is why a basis is none of those between two authorities, whatever is
@@ -248,7 +249,7 @@ func (x *room) seers(ctx context.Context, who hub.Actor, a Advice, now time.Time
 	for _, post := range x.Structure.PostsOf(a.Asked.To, "", now) {
 		for _, how := range hows {
 			rel.Assigned = how != "at_once"
-			answer, err := x.DB.Advise(ctx, rel.View(hub.Actor{Hat: post.Hat}, hub.Prevention))
+			answer, later, err := x.Foresee(ctx, post.Hat, rel)
 			if err != nil {
 				return nil, err
 			}
@@ -259,21 +260,13 @@ func (x *room) seers(ctx context.Context, who hub.Actor, a Advice, now time.Time
 				}
 			}
 			if lets {
-				list = count(list, Seer{Role: post.Role, Department: post.Department, People: 1, How: how, Fields: answer.Fields, Masked: masked(answer)})
+				list = count(list, Seer{Role: post.Role, Department: post.Department, People: 1, How: how, Fields: answer.Fields, Masked: service.Masked(answer, answer.Fields), Later: later})
 				break
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(s, t Seer) int { return slices.Index(hows, s.How) - slices.Index(hows, t.How) })
 	return list, nil
-}
-
-// masked are the fields of an answer that it obliges to show as a mask.
-func masked(a policies.Answer) []string {
-	if slices.Contains(a.Obligations, "mask_cpr") {
-		return []string{"cpr"}
-	}
-	return nil
 }
 
 // count puts somebody with those who would see it in the same way.

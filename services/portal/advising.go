@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
@@ -33,9 +34,22 @@ type shownAdvice struct {
 	Advice
 	Fields    []fieldGroup // that may go, on the first basis
 	Refused   []fieldGroup // that never may
+	Seers     []shownSeer
 	Yes, Rest []shownGround
 	Consents  []string // the measures that need one
 	No        []shownNo
+}
+
+// shownSeer is who would see it, and what more of it later.
+type shownSeer struct {
+	Seer
+	Then []shownThen
+}
+
+// shownThen is what is seen later: in a state that the page has words for, or in any.
+type shownThen struct {
+	State  string
+	Fields []string
 }
 
 // shownNo is what several legal bases are refused for alike.
@@ -99,14 +113,14 @@ func inOrder(fields, masked []string) []string {
 }
 
 // grouped is fields under their headings, in the order of the pages.
-func grouped(fields []string) (list []fieldGroup) {
+func grouped(fields, masked []string) (list []fieldGroup) {
 	for _, f := range inOrder(fields, nil) {
 		i, _ := at(f)
 		name := onPage[max(0, i)].Name
 		if n := len(list); n == 0 || list[n-1].Name != name {
 			list = append(list, fieldGroup{Name: name})
 		}
-		list[len(list)-1].Fields = append(list[len(list)-1].Fields, f)
+		list[len(list)-1].Fields = append(list[len(list)-1].Fields, inOrder([]string{f}, masked)...)
 	}
 	return list
 }
@@ -114,13 +128,14 @@ func grouped(fields []string) (list []fieldGroup) {
 // words puts the legal bases of an answer in words.
 func (x *room) words(a Advice, lang string) *shownAdvice {
 	s := &shownAdvice{Advice: a}
-	s.Refused = grouped(a.Never)
+	s.Refused = grouped(a.Never, nil)
 	for _, code := range a.Consents {
 		if m, ok := x.Structure.Measure(code, a.At); ok {
 			code = m.Name.In(lang)
 		}
 		s.Consents = append(s.Consents, code)
 	}
+	masks := asMasks(a.Readers)
 	put := func(g Ground) shownGround {
 		w := shownGround{Ground: g, Title: titled(x.Structure, g.Basis, lang)}
 		if never := slices.DeleteFunc(slices.Clone(g.Reasons), func(why string) bool { return !strings.HasSuffix(why, "_never") }); len(never) > 0 {
@@ -136,9 +151,9 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 		if g.Allow {
 			w := put(g)
 			if len(s.Yes) == 0 {
-				s.Fields = grouped(g.Fields)
+				s.Fields = grouped(g.Fields, masks)
 			} else if !slices.Equal(g.Fields, s.Yes[0].Ground.Fields) {
-				w.Differs = grouped(g.Fields)
+				w.Differs = grouped(g.Fields, masks)
 			}
 			s.Yes = append(s.Yes, w)
 			continue
@@ -155,14 +170,53 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 	for _, g := range a.Others {
 		s.Rest = append(s.Rest, put(g))
 	}
-	s.Readers = slices.Clone(a.Readers)
-	for i, seer := range s.Readers {
-		s.Readers[i].Fields = inOrder(seer.Fields, seer.Masked)
+	for _, seer := range a.Readers {
+		w := shownSeer{Seer: seer, Then: x.then(seer.Later)}
+		w.Fields = inOrder(seer.Fields, seer.Masked)
 		if d, ok := x.Structure.Department(a.Asked.To, seer.Department); ok {
-			s.Readers[i].Department = d.Name
+			w.Department = d.Name
 		}
+		s.Seers = append(s.Seers, w)
 	}
 	return s
+}
+
+// then is what is seen later in the order of a case's life: each state that the page has
+// words for by itself, and the others together, last.
+func (x *room) then(later []service.Stage) (list []shownThen) {
+	var rest, masked []string
+	for _, s := range later {
+		if x.Web.Has("portal.then." + s.State) {
+			list = append(list, shownThen{s.State, inOrder(s.Fields, s.Masked)})
+			continue
+		}
+		rest, masked = append(rest, s.Fields...), append(masked, s.Masked...)
+	}
+	if len(rest) > 0 {
+		list = append(list, shownThen{"", inOrder(rest, masked)})
+	}
+	return list
+}
+
+// asMasks are the fields that whoever would see them sees as a mask.
+func asMasks(list []Seer) (masks []string) {
+	whole := map[string]bool{}
+	put := func(fields, masked []string) {
+		for _, f := range fields {
+			if slices.Contains(masked, f) {
+				masks = append(masks, f)
+			} else {
+				whole[f] = true
+			}
+		}
+	}
+	for _, s := range list {
+		put(s.Fields, s.Masked)
+		for _, l := range s.Later {
+			put(l.Fields, l.Masked)
+		}
+	}
+	return slices.DeleteFunc(masks, func(f string) bool { return whole[f] })
 }
 
 var copyOf = regexp.MustCompile(`^(.*), copy of (\d{4}-\d\d-\d\d)$`)
