@@ -319,9 +319,31 @@ func (e Env) Bases(r *web.Request, d Disclosure) []web.Option {
 func (e Env) Written(r *web.Request, conditions map[string][]string) {
 	for _, code := range slices.Sorted(maps.Keys(conditions)) {
 		if word := "web.written." + code; e.Web.Has(word) {
-			r.Hint("necessity", r.T("web.written", strings.Join(conditions[code], "; "), r.T(word)))
+			r.Hint("necessity", r.T("web.written", briefly(conditions[code]), r.T(word)))
 		}
 	}
+}
+
+// briefly names legal bases: without what explains each in the list beside, and what they
+// begin with alike once ("… nr. 3, litra a, b, c").
+func briefly(labels []string) string {
+	var names []string
+	for _, l := range labels {
+		if at := strings.LastIndex(l, " ("); at > 0 && strings.HasSuffix(l, ")") {
+			l = l[:at]
+		}
+		names = append(names, l)
+	}
+	alike := names[0][:strings.LastIndex(names[0], " ")+1]
+	for _, n := range names[1:] {
+		for !strings.HasPrefix(n, alike) {
+			alike = alike[:strings.LastIndex(strings.TrimRight(alike, " "), " ")+1]
+		}
+	}
+	for i := range names[1:] {
+		names[i+1] = names[i+1][len(alike):]
+	}
+	return strings.Join(names, ", ")
 }
 
 // BasisOf reads the ground of a disclosure from a form.
