@@ -146,6 +146,15 @@ func day(lang string, t time.Time) string {
 	return fmt.Sprintf("%d. %s %d", t.Day(), months["da"][t.Month()-1], t.Year())
 }
 
+// Day writes a day, YYYY-MM-DD, as [day] does; what is none is left as it is.
+func (s *Site) Day(lang, of string) string {
+	t, err := time.ParseInLocation(time.DateOnly, of, hub.Copenhagen)
+	if err != nil {
+		return of
+	}
+	return day(lang, t)
+}
+
 // moment writes a date with the time: "21. november 2026 kl. 9.32", "21
 // November 2026 at 9:32".
 func moment(lang string, t time.Time) string {

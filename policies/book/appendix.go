@@ -48,6 +48,7 @@ func (w *writer) valid(basis string) string {
 }
 
 func (w *writer) span(from, until string) string {
+	from, until = w.day(from), w.day(until)
 	switch {
 	case from == "" && until == "":
 		return w.Text("rules.valid.unknown")
@@ -59,13 +60,20 @@ func (w *writer) span(from, until string) string {
 	return w.Text("rules.valid.between", from, until)
 }
 
+func (w *writer) day(day string) string {
+	if w.Day == nil || day == "" {
+		return day
+	}
+	return w.Day(day)
+}
+
 var copyOf = regexp.MustCompile(`^a copy of (\d{4}-\d\d-\d\d)$`)
 
 // text is which text of the law was read.
 func (w *writer) text(basis string) string {
 	read := w.doc.at("bases", basis, "read").text
 	if m := copyOf.FindStringSubmatch(read); m != nil {
-		return w.Text("rules.text.copy", m[1])
+		return w.Text("rules.text.copy", w.day(m[1]))
 	}
 	if read == "" {
 		return w.Text("rules.text.none")

@@ -30,6 +30,9 @@ type Words struct {
 	// Relied is from which day until which the hub relies on a legal basis, YYYY-MM-DD, ""
 	// for no day; nil where nobody knows.
 	Relied func(basis string) (from, until string)
+
+	// Day writes a day as the other pages do; nil leaves YYYY-MM-DD.
+	Day func(day string) string
 }
 
 // Book is the rules in one language.

@@ -341,7 +341,7 @@ func (d *desk) listsOut() {
 			a := d.posts(login, "/"+kind+"/export", nil)
 			rows := d.file(a)
 			if all := len(lines); len(want) < all { // the page says so beside the button, and the file at its end
-				said := fmt.Sprintf("%d af %d: Kun det, der arbejdes med nu", len(want), all)
+				said := fmt.Sprintf("%d af %d: Kun det, du må trække ud", len(want), all)
 				if last := rows[len(rows)-1][0]; !strings.HasPrefix(last, said) {
 					d.Errorf("%s: the file of %s ends with %q, want %q", login, kind, last, said)
 				}

@@ -15,7 +15,7 @@ import (
 func TestEverybodyReadsTheRules(t *testing.T) {
 	s := begin(t)
 	for login, want := range map[string]string{"rune": "Den, der passer systemet, ser intet indhold.", "aksel": "Styregruppen ser kun samlede tal.", "gerda": "får intet at vide om personer",
-		"solvej": "Melderen skriver om sin bekymring", coordinator: "Må se: bekymring", "dagny": "Læse loggen", "bodil": "Det meste, der kan deles"} {
+		"solvej": "Melderen skriver om sin bekymring", coordinator: "Må se: bekymring", "dagny": "Læse loggen", "bodil": "Det højeste, der kan deles"} {
 		text := s.as(login).Get("/rules").Must(200).Text()
 		if !strings.Contains(text, want) || !strings.Contains(text, s.Engine().Revision()) {
 			t.Errorf("%s is not told %q: %s", login, want, text)
@@ -25,6 +25,9 @@ func TestEverybodyReadsTheRules(t *testing.T) {
 	for _, lang := range []string{"da", "en"} {
 		c.Lang = lang
 		page := c.Get("/rules?role=all").Must(200)
+		if day := map[string]string{"da": "3. juli 2023", "en": "3 July 2023"}[lang]; !strings.Contains(page.Text(), day) || strings.Contains(page.Text(), ">fra 2023-07-03") {
+			t.Errorf("%s: a day is not written as on the other pages", lang)
+		}
 		cells := 0
 		root, err := html.Parse(strings.NewReader(page.Text()))
 		if err != nil {

@@ -47,6 +47,15 @@ func TestTheAdviceSaysOnlyWhatHelps(t *testing.T) {
 	if said, shown, _ := strings.Cut(page, "Det gælder for disse hjemler:"); strings.Count(page, "aldrig bruges til efterforskning (") != 1 || !strings.Contains(shown, "<details") || strings.Contains(said, "Barnets lov § 133") {
 		t.Error("the refusal is not readable")
 	}
+	// Of what has no place in a question only what leads on is said, and who opens a question.
+	page = gudrun.Submit("/advice", url.Values{"to": {"mvs-politi"}, "purpose": {"prevention"}, "state": {"asked"}, "class": {"health"}}).Must(200).Text()
+	if !strings.Contains(page, "Del dem i et svar i stedet") || strings.Contains(page, "Vælg den hjemmel, der gælder for dem") {
+		t.Error("two ways on that exclude each other")
+	}
+	page = gudrun.Submit("/advice", url.Values{"to": {"psykiatrien"}, "purpose": {"prevention"}, "state": {"asked"}, "class": {""}}).Must(200).Text()
+	if !strings.Contains(page, "Et spørgsmål besvares af dem, det navngiver") || !strings.Contains(page, "De skal først have lov af den myndighed") && !strings.Contains(page, "Ingen andre kan heller") {
+		t.Errorf("it is not said why nobody can open a question, or what to do instead: %s", page[strings.Index(page, "<main"):])
+	}
 	in.To, in.State = "mvs-politi", "draft"
 	gudrun.API("POST", "/api/advice", in).Must(200).JSON(&early)
 	if early.Allow || !early.Later {

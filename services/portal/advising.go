@@ -141,6 +141,9 @@ func (x *room) words(a Advice, lang string) *shownAdvice {
 		if never := slices.DeleteFunc(slices.Clone(g.Reasons), func(why string) bool { return !strings.HasSuffix(why, "_never") }); len(never) > 0 {
 			w.Reasons = never // what nothing mends stands alone
 		}
+		if slices.Contains(w.Reasons, "class_not_for_item") { // no ground of its own mends that
+			w.Reasons = slices.DeleteFunc(slices.Clone(w.Reasons), func(why string) bool { return why == "special_basis_missing" })
+		}
 		w.Law, w.Copy = cited(g.Source)
 		for _, code := range g.Specials {
 			w.Specials = append(w.Specials, titled(x.Structure, code, lang))

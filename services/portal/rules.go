@@ -56,7 +56,8 @@ func (x *room) book(law policies.Readable, lang string) (book.Book, error) {
 		return b, nil
 	}
 	say := func(key string, args ...any) string { return x.Web.T(lang, key, args...) }
-	b, err := book.New(law, book.Words{Lang: lang, Text: say, Has: x.Web.Has, Relied: x.Structure.Relied})
+	b, err := book.New(law, book.Words{Lang: lang, Text: say, Has: x.Web.Has, Relied: x.Structure.Relied,
+		Day: func(day string) string { return x.Web.Day(lang, day) }})
 	if err == nil {
 		x.shelf.books[lang] = b
 	}
