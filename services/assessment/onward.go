@@ -12,6 +12,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/service"
+	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 )
 
@@ -27,7 +28,7 @@ type Leave struct {
 	Authority hub.AuthorityID `json:"authority"`
 	By        string          `json:"by"`
 	At        time.Time       `json:"at"`
-	Counts    bool            `json:"counts" doc:"On it the police may bring the authority in now, and may not without it. What has ended, the agreement or the legal basis or the step, lets nobody in."`
+	Counts    bool            `json:"counts" doc:"On it the police may bring the authority in now, ask it or offer its help, and may not without it. What has ended, the agreement or the legal basis or the step, lets nobody in."`
 }
 
 // yes is a Leave as it is kept.
@@ -46,7 +47,7 @@ func (x *room) onwards(ctx context.Context, o *opened) *Onwards {
 }
 
 // counts reports whether a yes to an authority makes a difference: with it the police
-// could bring it in, and could not without.
+// could pass the case on to it in some way, and could not without.
 func (x *room) counts(ctx context.Context, police, to hub.AuthorityID, state State, under string, now time.Time) bool {
 	return x.passes(ctx, police, to, state, under, true, now) && !x.passes(ctx, police, to, state, under, false, now)
 }
@@ -57,12 +58,31 @@ func (x *room) terms(d *doing, by, to hub.AuthorityID) (under string, agreed boo
 	return d.tx.Onward(d.ctx, "case", d.ID, d.Municipality, by, to)
 }
 
-// passes asks the rules whether the police could bring in an authority on some basis,
-// if they had the case on these terms and the municipality had said yes, or not.
-// It is what they are asked when the police do; nothing is given here.
+// passes asks the rules whether the police could bring in an authority, ask it or offer
+// its help, on some basis, if they had the case on these terms and the municipality had
+// said yes, or not. It is what they are asked when the police do; nothing is given here.
 func (x *room) passes(ctx context.Context, police, to hub.AuthorityID, state State, under string, agreed bool, now time.Time) bool {
 	who := hub.Actor{Hat: hub.Hat{Authority: police, Kind: hub.Police, Role: hub.PoliceCoordinator}}
-	return x.Carried(ctx, who, service.Disclosure{Kind: "case", State: string(state), To: to, Under: under, Agreed: agreed, Basis: service.Basis{Purpose: hub.Prevention}}, now)
+	return slices.ContainsFunc(x.Structure.PostsOf(to, "", now), func(p structure.Post) bool {
+		m := Member{Person: p.Person, Authority: to, Role: p.Role}
+		return slices.ContainsFunc(ways(state), func(w way) bool {
+			return x.lets(ctx, x.mayInvite(who, pg.Relation{Relation: w.relation}, w.state, m)) &&
+				x.Carried(ctx, who, service.Disclosure{Kind: w.kind, State: string(w.state), To: to, Under: under, Agreed: agreed, Consent: w.consent, Basis: service.Basis{Purpose: hub.Prevention}}, now)
+		})
+	})
+}
+
+// way is how the police pass on what is in a case: the terms hold for each (L1).
+type way struct {
+	kind     string
+	state    State  // in which it is given
+	relation string // of the police to it
+	consent  bool   // it may rest on one, which the citizen can give at any time
+}
+
+// ways are all of them, of a case in a state: an offer comes later, on a yes given now.
+func ways(state State) []way {
+	return []way{{"case", state, "shared", false}, {"request", asked, "own", false}, {"offer", "offered", "own", true}}
 }
 
 // Passing names an authority to which a case may be passed on.
@@ -71,8 +91,8 @@ type Passing struct {
 }
 
 // allowOnward is the municipality's yes: the police may bring in people of another
-// authority (D15), on a basis of their own. It is refused where it would change
-// nothing: of an authority that the police may bring in on no terms, and where they
+// authority (D15), ask them or offer their help, on a basis of their own. It is refused
+// where it would change nothing: of an authority that the police reach on no terms, and where they
 // have the case on terms that no yes, or every one, is part of.
 func (x *room) allowOnward(r *web.Request, in Passing) (CaseReceipt, error) {
 	return x.change(r, Onward, hub.ActDecide, func(d *doing) error {
@@ -208,19 +228,13 @@ func (x *room) recallForm(w http.ResponseWriter, r *web.Request) error {
 	return r.Redirect(w, "/cases/"+string(done.Case)+"/circle")
 }
 
-// passable are the authorities that the police could bring in if the municipality
-// let them: those with people whom the rules let them let in, on some basis.
+// passable are the authorities that the police could bring in, ask or offer help of if
+// the municipality let them: those with people whom the rules let them let in, on some basis.
 func (x *room) passable(ctx context.Context, municipality, police hub.AuthorityID, state State, now time.Time) []hub.AuthorityID {
 	var list []hub.AuthorityID
-	tried := map[hub.AuthorityID]bool{municipality: true, police: true}
-	coordinator := hub.Actor{Hat: hub.Hat{Authority: police, Kind: hub.Police, Role: hub.PoliceCoordinator}}
-	for _, p := range x.Structure.Posts() {
-		if tried[p.Authority] || !p.Holds(now) || !x.lets(ctx, x.mayInvite(coordinator, pg.Relation{Relation: "shared"}, state, Member{Person: p.Person, Authority: p.Authority, Role: p.Role})) {
-			continue
-		}
-		tried[p.Authority] = true
-		if x.passes(ctx, police, p.Authority, state, "within_cooperation", true, now) {
-			list = append(list, p.Authority)
+	for _, a := range x.Structure.Authorities {
+		if a.ID != municipality && a.ID != police && x.passes(ctx, police, a.ID, state, "within_cooperation", true, now) {
+			list = append(list, a.ID)
 		}
 	}
 	return list

@@ -317,3 +317,21 @@ func TestThePoliceAreToldOfAYes(t *testing.T) {
 		}
 	}
 }
+
+// TestAYesForAQuestion: whom the police can only ask, and not bring in, the municipality
+// says yes to as well: what the advice says may be shared after its yes, it can say yes to.
+func TestAYesForAQuestion(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.asksFirst()
+	question := with(d.asks("mogens"), d.basis("RPL115-3", because))
+	d.call(policeMan, "POST", "/api/cases/{id}/requests", question, 409, w.kase)
+	if page := s.as(coordinator).Get("/cases/" + string(w.kase) + "/circle").Must(200).Text(); !strings.Contains(page, `value="maanebakken"`) {
+		t.Error("the page offers no yes to whom the police can only ask")
+	}
+	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "maanebakken"}, w.kase)
+	if page := s.as(policeMan).Get("/cases/" + string(w.kase) + "/circle").Must(200).Text(); strings.Contains(page, "Gør ingen forskel nu") {
+		t.Error("a yes to a question is said to make no difference")
+	}
+	d.call(policeMan, "POST", "/api/cases/{id}/requests", question, 201, w.kase)
+}
