@@ -123,11 +123,14 @@ func (l *Law) Sharers() []hub.Role {
 	return list
 }
 
-// Fields lists every field of a kind of item, sorted.
-func (l *Law) Fields(item string) []string {
+// Fields lists the fields of a kind of item, sorted: of some data classes, or of all
+// where none is named.
+func (l *Law) Fields(item string, classes ...string) []string {
 	var list []string
-	for _, fields := range l.fields[item] {
-		list = append(list, fields...)
+	for class, fields := range l.fields[item] {
+		if len(classes) == 0 || slices.Contains(classes, class) {
+			list = append(list, fields...)
+		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)

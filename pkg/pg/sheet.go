@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -51,6 +52,24 @@ func (tx *Tx) Sheet(ctx context.Context, kind string, id hub.ID, rel *Relation, 
 	}
 	rows.Close()
 	return wrap(rows.Err())
+}
+
+// PartReaders is [Tx.Readers] of what a case is made of: its questions, answers and
+// offers, whatever the actor is to those. To whoever is nothing to the case it gives nobody.
+func (tx *Tx) PartReaders(ctx context.Context, id hub.ID, do func(hub.Hat, Relation, time.Time) error) error {
+	rows, err := tx.Query(ctx, near+`select x.* from mine cross join lateral (
+		select p.id, p.kind, p.controller, p.author, p.written_at from access.item p where p.came_of = mine.id or p.part_of = mine.id offset 0) p cross join lateral (
+		select h.id, h.person, h.name, h.authority, h.kind as at, h.role, r.*, p.written_at
+		from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $5) r
+		where r.id = p.id and r.kind = p.kind and (r.relation <> '' or r.assigned or r.author) offset 0) x order by x.authority, x.role, x.name, p.kind, p.id`, append(tx.Me(), "case", id)...)
+	if err != nil {
+		return err
+	}
+	var h hub.Hat
+	var rel Relation
+	var made time.Time
+	_, err = pgx.ForEachRow(rows, append(append([]any{&h.ID, &h.Person, &h.Name, &h.Authority, &h.Kind, &h.Role}, rel.Into()...), &made), func() error { return do(h, rel, made) })
+	return err
 }
 
 // Sees reports whether the actor may see an item at all, by what they are to it:

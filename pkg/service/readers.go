@@ -8,6 +8,7 @@ import (
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
 	"github.com/infohus/infohus/pkg/structure"
+	"github.com/infohus/infohus/policies"
 )
 
 // Reader is somebody who can see a thing now: what of it, by which rule, since when
@@ -26,6 +27,7 @@ type Reader struct {
 	Soon      bool            `json:"-"` // that is within a day: the time is worth saying
 	Hat       hub.ID          `json:"-"`
 	Title     string          `json:"-"` // the basis in the words of a page: see [InWords]
+	Part      pg.Relation     `json:"-"` // of which they are a reader, where it is a part of a case: see [Env.PartReaders]
 	basis     structure.LegalBasis
 }
 
@@ -52,19 +54,14 @@ func (r Reader) Last() time.Time {
 // came to be until it is erased at the latest: nobody is said to see it longer. as changes what somebody is to the thing, for asking what would be; nil
 // leaves it.
 func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, life structure.Span, as func(*pg.Relation)) ([]Reader, error) {
-	type one struct {
-		Reader
-		hat hub.Hat
-		rel pg.Relation
-	}
-	var all []one
+	var all []standingReader
 	err := tx.Readers(ctx, kind, id, func(h hub.Hat, rel pg.Relation) error {
 		if as != nil {
 			as(&rel)
 		}
 		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
 		if err == nil && answer.Allow {
-			all = append(all, one{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h, rel})
+			all = append(all, standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h, rel})
 		}
 		return err
 	})
@@ -77,25 +74,85 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 	}
 	list := make([]Reader, len(all))
 	for i, r := range all {
-		s := standing(r.Rules, r.rel, r.hat, held, life.From)
-		if p, ok := e.Structure.Post(r.Hat); ok {
-			s = s.within(structure.Span{From: p.From, Until: p.Until})
-			if kind != "concern" && !slices.ContainsFunc(r.Rules, func(rule string) bool { return rule != "assigned" && rule != "invited" }) { // who was let in by name
-				r.UntilAge = e.Structure.UntilAge(p.Authority, p.Department)
-			}
-		}
-		if r.rel.Relation == "shared" && !slices.Equal(r.Rules, []string{"author"}) {
-			r.Basis, r.basis = r.rel.Basis, e.basis(r.rel.Basis, tx.Now)
-			r.Source = r.basis.Source
-		}
-		r.Since = s.From
-		if s.Until.Before(structure.Forever) {
-			s = s.within(structure.Span{Until: life.Until})
-			r.Until, r.Soon = &s.Until, s.Until.Sub(tx.Now) <= 24*time.Hour
-		}
-		list[i] = r.Reader
+		list[i] = e.dated(r, held, life, tx.Now)
 	}
 	return list, nil
+}
+
+// standingReader is a reader, and what they are to the thing.
+type standingReader struct {
+	Reader
+	hat hub.Hat
+	rel pg.Relation
+}
+
+// dated is a reader with since when and until when, and on which basis.
+func (e Env) dated(r standingReader, held []pg.Held, life structure.Span, now time.Time) Reader {
+	s := standing(r.Rules, r.rel, r.hat, held, life.From)
+	if p, ok := e.Structure.Post(r.Hat); ok {
+		s = s.within(structure.Span{From: p.From, Until: p.Until})
+		if r.rel.Kind != "concern" && !slices.ContainsFunc(r.Rules, func(rule string) bool { return rule != "assigned" && rule != "invited" }) { // who was let in by name
+			r.UntilAge = e.Structure.UntilAge(p.Authority, p.Department)
+		}
+	}
+	if r.rel.Relation == "shared" && !slices.Equal(r.Rules, []string{"author"}) {
+		r.Basis, r.basis = r.rel.Basis, e.basis(r.rel.Basis, now)
+		r.Source = r.basis.Source
+	}
+	r.Since = s.From
+	if s.Until.Before(structure.Forever) {
+		s = s.within(structure.Span{Until: life.Until})
+		r.Until, r.Soon = &s.Until, s.Until.Sub(now) <= 24*time.Hour
+	}
+	return r.Reader
+}
+
+// PartReaders lists who reads on the questions, answers and offers of a case something of
+// the person that it is about: a line for each such part, with the fields of the person
+// alone, by the rules by which they read the part themselves.
+func (e Env) PartReaders(ctx context.Context, tx *pg.Tx, id hub.ID, until time.Time) ([]Reader, error) {
+	type one struct {
+		standingReader
+		made time.Time
+	}
+	var all []one
+	err := tx.PartReaders(ctx, id, func(h hub.Hat, rel pg.Relation, made time.Time) error {
+		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
+		if err != nil || !answer.Allow {
+			return err
+		}
+		if fields := ofPerson(e.DB.Law(), rel.Kind, answer); len(fields) > 0 {
+			all = append(all, one{standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: fields, Rules: answer.Reasons, Hat: h.ID, Part: rel}, h, rel}, made})
+		}
+		return nil
+	})
+	held := map[hub.ID][]pg.Held{}
+	var list []Reader
+	for _, r := range all {
+		if err == nil && held[r.rel.ID] == nil {
+			held[r.rel.ID], err = tx.Held(ctx, r.rel.Kind, r.rel.ID)
+		}
+		list = append(list, e.dated(r.standingReader, held[r.rel.ID], structure.Span{From: r.made, Until: until}, tx.Now))
+	}
+	return list, err
+}
+
+// ofPerson are the fields of an answer that are of the person, the name first, and a masked
+// one by its own name.
+func ofPerson(law *policies.Law, item string, a policies.Answer) []string {
+	var list []string
+	for _, f := range law.Fields(item, "identity", "address") {
+		switch {
+		case !slices.Contains(a.Fields, f):
+		case f == "name":
+			list = slices.Insert(list, 0, f)
+		case f == "cpr" && slices.Contains(a.Obligations, "mask_cpr"):
+			list = append(list, "cpr_masked")
+		default:
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // basis is a legal basis as the structure words it now.

@@ -53,6 +53,7 @@ func (x *room) casePage(w http.ResponseWriter, r *web.Request) error {
 	}
 	service.Closes(w, r, v.Glass)
 	service.InWords(v.WhoCanSee, r.Lang)
+	service.InWords(v.WhoPart, r.Lang)
 	for _, a := range given.Answers {
 		service.InWords(a.WhoCanSee, r.Lang)
 	}

@@ -2,6 +2,7 @@ package assessment
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type CaseView struct {
 	Steps         []CaseStep          `json:"steps,omitempty"`
 	Onward        *Onwards            `json:"onward,omitempty"` // to whom the police may pass it on
 	WhoCanSee     []CaseReader        `json:"-"`
+	WhoPart       []CaseReader        `json:"-"`               // and who sees whom it is about on a question, an answer or an offer of it
 	Unattended    []hub.AuthorityID   `json:"-"`               // of the two that lead it, where nobody is left who does
 	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
 	ConcernOpens  bool                `json:"-"`               // to the reader too
@@ -112,6 +114,7 @@ type opened struct {
 	Leave    []yes
 	worked
 	readers    []CaseReader
+	parts      []CaseReader
 	glasses    []pg.Glass
 	unattended []hub.AuthorityID
 	concern    bool // the concern that it came of can be read too
@@ -161,6 +164,9 @@ func (x *room) looking(ctx context.Context, who hub.Actor, id hub.ID, readers bo
 			o.readers, err = x.Readers(ctx, tx, "case", id, structure.Span{From: o.BegunAt, Until: o.EraseAt}, nil)
 		}
 		if err == nil && readers && tx.Sees(ctx, o.rel) {
+			o.parts, err = x.PartReaders(ctx, tx, id, o.EraseAt)
+		}
+		if err == nil && readers && tx.Sees(ctx, o.rel) {
 			var rel pg.Relation
 			rel, err = tx.Relation(ctx, "concern", o.Concern)
 			o.concern = tx.Sees(ctx, rel)
@@ -206,6 +212,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("erase_at"), &v.EraseAt, &o.EraseAt)
 	keep(may("retention_rule"), &v.RetentionRule, o.RetentionRule)
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
+	keep(may("who_can_see"), &v.WhoPart, toldOf(who, o.readers, o.parts, may))
 	keep(may("who_can_see") && may("state"), &v.Unattended, o.unattended)
 	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	text, erased, err := x.Open(ctx, receipt, place("case", o.ID), o.Texts, x.opens(who, &o.worked, may))
@@ -243,6 +250,37 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		}
 	}
 	return v, nil
+}
+
+// tellsOf is the field with which a case tells that there is a question, an answer or an
+// offer of some authority's in it.
+var tellsOf = map[string]string{"request": "requests", "answer": "requests", "offer": "recommendations"}
+
+// toldOf are the readers of a case's parts of whom somebody may know: of a part of which
+// the case tells them, but not of an offer that another authority has not sent. Who reads
+// the same of the person on the case itself is left out; who does on several parts of a
+// kind stands once, from the first until the last.
+func toldOf(who hub.Actor, whole, parts []CaseReader, may func(string) bool) (list []CaseReader) {
+	for _, p := range parts {
+		if !may(tellsOf[p.Part.Kind]) || p.Part.State == "offer_draft" && p.Part.Controller != who.Authority ||
+			slices.ContainsFunc(whole, func(r CaseReader) bool { return r.Hat == p.Hat && slices.Contains(r.Fields, "name") }) {
+			continue
+		}
+		i := slices.IndexFunc(list, func(r CaseReader) bool {
+			return r.Hat == p.Hat && r.Part.Kind == p.Part.Kind && r.Basis == p.Basis && slices.Equal(r.Fields, p.Fields) && slices.Equal(r.Rules, p.Rules)
+		})
+		if i < 0 {
+			list = append(list, p)
+			continue
+		}
+		if p.Since.Before(list[i].Since) {
+			list[i].Since = p.Since
+		}
+		if p.Until == nil || list[i].Until != nil && p.Until.After(*list[i].Until) {
+			list[i].Until, list[i].Soon = p.Until, p.Soon
+		}
+	}
+	return list
 }
 
 // actions are what the actor may do now, by table and policy: the buttons.

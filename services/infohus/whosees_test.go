@@ -169,3 +169,42 @@ func TestWhoCanSeeSinceWhen(t *testing.T) {
 		t.Errorf("the page does not say %q", since)
 	}
 }
+
+// Whoever sees who the citizen is on a question, and not on the case, stands on the case's
+// page too: for the municipality, whose question it is not, and for the police. When the
+// question is taken back, they stand there no more; whoever was never asked never does.
+func TestWhoSeesThePersonOnAPart(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w := d.asksFirst()
+	mark := catalogue(t, "da")["assessment.case.who_part"] + "</h3>"
+	shown := func(login string) (string, bool) {
+		t.Helper()
+		_, after, _ := strings.Cut(s.as(login).Get("/cases/"+string(w.kase)).Must(200).Text(), mark)
+		table, _, _ := strings.Cut(after, "</table>")
+		return table, strings.Contains(table, s.as("bodil").Post.Name)
+	}
+	if _, in := shown(coordinator); in {
+		t.Error("who was not asked is listed")
+	}
+	d.changes(coordinator, "/api/cases/{id}/onward", map[string]any{"authority": "psykiatrien"}, w.kase)
+	question := d.makes(policeMan, "/api/cases/{id}/requests", with(d.asks("bodil"), d.basis("RPL115-1-2", because)), w.kase)
+	for _, login := range []string{coordinator, policeMan} {
+		table, in := shown(login)
+		for _, word := range []string{"på et spørgsmål", "<li>navn</li>", "CPR-nummer uden de sidste cifre", "valgt af en tovholder", "Retsplejeloven § 115, stk. 1, nr. 2", "siden "} {
+			if !in || !strings.Contains(table, word) {
+				t.Errorf("%s is not shown %q of who sees the person on a question: %s", login, word, table)
+			}
+		}
+		if strings.Contains(table, "frikvartererne") {
+			t.Errorf("%s reads the question", login)
+		}
+	}
+	s.as(coordinator).API("GET", "/api/requests/"+string(question), nil).Must(404)
+	d.call(policeMan, "DELETE", "/api/requests/{id}", nil, 200, question)
+	for _, login := range []string{coordinator, policeMan} {
+		if table, in := shown(login); in {
+			t.Errorf("%s is shown who sees nothing any more: %s", login, table)
+		}
+	}
+}
