@@ -41,6 +41,7 @@ type CaseView struct {
 	Unattended    []hub.AuthorityID   `json:"-"`               // of the two that lead it, where nobody is left who does
 	Glass         []service.GlassView `json:"glass,omitempty"` // by whom it is open in an emergency
 	ConcernOpens  bool                `json:"-"`               // to the reader too
+	TakenBack     bool                `json:"-"`               // from the police, for good
 	SeeTrail      bool                `json:"-"`
 	MayRecuse     bool                `json:"-"` // the reader may say that somebody is too close to it
 	MayExport     bool                `json:"-"` // it may go out as a file
@@ -206,6 +207,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("state"), &v.Police, o.Police)
 	keep(may("circle"), &v.Concern, o.Concern)
 	v.ConcernOpens = v.Concern != "" && o.concern
+	v.TakenBack = State(o.rel.State) == Closed && o.Terms == "" && who.Authority == o.Municipality // a case that is closed stays shared with the police
 	keep(may("name"), &v.Subject, o.Subject)
 	keep(may("opened_at"), &v.OpenedAt, o.OpenedAt)
 	keep(may("next_date") && State(o.rel.State) != Closing, &v.NextAt, &o.NextAt) // of a closing the room referral knows it

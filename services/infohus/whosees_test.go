@@ -208,3 +208,26 @@ func TestWhoSeesThePersonOnAPart(t *testing.T) {
 		}
 	}
 }
+
+// Of a case that was taken back from the police the pages say so, and say nowhere that it
+// can be opened again: nor is that offered by its address.
+func TestWhatWasTakenBackSaysSo(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	w, closed := d.works("collecting"), d.works("closed")
+	d.changes(coordinator, "/api/cases/{id}/take-back", map[string]any{"reason": sayWhy}, w.kase)
+	d.Settle()
+	at := "/cases/" + string(w.kase)
+	page := mainOf(s.as(coordinator).Get(at).Must(200).Text())
+	for word, want := range map[string]bool{"Sagen er taget tilbage fra politiet": true, "kan ikke åbnes igen": true, "Sagen er afsluttet": false, "to personer sammen": false} {
+		if strings.Contains(page, word) != want {
+			t.Errorf("the page says %q: %v", word, !want)
+		}
+	}
+	if a := s.as(coordinator).Get(at + "/reopen"); a.Status != 409 || !strings.Contains(a.Text(), "Den kan ikke åbnes igen") {
+		t.Errorf("reopening by address: %d %s", a.Status, mainOf(a.Text()))
+	}
+	if page := mainOf(s.as(coordinator).Get("/cases/" + string(closed.kase)).Must(200).Text()); !strings.Contains(page, "to personer sammen") || strings.Contains(page, "taget tilbage") {
+		t.Errorf("a case that was closed: %s", page)
+	}
+}

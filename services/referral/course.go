@@ -36,6 +36,7 @@ type CourseView struct {
 	Erased    bool           `json:"erased,omitempty"`
 
 	municipality hub.AuthorityID
+	takenBack    bool // from the police: it is not opened again
 }
 
 // OfferLine is an offer as both parties of the case see it: the recommendation,
@@ -220,7 +221,7 @@ var (
 // showCourse opens what the grant names, and nothing else.
 func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseView, error) {
 	may, receipt := s.grant.Allows, s.receipt
-	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel, s.Given), Fields: given(s.grant), municipality: s.Municipality}
+	v := &CourseView{ID: s.ID, Actions: x.caseActions(ctx, who, s.rel, s.Given), Fields: given(s.grant), municipality: s.Municipality, takenBack: !s.Given && State(s.rel.State) == Closed}
 	keep(may("state"), &v.State, State(s.rel.State))
 	keep(may("state"), &v.Version, s.course.Version)
 	keep(may("name"), &v.Subject, s.Subject)

@@ -235,7 +235,9 @@ type caseData struct {
 func (x *room) prepare(r *web.Request, actions ...Action) (caseData, error) {
 	v, err := x.getCourse(r, struct{}{})
 	if err == nil && !slices.ContainsFunc(actions, func(a Action) bool { return slices.Contains(v.Actions, a) }) {
-		err = hub.Conflict("referral.error.step")
+		if err = hub.Conflict("referral.error.step"); v.takenBack && slices.Contains(actions, Reopen) {
+			err = hub.Conflict("referral.error.erring")
+		}
 	}
 	if err != nil {
 		return caseData{}, err
