@@ -22,6 +22,7 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 	d := struct {
 		*CaseView
 		Authorities []web.Option
+		Others      []askedBy // whom one may not ask, and who may
 		Chosen      hub.AuthorityID
 		People      []web.Option
 		Purposes    []string
@@ -43,6 +44,9 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 			d.People = append(d.People, web.Option{Value: string(p.Hat.ID), Label: p.Name, Hint: r.T("web.role."+string(p.Role)) + ", " + x.where(p.Authority, p.Department)})
 		}
 	}
+	if chosen == "" || !seen[chosen] {
+		d.Others = x.others(r, v, seen)
+	}
 	if !seen[chosen] { // whom one may not ask: choose another
 		chosen, d.Chosen, d.Crosses = "", "", false
 	}
@@ -55,6 +59,24 @@ func (x *room) askPage(w http.ResponseWriter, r *web.Request) error {
 	r.Fill("purpose", string(hub.Prevention))
 	r.Fill("authority", string(chosen))
 	return x.Web.Page(w, r, http.StatusOK, "assessment", "ask", d)
+}
+
+// askedBy is an authority that the reader may not ask, and the party that may.
+type askedBy struct{ Authority, By hub.AuthorityID }
+
+// others are the authorities that the rules let the other party of a case ask, and not the
+// reader: by the rule by which the act says whom to turn to.
+func (x *room) others(r *web.Request, v *CaseView, mine map[hub.AuthorityID]bool) (list []askedBy) {
+	d := &doing{ctx: r.Context(), casework: &casework{Municipality: v.Municipality, Police: v.Police}, State: v.State}
+	for _, p := range x.Structure.Posts() {
+		if mine[p.Authority] || !p.Holds(r.Now) || slices.ContainsFunc(list, func(a askedBy) bool { return a.Authority == p.Authority }) {
+			continue
+		}
+		if party := x.byAt(d, r.Now, "request", Member{Person: p.Person, Authority: p.Authority, Role: p.Role}); party != "" && party != r.Who.Authority {
+			list = append(list, askedBy{p.Authority, party})
+		}
+	}
+	return list
 }
 
 // otherParty reports whether an authority is the other of the case's two parties.

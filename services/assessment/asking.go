@@ -114,6 +114,9 @@ func (x *room) letAnswer(d *doing, q *request, in Questions) error {
 		m := Member{Person: post.Person, Authority: post.Authority, Role: post.Role}
 		g, err := d.tx.Ask(d.ctx, x.mayLet(d, who, "request", m))
 		if denied := new(policies.Denial); errors.As(err, &denied) {
+			if q.Authority == d.other(who.Authority) {
+				return hub.Invalid("hats", "assessment.error.other_party")
+			}
 			return x.notThem(d, "request", "hats", m, denied.Reasons())
 		}
 		if err != nil {
@@ -136,6 +139,7 @@ type settling struct {
 	ctx   context.Context
 	tx    *pg.Tx
 	grant policies.Grant
+	to    []hub.AuthorityID // that an answer went to
 	*request
 }
 
@@ -174,7 +178,7 @@ func (x *room) settle(r *web.Request, action string, act hub.Act, do func(s *set
 		if err := tx.Stage(ctx, g, "request", id, q.State); err != nil {
 			return err
 		}
-		done = CaseReceipt{ID: id, Case: named(tx.Who(), q.Case, q.Municipality), Version: q.Version, At: tx.Now}
+		done = CaseReceipt{ID: id, Case: named(tx.Who(), q.Case, q.Municipality), Version: q.Version, At: tx.Now, To: s.to}
 		if _, err := tx.Record(ctx, g, pg.Entry{Act: act, Object: hub.Object{Kind: "request", ID: id, Version: q.Version}, Controller: q.Asker,
 			Subjects: []hub.ID{q.Subject}, Fields: []string{}}); err != nil {
 			return err
@@ -251,7 +255,8 @@ func (x *room) release(s *settling, in Answer) error {
 	if err := s.tx.PutTexts(s.ctx, s.grant, id, texts); err != nil {
 		return err
 	}
-	for _, to := range recipients(s.Asker, who.Authority, in.To) {
+	s.to = recipients(s.Asker, who.Authority, in.To)
+	for _, to := range s.to {
 		if err := x.releaseTo(s, id, to, in); err != nil {
 			return err
 		}

@@ -120,12 +120,13 @@ func open(env service.Env) (service.Room, error) {
 
 // CaseReceipt is the answer to a command that was done.
 type CaseReceipt struct {
-	ID      hub.ID    `json:"id"`              // of what was made or changed
-	Case    hub.ID    `json:"case,omitempty"`  // only to those to whom its questions name it
-	State   State     `json:"state,omitempty"` // of the case, where it was about the case
-	Version int       `json:"version"`
-	At      time.Time `json:"at"`
-	New     bool      `json:"-"`
+	ID      hub.ID            `json:"id"`              // of what was made or changed
+	Case    hub.ID            `json:"case,omitempty"`  // only to those to whom its questions name it
+	State   State             `json:"state,omitempty"` // of the case, where it was about the case
+	Version int               `json:"version"`
+	At      time.Time         `json:"at"`
+	To      []hub.AuthorityID `json:"to,omitempty" doc:"Of an answer: every authority that it went to."`
+	New     bool              `json:"-"`
 }
 
 // Created tells web to answer 201.

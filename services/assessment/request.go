@@ -103,7 +103,7 @@ type Answer struct {
 	Contact    hub.Personal      `json:"contact,omitzero"`     // from grade 1: whom to speak to
 	Conclusion hub.Personal      `json:"conclusion,omitzero"`  // grade 2
 	Statements []AnswerStatement `json:"statements,omitempty"` // grade 3
-	To         []hub.AuthorityID `json:"to,omitempty"`         // who may see it besides the asker
+	To         []hub.AuthorityID `json:"to,omitempty" doc:"Who gets it besides whoever asked, who always gets it."`
 	service.Basis
 }
 
@@ -169,6 +169,9 @@ func (s AnswerStatement) check(p *hub.Problems, field string, today time.Time) {
 	}
 	if s.Class != "ordinary" && slices.Contains(DataClasses, s.Class) && s.Special == "" {
 		p.Add(field+".special", "assessment.error.special")
+	}
+	if s.Class == "ordinary" && s.Special != "" { // as the rules say of a share: a ground for a class that is not disclosed
+		p.Add(field+".special", "assessment.error.special_none")
 	}
 }
 

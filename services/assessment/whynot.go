@@ -3,6 +3,7 @@ package assessment
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
@@ -25,6 +26,11 @@ func (x *room) mayLet(d *doing, who hub.Actor, kind string, m Member) policies.A
 // by is the party of the case of which the rules let somebody let a person in, or ask
 // them, if the municipality let them (D14, D15); "" where there is none.
 func (x *room) by(d *doing, kind string, m Member) hub.AuthorityID {
+	return x.byAt(d, d.tx.Now, kind, m)
+}
+
+// byAt is by, at an instant: it asks nothing of the transaction.
+func (x *room) byAt(d *doing, now time.Time, kind string, m Member) hub.AuthorityID {
 	share := service.Disclosure{Kind: kind, State: string(d.State), To: m.Authority, Basis: service.Basis{Purpose: hub.Prevention}}
 	inside := m.Authority == d.Municipality || m.Authority == d.Police // they have the case
 	if kind == "request" {
@@ -32,9 +38,9 @@ func (x *room) by(d *doing, kind string, m Member) hub.AuthorityID {
 	}
 	for _, party := range []hub.AuthorityID{d.Municipality, d.Police} {
 		share.Under, share.Agreed = service.Freely(d.Municipality, party, m.Authority)
-		for _, p := range x.Structure.PostsOf(party, "", d.tx.Now) {
+		for _, p := range x.Structure.PostsOf(party, "", now) {
 			who := hub.Actor{Hat: p.Hat}
-			if x.lets(d.ctx, x.mayLet(d, who, kind, m)) && (inside || party == m.Authority || x.Carried(d.ctx, who, share, d.tx.Now)) {
+			if x.lets(d.ctx, x.mayLet(d, who, kind, m)) && (inside || party == m.Authority || x.Carried(d.ctx, who, share, now)) {
 				return party
 			}
 		}

@@ -248,7 +248,7 @@ func (x *room) showCourse(ctx context.Context, who hub.Actor, s seen) (*CourseVi
 		}
 	}
 	keep(may("tasks"), &v.Tasks, s.Tasks)
-	if latest := x.latest(&s.course, x.Now()); may("tasks") || may("recommendations") {
+	if latest := x.latest(&s.course, x.Now()).UTC().Truncate(time.Second); may("tasks") || may("recommendations") {
 		v.Latest = &latest
 	}
 	if may("tasks") {
