@@ -52,6 +52,12 @@ func TestTheOtherPartyIsAskedByNoName(t *testing.T) {
 	}
 	delete(in, "hats")
 	d.call(coordinator, "POST", "/api/cases/{id}/requests", in, 201, w.kase)
+	const notNow = "Et nyt samtykke kan ikke skrives ind på det trin"
+	for of, want := range map[*work]bool{w: true, late: false} { // where there is no form, why
+		if page := s.as(coordinator).Get("/cases/" + string(of.kase) + "/consent").Must(200).Text(); strings.Contains(page, notNow) != want || strings.Contains(page, `name="document"`) == want {
+			t.Errorf("the page of consents of %s says why not: %v", of.kase, !want)
+		}
+	}
 	var got struct {
 		Latest string `json:"latest_next_date"`
 	}
