@@ -14,9 +14,9 @@ import (
 // Reader is somebody who can see a thing now: what of it, by which rule, since when
 // and until when (X11).
 type Reader struct {
-	Name      string          `json:"name"`
-	Role      hub.Role        `json:"role"`
-	Authority hub.AuthorityID `json:"authority"`
+	Name      string          `json:"name" doc:"\"reporter\" of whoever reported, to those who are not told who that is: then there is neither role nor authority."`
+	Role      hub.Role        `json:"role,omitempty"`
+	Authority hub.AuthorityID `json:"authority,omitempty"`
 	Fields    []string        `json:"fields"`
 	Rules     []string        `json:"rules"`
 	Basis     hub.LegalBasis  `json:"legal_basis,omitempty" doc:"On which it was shared with their authority, where it is another's."`
@@ -29,6 +29,7 @@ type Reader struct {
 	Title     string          `json:"-"` // the basis in the words of a page: see [InWords]
 	Part      pg.Relation     `json:"-"` // of which they are a reader, where it is a part of a case: see [Env.PartReaders]
 	basis     structure.LegalBasis
+	person    hub.ID
 }
 
 // InWords puts the legal bases in the words of a page.
@@ -61,7 +62,7 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 		}
 		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
 		if err == nil && answer.Allow {
-			all = append(all, standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID}, h, rel})
+			all = append(all, standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID, person: h.Person}, h, rel})
 		}
 		return err
 	})
@@ -150,6 +151,33 @@ func ofPerson(law *policies.Law, item string, a policies.Answer) []string {
 			list = append(list, "cpr_masked")
 		default:
 			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Sealed stands for whoever reported a concern, to those whom the rules do not tell who
+// that is (L51).
+const Sealed = "reporter"
+
+// Reports says whether a role is one of those who report: the rules show it a concern that was
+// handed in because it wrote it, as they show it to none of those who deal with concerns.
+func (e Env) Reports(ctx context.Context, role hub.Role) (bool, error) {
+	for _, kind := range hub.AuthorityKinds {
+		answer, err := e.DB.Advise(ctx, policies.View{Role: role, Kind: kind, ReceivedBy: hub.Municipality, State: "received", Author: true, Purpose: hub.Prevention})
+		if err != nil || answer.Allow {
+			return answer.Allow, err
+		}
+	}
+	return false, nil
+}
+
+// Seal takes who reported out of a list of who can see a concern: everybody in it stays, but
+// whoever stands there for having written it has no name. Nobody is hidden from themselves.
+func Seal(who hub.Actor, list []Reader) []Reader {
+	for i, r := range list {
+		if slices.Equal(r.Rules, []string{"author"}) && r.person != who.Person {
+			list[i].Name, list[i].Role, list[i].Authority, list[i].Hat = Sealed, "", "", ""
 		}
 	}
 	return list

@@ -289,6 +289,11 @@ func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 			if lists[id], err = sightings(ctx, tx, g, rel.Kind, id, seenMax); err != nil {
 				return err
 			}
+			if rel.Kind == "concern" && !g.Allows("reporter_name") {
+				if err := x.veil(ctx, who, lists[id]); err != nil {
+					return err
+				}
+			}
 			e.Subjects, e.Rows = []hub.ID{rel.About}, len(lists[id])
 			if _, err := tx.Record(ctx, g, e); err != nil {
 				return err
@@ -306,6 +311,25 @@ func (x *room) seen(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 		}
 	}
 	return out, nil
+}
+
+// veil takes who reported a concern out of who has seen it: that somebody did stays, and who
+// it was does not (L51). Nobody is hidden from themselves.
+func (x *room) veil(ctx context.Context, who hub.Actor, list []Sighting) error {
+	reports := map[hub.Role]bool{}
+	for i, s := range list {
+		if _, asked := reports[s.Role]; !asked {
+			is, err := x.Reports(ctx, s.Role)
+			if err != nil {
+				return err
+			}
+			reports[s.Role] = is
+		}
+		if reports[s.Role] && s.person != who.Person {
+			list[i].Name, list[i].Role, list[i].Authority, list[i].Sealed = "", "", "", true
+		}
+	}
+	return nil
 }
 
 // seenData is who has seen a thing, newest first: one line for a person's day.

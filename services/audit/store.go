@@ -432,9 +432,11 @@ type Sighting struct {
 	Name      string
 	Role      hub.Role
 	Authority hub.AuthorityID
+	Sealed    bool // whoever reported it: see [service.Sealed]
 	Fields    []string
 	Request   hub.ID // which shows a page: several rows of one are one look
 	Listed    bool   // as a line of a list; else it was opened, or taken out
+	person    hub.ID
 }
 
 // relationTo is what the actor is to the thing of that id, a concern, a case or
@@ -451,7 +453,7 @@ func relationTo(ctx context.Context, tx *pg.Tx, id hub.ID) (pg.Relation, error) 
 // sightings lists who has seen a thing, newest first: who read it, found it or
 // took it out. Refusals, and what was done with it, are not sightings.
 func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, kind string, id hub.ID, limit int) ([]Sighting, error) {
-	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.fields, t.request, t.act, t.question, t.input
+	rows, err := tx.Query(ctx, `select t.at, coalesce(h.name, ''), t.role, t.authority, t.person, t.fields, t.request, t.act, t.question, t.input
 		from audit.trail t left join access.hat h on h.id = t.hat
 		where t.object_id = $1 and t.object_kind = $3 and t.outcome = 'allow' and t.act in ('consult', 'search', 'export')
 		and t.fields <> '{}' order by t.at desc, t.id desc limit $2`, id, limit, kind)
@@ -462,7 +464,7 @@ func sightings(ctx context.Context, tx *pg.Tx, _ policies.Grant, kind string, id
 		var act hub.Act
 		var question string
 		var input json.RawMessage
-		err = row.Scan(&s.At, &s.Name, &s.Role, &s.Authority, &s.Fields, &s.Request, &act, &question, &input)
+		err = row.Scan(&s.At, &s.Name, &s.Role, &s.Authority, &s.person, &s.Fields, &s.Request, &act, &question, &input)
 		s.Listed, s.Fields = act == hub.ActSearch, shown(s.Fields, masked(act, s.Fields, question, input))
 		return s, err
 	})

@@ -98,7 +98,7 @@ type StepView struct {
 	At     time.Time `json:"at"`
 	Action Action    `json:"action"`
 	State  State     `json:"state"`
-	By     string    `json:"by"`
+	By     string    `json:"by" doc:"A name; anonymous, system; or reporter, to those who are not told who reported (L51)."`
 }
 
 // Reader is somebody who can see the concern now, by which rule, since when (X11).
@@ -109,8 +109,13 @@ type reader struct{ service.Reader }
 
 // Sees names what the reader is shown in a few fields that stand for the rest.
 func (r reader) Sees() []string {
-	return slices.DeleteFunc([]string{"state", "theme", "name", "address", "statements", "reporter_name", "due", "municipal_rationale", "who_can_see", "handled"},
-		func(field string) bool { return !slices.Contains(r.Fields, field) })
+	given := func(fields ...string) []string {
+		return slices.DeleteFunc(fields, func(field string) bool { return !slices.Contains(r.Fields, field) })
+	}
+	if told := given("state", "theme", "name", "address", "statements", "reporter_name", "due", "municipal_rationale", "who_can_see", "handled"); len(told) > 0 {
+		return told
+	}
+	return given("received_at") // what is left to whoever handed it in
 }
 
 func (v *ConcernView) report() Report {
@@ -247,6 +252,9 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("triage_outcome"), &v.TriageOutcome, o.TriageOutcome)
 	keep(may("triage_outcome"), &v.Track, o.Track)
 	keep(may("who_can_see"), &v.SeenBefore, o.before)
+	if !may("reporter_name") {
+		o.readers = service.Seal(who, o.readers)
+	}
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
 	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	if err := x.words(ctx, v, o, may, receipt); err != nil {
@@ -257,7 +265,11 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 			if s.Action == Notify && !v.notifies {
 				continue
 			}
-			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, x.nameOf(s.Hat)})
+			by, err := x.by(ctx, who, s, may("reporter_name"))
+			if err != nil {
+				return nil, err
+			}
+			v.Steps = append(v.Steps, StepView{s.At, s.Action, s.State, by})
 		}
 	}
 	if answer, err := x.DB.Advise(ctx, o.rel.Act(who, service.Export, hub.Prevention)); err == nil {
@@ -356,7 +368,17 @@ func (a Action) asked() string {
 	return string(a)
 }
 
-func (x *room) nameOf(hat hub.ID) string { return x.Structure.NameOf(hat) }
+// by is who took a step. Whoever reported is named to those who are told who that is, and
+// to themselves (L51).
+func (x *room) by(ctx context.Context, who hub.Actor, s step, told bool) (string, error) {
+	name := x.Structure.NameOf(s.Hat)
+	if post, ok := x.Structure.Post(s.Hat); ok && !told && s.Person != who.Person {
+		if reports, err := x.Reports(ctx, post.Role); reports || err != nil {
+			return service.Sealed, err
+		}
+	}
+	return name, nil
+}
 
 func (x *room) getConcern(r *web.Request, _ struct{}) (*ConcernView, error) {
 	id, err := r.PathID("id")
