@@ -96,6 +96,8 @@ func (p Personal) Fault(least, most int) string {
 		return "error.too_short"
 	case n > most:
 		return "error.too_long"
+	case p.Numbered(): // it has a field of its own, where it is masked, and each showing recorded
+		return "error.number"
 	}
 	return ""
 }
@@ -118,31 +120,37 @@ func (p Personal) Sentence() bool {
 	return len(letters) >= 5 && len(strings.FieldsFunc(*p.text, func(r rune) bool { return !wordly(r) })) >= 3
 }
 
-// aNumber is ten figures as a personal number is written in a text: those of a day, and four.
-var aNumber = regexp.MustCompile(`(?:^|[^0-9])([0-9]{2})([0-9]{2})[0-9]{2}[ \x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}(?:[^0-9]|$)`)
+// aNumber is ten figures as a personal number is written in a text: those of a day, and four,
+// of which no two are the end of a year.
+var aNumber = regexp.MustCompile(`^([0-9]{2})[ .\-/]?([0-9]{2})[ .\-/]?[0-9]{2}(?:[ .\x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}|[ .\x{a0}\-\x{2010}-\x{2013}]{1,3}[0-9]{2} [0-9]{2})`)
 
 // Numbered reports whether the text has in it what reads as a personal number (CPR), a
-// substitute one among them: ten figures that begin with a day (P15). That it is one nobody can
-// tell.
+// substitute one among them (L30): ten figures that begin with a day (L29, P15). That it is one
+// nobody can tell.
 func (p Personal) Numbered() bool {
 	if p.text == nil {
 		return false
 	}
-	for rest := *p.text; ; {
-		at := aNumber.FindStringSubmatchIndex(rest)
-		if at == nil {
-			return false
+	text := *p.text
+	digit := func(i int) bool { return i >= 0 && i < len(text) && text[i] >= '0' && text[i] <= '9' }
+	for i := range text {
+		if !digit(i) || digit(i-1) {
+			continue
 		}
-		day, _ := strconv.Atoi(rest[at[2]:at[3]]) // figures
-		month, _ := strconv.Atoi(rest[at[4]:at[5]])
+		m := aNumber.FindStringSubmatch(text[i:])
+		if m == nil || digit(i+len(m[0])) {
+			continue
+		}
+		day, _ := strconv.Atoi(m[1]) // figures
+		month, _ := strconv.Atoi(m[2])
 		if day > 60 {
 			day -= 60
 		}
 		if day > 0 && month > 0 && month <= 12 && day <= time.Date(2024, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() { // 2024 has a 29 February
 			return true
 		}
-		rest = rest[at[3]:]
 	}
+	return false
 }
 
 // String says [personal].

@@ -101,7 +101,7 @@ func findHidden(v reflect.Value, name string) (string, bool) {
 		}
 	case reflect.Struct:
 		if p, ok := v.Interface().(hub.Personal); ok { // keeps its text to itself
-			return name, p.Fault(0, math.MaxInt) != ""
+			return name, p.Fault(0, math.MaxInt) == "error.not_text"
 		}
 		for i := range v.NumField() {
 			if t := v.Type().Field(i); t.IsExported() {

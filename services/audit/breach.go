@@ -276,7 +276,7 @@ func readBreaches(who hub.Actor) policies.Trail {
 // check finds what is wrong with a breach that is registered, and fills in what is
 // not said.
 func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware time.Time, tracks []string, p hub.Problems) {
-	breachText(&p, "happened", in.Happened, service.MinReason, service.MaxText)
+	service.Text(&p, "happened", in.Happened, service.MinReason, service.MaxText)
 	if len(in.Kinds) == 0 {
 		p.Add("kinds", "error.choose")
 	}
@@ -302,15 +302,6 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 		pastOf(&p, "aware", aware, now)
 	}
 	return aware, among(can, tracks), p
-}
-
-// breachText checks a text of a breach: it names nobody by their personal number (P15). Whom it
-// is about stands in it by pseudonym.
-func breachText(p *hub.Problems, field string, text hub.Personal, least, most int) {
-	before := len(*p)
-	if service.Text(p, field, text, least, most); len(*p) == before && text.Numbered() {
-		p.Add(field, "audit.error.breach.number")
-	}
 }
 
 // closing is the question whether somebody may decide of a breach against those whom it hit:

@@ -26,7 +26,7 @@ func (x *room) informBreach(r *web.Request, in InformingBreach) (done BreachRece
 		if !slices.Contains(yesNo, in.Inform) {
 			p.Add("inform", "error.choose")
 		}
-		breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		s.Texts.TextDa = described(ctx, &p, "text_da", in.TextDa, 0, maxLetter)
 		s.Texts.TextEn = described(ctx, &p, "text_en", in.TextEn, 0, maxLetter)
 		if p.Err() != nil {
@@ -57,7 +57,7 @@ func (x *room) notifyBreach(r *web.Request, in NotifyingBreach) (done BreachRece
 	id, _ := r.PathID("breach")
 	err = x.breaching(r, id, stepNotified, hub.ActDecide, false, &done, func(ctx context.Context, tx *pg.Tx, _ policies.Grant, b *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
-		breachText(&p, "case_number", in.CaseNumber, 1, service.MaxLine)
+		service.Text(&p, "case_number", in.CaseNumber, 1, service.MaxLine)
 		on := tx.Now
 		if s.On = &on; in.On != nil {
 			on = in.On.UTC().Truncate(time.Microsecond)
@@ -83,7 +83,7 @@ func (x *room) closeBreach(r *web.Request, in ClosingBreach) (done BreachReceipt
 	id, _ := r.PathID("breach")
 	err = x.breaching(r, id, stepClosed, hub.ActDecide, true, &done, func(ctx context.Context, _ *pg.Tx, _ policies.Grant, _ *breach) (s said, _ *BreachRows, err error) {
 		var p hub.Problems
-		if breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText); p.Err() != nil {
+		if service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText); p.Err() != nil {
 			return s, nil, p.Err()
 		}
 		s.Texts.CloseReason = in.Reason.Reveal(ctx)
@@ -107,7 +107,7 @@ func (x *room) correctBreach(r *web.Request, in CorrectingBreach) (done BreachRe
 		} else {
 			pastOf(&p, "corrected", s.aware, tx.Now)
 		}
-		breachText(&p, "reason", in.Reason, service.MinReason, service.MaxText)
+		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		if err := p.Err(); err != nil {
 			return s, nil, err
 		}

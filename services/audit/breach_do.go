@@ -334,7 +334,7 @@ func described(ctx context.Context, p *hub.Problems, field string, text hub.Pers
 	if text.Empty() {
 		return ""
 	}
-	if breachText(p, field, text, least, most); len(*p) > 0 {
+	if service.Text(p, field, text, least, most); len(*p) > 0 {
 		return ""
 	}
 	return text.Reveal(ctx)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -52,14 +53,21 @@ func (x *room) tellForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	report := Report{Channel: "form", ReporterKind: "anonymous", WhyNow: personal(f.Text("why_now")), Context: personal(f.Text("context")),
 		Urgency: f.Line("urgency"), Child: f.Line("child"), UrgencyReason: personal(f.Text("urgency_reason"))}
+	fields := []string{"seen"} // of the statements
 	if who := f.Text("who"); who != "" {
+		fields = []string{"who", "seen"}
 		report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: personal(who)})
 	}
 	report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: personal(f.Text("seen")), FirstHand: f.Has("first_hand")})
 	problems := report.Check(r.Now)
 	for _, p := range problems {
-		if strings.HasSuffix(p.Field, ".text") {
-			p.Field = "seen"
+		if p.Key == "intake.error.number" { // there is no field for it here
+			p.Key = "intake.tell.number"
+		}
+		for i, field := range fields {
+			if p.Field == "statements."+strconv.Itoa(i)+".text" {
+				p.Field = field
+			}
 		}
 	}
 	taker := slices.IndexFunc(x.takers(r), func(a structure.Authority) bool { return string(a.ID) == f.Line("municipality") })

@@ -42,8 +42,8 @@ func (in Closure) Check(s *structure.Structure) (p hub.Problems) {
 	if in.Level != "" && !slices.ContainsFunc(s.Instruments, func(i structure.Instrument) bool { _, ok := i.Level(in.Level); return ok }) {
 		p.Add("level_at_close", "error.choose")
 	}
-	said(&p, "open_gaps", in.OpenGaps, 0, service.MaxText)
-	said(&p, "after_care", in.AfterCare, 0, service.MaxText)
+	service.Text(&p, "open_gaps", in.OpenGaps, 0, service.MaxText)
+	service.Text(&p, "after_care", in.AfterCare, 0, service.MaxText)
 	if !slices.Contains(Informed, in.Informed) {
 		p.Add("informed", "error.choose")
 	}
@@ -55,7 +55,7 @@ func (in Closure) Check(s *structure.Structure) (p hub.Problems) {
 	if in.Informed == "no" || exempt {
 		least = 1
 	}
-	said(&p, "why_not_informed", in.Why, least, service.MaxText)
+	service.Text(&p, "why_not_informed", in.Why, least, service.MaxText)
 	return p
 }
 
@@ -84,7 +84,7 @@ type TakingBack struct {
 
 // Check finds what is wrong with it.
 func (in TakingBack) Check() (p hub.Problems) {
-	said(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
+	service.Text(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
 	return p
 }
 
@@ -97,6 +97,6 @@ type Reopening struct {
 
 // Check finds what is wrong with a reopening, but for its basis.
 func (in Reopening) Check() (p hub.Problems) {
-	said(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
+	service.Text(&p, "reason", in.Reason, service.MinNecessity, service.MaxText)
 	return p
 }

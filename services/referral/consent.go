@@ -24,11 +24,11 @@ var ConsentFields = []string{"identity", "offer_preview", "offer", "measure"}
 
 // Check finds what is wrong with a consent, but for whom it names.
 func (in Consented) Check(now time.Time) (p hub.Problems) {
-	said(&p, "document", in.Document, 3, service.MaxLine)
+	service.Text(&p, "document", in.Document, 3, service.MaxLine)
 	if on, ok := aDay(&p, "signed_on", in.SignedOn); ok && on.After(now) {
 		p.Add("signed_on", "error.date.future")
 	}
-	said(&p, "scope", in.Scope, service.MinNecessity, service.MaxText)
+	service.Text(&p, "scope", in.Scope, service.MinNecessity, service.MaxText)
 	if len(in.Fields) == 0 || slices.ContainsFunc(in.Fields, func(f string) bool { return !slices.Contains(ConsentFields, f) }) {
 		p.Add("fields", "error.choose")
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 )
 
@@ -44,7 +45,7 @@ func (in Followed) Check(i structure.Instrument) (p hub.Problems) {
 		}
 		seen[m.Dimension] = true
 	}
-	said(&p, "note", in.Note, 1, maxFollowUp)
+	service.Text(&p, "note", in.Note, 1, maxFollowUp)
 	return p
 }
 

@@ -56,8 +56,8 @@ func (in Progress) Check(kind, band string) (p hub.Problems) {
 	} else if in.Status == "planned" || in.Status == "running" {
 		p.Add("end", "error.required")
 	}
-	said(&p, "effect", in.Effect, 0, service.MaxText)
-	said(&p, "economy", in.Economy, 0, service.MaxText)
+	service.Text(&p, "effect", in.Effect, 0, service.MaxText)
+	service.Text(&p, "economy", in.Economy, 0, service.MaxText)
 	switch {
 	case in.Talk == nil:
 	case kind != talk:
@@ -87,7 +87,7 @@ func (t Talk) check(p *hub.Problems, band string) {
 	if held {
 		least = 1
 	}
-	said(p, "talk.took_part", t.TookPart, least, service.MaxText)
+	service.Text(p, "talk.took_part", t.TookPart, least, service.MaxText)
 }
 
 // runs reports whether a measure of the status has an end that can be overdue.
@@ -123,6 +123,6 @@ func (in Ending) Check(kind string) (p hub.Problems) {
 	if in.Outcome == "outgrown" || !slices.Contains(Outcomes, in.Outcome) {
 		p.Add("outcome", "error.choose")
 	}
-	said(&p, "effect", in.Effect, 0, service.MaxText)
+	service.Text(&p, "effect", in.Effect, 0, service.MaxText)
 	return p
 }

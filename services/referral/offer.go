@@ -1,9 +1,6 @@
 package referral
 
 import (
-	"context"
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
@@ -109,47 +106,10 @@ func (in Recommendation) Check(kind string) hub.Problems {
 			p.Add("preview", "referral.error.no_preview")
 		}
 	} else {
-		said(&p, "preview", in.Preview, minPreview, maxPreview)
+		service.Text(&p, "preview", in.Preview, minPreview, maxPreview)
 	}
-	said(&p, "task", in.Task, 1, service.MaxText)
+	service.Text(&p, "task", in.Task, 1, service.MaxText)
 	return p
-}
-
-// said checks a text in which nobody is identified by a number.
-func said(p *hub.Problems, field string, t hub.Personal, least, most int) {
-	before := len(*p)
-	service.Text(p, field, t, least, most)
-	if len(*p) == before && hasNumber(t.Reveal(context.Background())) {
-		p.Add(field, "referral.error.number")
-	}
-}
-
-// number is what a CPR number looks like, as people write one.
-var number = regexp.MustCompile(`^([0-9]{2})[ .\-/]?([0-9]{2})[ .\-/]?[0-9]{2}[ .\-\x{2010}\x{2011}\x{2013}\x{00a0}]{0,3}[0-9]{2}[ ]?[0-9]{2}`)
-
-// hasNumber reports whether a text holds what could be a CPR number: a day, a
-// month and a year, and four more digits (L29; a substitute number has 60 added
-// to the day, L30).
-func hasNumber(text string) bool {
-	digit := func(i int) bool { return i >= 0 && i < len(text) && text[i] >= '0' && text[i] <= '9' }
-	for i := range len(text) {
-		if !digit(i) || digit(i-1) {
-			continue
-		}
-		m := number.FindStringSubmatch(text[i:])
-		if m == nil || digit(i+len(m[0])) {
-			continue
-		}
-		day, _ := strconv.Atoi(m[1]) // two digits: cannot fail
-		month, _ := strconv.Atoi(m[2])
-		if day > 60 {
-			day -= 60
-		}
-		if day >= 1 && day <= 31 && month >= 1 && month <= 12 {
-			return true
-		}
-	}
-	return false
 }
 
 // fits reports whether a measure may begin for somebody of an age band. One that

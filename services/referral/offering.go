@@ -264,7 +264,7 @@ func (x *room) answerReferral(r *web.Request, in Reply) (ReferralReceipt, error)
 		if !ok {
 			p.Add("answer", "error.choose")
 		}
-		said(&p, "note", in.Note, 0, service.MaxText)
+		service.Text(&p, "note", in.Note, 0, service.MaxText)
 		if err := p.Err(); err != nil {
 			return err
 		}
