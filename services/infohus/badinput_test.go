@@ -53,6 +53,7 @@ var badInput = []bad{
 	{name: "a name of 201 characters", where: "person", input: "name=" + strings.Repeat("ø", 201), status: 400, field: "name", key: "person.error.too_long"},
 	{name: "a name with a change of direction in it", where: "person", input: "name=Bert\u200fram", status: 400, field: "name", key: "person.error.text.hidden"},
 	{name: "unknown, and named", where: "person", input: "unknown=yes", status: 400, field: "unknown", key: "person.error.subject.not_unknown"},
+	{name: "under 18 by the tick, and older by the number", where: "person", input: "cpr=670390-4019; birth_date=; age_band=under_18", status: 400, field: "age_band", key: "person.error.age.disagrees"},
 	{name: "an age that is no band", where: "person", input: "age_band=old", status: 400, field: "age_band", key: "person.error.unknown_choice", kept: "not age_band"},
 
 	// What was seen.

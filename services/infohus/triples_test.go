@@ -195,7 +195,7 @@ func (s *script) asks3(a *actor, action string, d driven) (status int, state str
 	case "unassign":
 		return answer("DELETE", path+"/access/"+string(d.assignment), nil)
 	}
-	return answer("POST", path+"/check", says(action))
+	return answer("POST", path+"/check", with(says(action), map[string]any{"version": s.version(d.id)}))
 }
 
 // fingerprint is everything that a refused command must leave as it was.

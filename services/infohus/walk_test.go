@@ -244,6 +244,9 @@ func (w *walk) acts() {
 		c = &thing{id: hub.NewID()}
 	}
 	method, path, body, said, want := w.order(c, a, action)
+	if in, ok := body.(map[string]any); ok && among("check triage notification", path[strings.LastIndex(path, "/")+1:]) {
+		in["version"] = w.version(c.id) // as a page has it
+	}
 	was := c.state
 	c.story = append(c.story, fmt.Sprintf("%d %s: %s %s (%d)", w.step, a, action, said, want))
 	r := a.API(method, path, body)

@@ -214,7 +214,13 @@ func (x *room) accessPage(w http.ResponseWriter, r *web.Request) error {
 			continue
 		}
 		if answer, err := x.DB.Advise(r.Context(), letting(r.Who, rel, Assign, p.Hat)); err == nil && answer.Allow {
-			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: p.Name + " – " + r.T("web.role."+string(p.Role))})
+			label := p.Name + " – " + r.T("web.role."+string(p.Role))
+			as := rel
+			as.Assigned, as.Author, as.Recused, as.Glass = true, false, false, false
+			if sees, err := x.DB.Advise(r.Context(), as.View(hub.Actor{Hat: p.Hat}, hub.Prevention)); err == nil && little(sees.Fields) {
+				label += " (" + r.T("intake.access.little") + ")" // it is worth saying before
+			}
+			d.Colleagues = append(d.Colleagues, web.Option{Value: string(p.ID), Label: label})
 		}
 	}
 	return x.Web.Page(w, r, http.StatusOK, "intake", "access", d)

@@ -235,7 +235,7 @@ type Judgement struct {
 	Outcome   State        `json:"outcome"`         // unfounded, other_track, case
 	Track     string       `json:"track,omitempty"` // which, for other_track
 	Rationale hub.Personal `json:"rationale" min:"30" max:"2000"`
-	Version   int          `json:"version,omitempty" doc:"Of the concern that was read: if it has changed since, nothing is judged."`
+	Version   int          `json:"version,omitempty" doc:"Of the concern that was read: if it has changed since, nothing is judged. Where a colleague has judged already it is required."`
 }
 
 // Check finds what is wrong with a judgement. The rationale is required of

@@ -81,7 +81,7 @@ func (x *room) draftPage(w http.ResponseWriter, r *web.Request) error {
 		return r.Redirect(w, "/subjects/new?next=concern")
 	}
 	if d.ConcernView == nil {
-		fill(r, &ConcernView{})
+		fill(r, &ConcernView{Channel: x.channel(r)})
 	}
 	r.Fill("subject", string(d.Subject))
 	// What the receiver writes down by phone is told by others, until they say that
@@ -508,6 +508,12 @@ func formed[In any](x *room, w http.ResponseWriter, r *web.Request, read func(we
 	return r.Redirect(w, "/concerns/"+string(done.ID))
 }
 
+// version is that of the concern of which a form was made; a forged one is none.
+func version(f web.Form) int {
+	n, _ := strconv.Atoi(f.Line("version"))
+	return n
+}
+
 func basisOf(f web.Form) Basis {
 	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: personal(f.Text("necessity")), Confirmed: f.Has("confirmed")}
 }
@@ -525,18 +531,21 @@ func (x *room) rerouteForm(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (x *room) checkForm(w http.ResponseWriter, r *web.Request) error {
-	return formed(x, w, r, func(f web.Form) PoliceAnswer { return PoliceAnswer{f.Line("outcome"), basisOf(f)} }, x.completePoliceCheck, "intake.check.done")
+	return formed(x, w, r, func(f web.Form) PoliceAnswer {
+		return PoliceAnswer{f.Line("outcome"), version(f), basisOf(f)}
+	}, x.completePoliceCheck, "intake.check.done")
 }
 
 func (x *room) triageForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) Judgement {
-		version, _ := strconv.Atoi(f.Line("version"))
-		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale")), version}
+		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale")), version(f)}
 	}, x.triageConcern, "intake.triage.done")
 }
 
 func (x *room) notifyForm(w http.ResponseWriter, r *web.Request) error {
-	return formed(x, w, r, func(f web.Form) Notification { return Notification{f.Line("outcome"), personal(f.Text("reason"))} }, x.assessNotification, "intake.notification.done")
+	return formed(x, w, r, func(f web.Form) Notification {
+		return Notification{f.Line("outcome"), personal(f.Text("reason")), version(f)}
+	}, x.assessNotification, "intake.notification.done")
 }
 
 // asTold is fields in the order in which a person would tell them.

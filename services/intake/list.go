@@ -37,6 +37,7 @@ type Line struct {
 	ChildDue   *time.Time `json:"child_due,omitempty"`
 	Overdue    bool       `json:"overdue"`
 	Waits      bool       `json:"waits"` // something waits for the asker here
+	Triage     string     `json:"-"`     // what waits in the triage: "missing", the asker's own; "differ", the two do not agree; else none of it
 	Actions    []Action   `json:"actions"`
 }
 
@@ -195,16 +196,18 @@ var asks = []Action{Forward, Release, Confirm, Judge, Notify}
 
 // Whatever is due first stands first: the step, or the notification of a child
 // (L25). What a reader is not given orders nothing: without the clock a line
-// stands where it was begun.
+// stands where it was begun. What both have judged and is in triage still, they do
+// not agree on.
 const pageSQL = pg.AllowedSQL + `, seen as (select c.*, t.n as tuple, coalesce(least(case when t.clocks then c.step_due end, case when t.children and c.child_outcome = '' then c.child_due end),
 		case when t.clocks then c.erase_at else c.created_at end) as rank,
-	t.steps or t.notifies and c.child_due is not null and c.child_outcome = ''
-		or t.judges and not exists (select from intake.judgement j where j.concern = c.id and j.person = $10 and not j.void) as waits
-	from allowed a join unnest($3::int[], $4::int[], $5::bool[], $6::bool[], $7::bool[], $8::bool[], $9::bool[]) t (n, set, steps, judges, notifies, clocks, children) on t.set = a.n
-	join intake.concern c on c.id = a.id),
+	t.steps or t.notifies and c.child_due is not null and c.child_outcome = '' or j.triage <> '' as waits, j.triage
+	from allowed a join unnest($3::int[], $4::int[], $5::bool[], $6::bool[], $7::bool[], $8::bool[], $9::bool[], $14::bool[]) t (n, set, steps, judges, notifies, clocks, children, reads) on t.set = a.n
+	join intake.concern c on c.id = a.id
+	join lateral (select case when not t.judges then '' when t.reads and count(distinct j.party) = 2 then 'differ'
+		when coalesce(bool_or(j.person = $10), false) then '' else 'missing' end as triage from intake.judgement j where j.concern = c.id and not j.void) j on true),
 hit as (select * from seen where waits or not $13)
 select n.total, n.known, coalesce(h.tuple, -1), coalesce(h.id, ''), coalesce(h.subject, ''), coalesce(h.controller, ''), coalesce(h.version, 0), coalesce(h.state, ''),
-	coalesce(h.urgency, ''), h.received_at, h.step_due, case when h.child_outcome = '' then h.child_due end, coalesce(h.waits, false)
+	coalesce(h.urgency, ''), h.received_at, h.step_due, case when h.child_outcome = '' then h.child_due end, coalesce(h.waits, false), coalesce(h.triage, '')
 from (select count(*) as total, $11 = '' or coalesce(bool_or(id = $11), false) as known from hit) n
 left join lateral (select * from hit where $11 = '' or (rank, id) > (select rank, id from hit where id = $11) order by rank, id limit $12) h on true
 order by h.rank, h.id`
@@ -216,23 +219,26 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, tuple
 	var cols struct {
 		n, set                                    []int
 		steps, judges, notifies, clocks, children []bool
+		reads                                     []bool // both rationales
 	}
 	for i, t := range tuples {
 		steps, judges, notifies := t.asked()
 		cols.n, cols.set = append(cols.n, i), append(cols.set, t.set)
 		cols.steps, cols.judges, cols.notifies = append(cols.steps, steps), append(cols.judges, judges), append(cols.notifies, notifies)
+		cols.reads = append(cols.reads, t.grant.Allows("municipal_rationale") && t.grant.Allows("police_rationale"))
 		cols.clocks, cols.children = append(cols.clocks, t.grant.Allows("due")), append(cols.children, t.grant.Allows("child_due"))
 	}
 	rows, err := tx.Query(ctx, pageSQL, append(few.Args(), cols.n, cols.set, cols.steps, cols.judges, cols.notifies, cols.clocks, cols.children,
-		string(tx.Who().Person), string(in.After), in.Limit+1, in.Waits)...)
+		string(tx.Who().Person), string(in.After), in.Limit+1, in.Waits, cols.reads)...)
 	if err != nil {
 		return nil, err
 	}
 	var c concern
 	var n int
 	var known, waits bool
+	var triage string
 	entries := make([][]pg.Entry, len(tuples))
-	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &waits}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &waits, &triage}, func() error {
 		switch {
 		case !known:
 			return hub.Invalid("after", "intake.error.unknown_choice")
@@ -242,7 +248,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, tuple
 			page.Next = page.Concerns[in.Limit-1].ID
 			return nil
 		}
-		page.Concerns = append(page.Concerns, tuples[n].line(c, waits, tx.Now))
+		page.Concerns = append(page.Concerns, tuples[n].line(c, waits, triage, tx.Now))
 		entries[n] = append(entries[n], pg.Entry{Act: hub.ActSearch, Object: hub.Object{Kind: "concern", ID: c.ID, Version: c.Version},
 			Controller: c.Controller, Subjects: []hub.ID{c.Subject}, Fields: tuples[n].shown()})
 		return nil
@@ -274,9 +280,9 @@ func (t tuple) asked() (steps, judges, notifies bool) {
 }
 
 // line is a concern as the tuple lets it be shown.
-func (t tuple) line(c concern, waits bool, now time.Time) Line {
+func (t tuple) line(c concern, waits bool, triage string, now time.Time) Line {
 	may := t.grant.Allows
-	l := Line{ID: c.ID, Actions: t.actions, Waits: waits}
+	l := Line{ID: c.ID, Actions: t.actions, Waits: waits, Triage: triage}
 	keep(may("state"), &l.State, c.State)
 	keep(may("name"), &l.Subject, c.Subject)
 	keep(may("urgency"), &l.Urgency, c.Urgency)
@@ -311,6 +317,17 @@ func (x *room) listPage(w http.ResponseWriter, r *web.Request) error {
 		Leaves    int
 		Counted   bool
 	}{page, State(q.Get("state")), States, answer.Allow, may, page.leaves, page.Total <= countable})
+}
+
+// Asks is the word of what waits in a line: in triage it may be the duty to notify alone.
+func (l Line) Asks() string {
+	switch {
+	case l.Triage == "differ":
+		return "intake.waits.differ"
+	case l.State == Triage && l.Triage == "":
+		return "intake.waits.other_track"
+	}
+	return "intake.waits." + string(l.State)
 }
 
 // waiting is the room's part of everybody's front page: what waits for the hat.

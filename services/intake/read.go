@@ -118,6 +118,32 @@ func (r reader) Sees() []string {
 	return given("received_at") // what is left to whoever handed it in
 }
 
+// Differ reports whether both coordinators have judged, and the reader is told that they do
+// not agree: then it is in triage still.
+func (v *ConcernView) Differ() bool {
+	by := func(party string) bool {
+		return slices.ContainsFunc(v.Judgements, func(j JudgementView) bool { return j.Party == party })
+	}
+	return v.State == Triage && by("municipality") && by("police")
+}
+
+// Answers reports whether it is the reader's to answer for the police: what waits for the
+// police then waits for them.
+func (v *ConcernView) Answers() bool {
+	return slices.Contains(v.Actions, Release) || slices.Contains(v.Actions, Confirm)
+}
+
+// Little reports whether the reader is told no more of it than that it is there.
+func (v *ConcernView) Little() bool { return little(v.Fields) }
+
+// little reports whether fields tell neither whom a concern is about, nor what was said, nor
+// what became of it.
+func little(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(f string) bool {
+		return slices.Contains([]string{"name", "statements", "who_can_see", "handled", "triage_outcome"}, f)
+	})
+}
+
 func (v *ConcernView) report() Report {
 	r := Report{Channel: v.Channel, ReporterKind: v.ReporterKind, ReporterName: hub.NewPersonal(v.ReporterName), ReporterReach: hub.NewPersonal(v.ReporterReach),
 		Theme: v.Theme, WhyNow: hub.NewPersonal(v.WhyNow), Context: hub.NewPersonal(v.Context), Wishes: hub.NewPersonal(v.Wishes),

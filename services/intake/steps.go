@@ -339,8 +339,12 @@ func (x *room) rerouteConcern(r *web.Request, in Rerouting) (Receipt, error) {
 // municipality, which needs its basis.
 type PoliceAnswer struct {
 	Outcome string `json:"outcome"` // released, police_only, acute; confirmed: still the police alone
+	Version int    `json:"version,omitempty" doc:"Of the concern that was read. Where the police have answered already it is required: nobody answers over an answer that they have not seen."`
 	Basis
 }
+
+// answered is what whoever answers without having seen an answer is told of it.
+var answered = map[string]string{"police_only": "intake.error.answered.police_only", "acute": "intake.error.answered.acute"}
 
 var checkActions = map[string]Action{"released": Release, "police_only": Keep, "acute": CallOut, "confirmed": Confirm}
 
@@ -355,6 +359,9 @@ func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, er
 		}
 		if in.Purpose != "" && !slices.Contains(Purposes, in.Purpose) {
 			return hub.Invalid("purpose", "intake.error.unknown_choice")
+		}
+		if told := answered[d.CheckOutcome]; told != "" && in.Version != d.Version {
+			return hub.Conflict(told)
 		}
 		if a == Confirm {
 			x.enter(d.concern, d.tx.Now) // the 30 days begin again
@@ -389,6 +396,9 @@ func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
 		if by, err := judgedBy(d.ctx, d.tx, d.ID, other); err != nil || by == d.tx.Who().Person {
 			return cmp.Or[error](err, hub.Conflict("intake.error.second_person"))
 		}
+		if by, err := judgedBy(d.ctx, d.tx, d.ID, party); err != nil || by != "" && by != d.tx.Who().Person && in.Version != d.Version {
+			return cmp.Or[error](err, hub.Conflict("intake.error.triage_changed")) // a colleague's, which was not seen
+		}
 		sealed, err := x.Vault.Seal(d.Subject, where(d.ID, "judgement."+party), in.Rationale)
 		if err != nil {
 			return err
@@ -411,6 +421,7 @@ func (x *room) triageConcern(r *web.Request, in Judgement) (Receipt, error) {
 type Notification struct {
 	Outcome string       `json:"outcome"` // notified, not_needed
 	Reason  hub.Personal `json:"reason"`
+	Version int          `json:"version,omitempty" doc:"Of the concern that was read. Where the duty was assessed already it is required."`
 }
 
 func (x *room) assessNotification(r *web.Request, in Notification) (Receipt, error) {
@@ -422,6 +433,9 @@ func (x *room) assessNotification(r *web.Request, in Notification) (Receipt, err
 		text(&p, "reason", in.Reason, 1, MaxText)
 		if err := p.Err(); err != nil {
 			return err
+		}
+		if d.ChildOutcome != "" && in.Version != d.Version {
+			return hub.Conflict("intake.error.notified")
 		}
 		d.ChildOutcome = in.Outcome
 		d.entry.Why = in.Reason

@@ -145,6 +145,9 @@ func (x *room) startDraft(r *web.Request, in DraftText) (Receipt, error) {
 	if err := in.Report.unheard().Err(); err != nil {
 		return Receipt{}, err
 	}
+	if in.Channel == "" {
+		in.Channel = x.channel(r)
+	}
 	c, err := x.begin(r.Who, in, x.Now())
 	if err != nil {
 		return Receipt{}, err
@@ -152,6 +155,15 @@ func (x *room) startDraft(r *web.Request, in DraftText) (Receipt, error) {
 	var done Receipt
 	err = x.create(r, c, in.Report, func(d *doing) error { return nil }, Edit, &done)
 	return done, err
+}
+
+// channel is how a concern comes in where nobody says: whoever reports writes it down
+// themselves, and whoever takes it in is called.
+func (x *room) channel(r *web.Request) string {
+	if reports, err := x.Reports(r.Context(), r.Who.Role); err == nil && reports {
+		return "form"
+	}
+	return Channels[0]
 }
 
 // create writes a new concern and lets then go on with it, in one transaction.
@@ -366,6 +378,9 @@ func (x *room) submitConcern(r *web.Request, in Submission) (Receipt, error) {
 	}
 	if err := x.knock(r); err != nil {
 		return Receipt{}, err
+	}
+	if in.Channel == "" {
+		in.Channel = x.channel(r)
 	}
 	problems := in.Report.Check(x.Now())
 	in.ground(&problems)

@@ -173,6 +173,9 @@ func (f Form) numberAndBirth(p *hub.Problems, today Day) (Number, Day) {
 	if birth == (Day{}) {
 		birth = n.Birth()
 	}
+	if is := Band(birth, today); is != UnknownAge && f.AgeBand != "" && f.AgeBand != UnknownAge && f.AgeBand != is && slices.Contains(Bands, f.AgeBand) {
+		p.Add("age_band", "person.error.age.disagrees") // somebody is wrong, and who that is only a human can say
+	}
 	return n, birth
 }
 
