@@ -239,6 +239,25 @@ func TestAPageThatTellsLittleSaysWhy(t *testing.T) {
 	}
 }
 
+// TestACoordinatorIsToldWhoIsTold: who reported is sealed to the receiver (L51 in part), and a
+// coordinator who is not one is told so, and how to be let in; it is so then.
+func TestACoordinatorIsToldWhoIsTold(t *testing.T) {
+	d := &driver{script: begin(t)}
+	words := catalogue(t, "da")
+	c := d.drives("municipality", "received")
+	page := func(login string) string {
+		return d.as(login).Get("/concerns/" + string(c.id)).Must(200).Text()
+	}
+	sealed := words["intake.concern.reporter.sealed"]
+	if !strings.Contains(page(coordinator), sealed) || strings.Contains(page(ssp), sealed) || strings.Contains(page(teacher), sealed) {
+		t.Error("who is not told who reported is not told that, or somebody else is")
+	}
+	d.as(deputy).API("POST", "/api/concerns/"+string(c.id)+"/access", map[string]any{"hat": d.as(coordinator).Post.Hat.ID}).Must(200)
+	if got := page(coordinator); strings.Contains(got, sealed) || !strings.Contains(got, words["intake.field.reporter_kind"]) {
+		t.Error("who was let in is not told what is told of who reported")
+	}
+}
+
 // TestAFormIsNoTelephoneCall: how a concern came is not made up: a teacher writes it in a form,
 // and whoever takes calls is called.
 func TestAFormIsNoTelephoneCall(t *testing.T) {

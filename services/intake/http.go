@@ -432,15 +432,22 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 	}
 	service.Closes(w, r, v.Glass)
 	past := func(t *time.Time) bool { return t != nil && t.Before(r.Now) }
+	in := v.rel
+	in.Assigned = true
+	let, err := x.DB.Advise(r.Context(), in.View(r.Who, hub.Prevention))
+	if err != nil {
+		return err
+	}
 	return x.Web.Page(w, r, http.StatusOK, "intake", "concern", struct {
 		*ConcernView
+		Sealed                bool // who reported is told to whoever is let in, and the reader is not
 		Doable                []button
 		Handled               bool
 		Overdue, ChildOverdue bool
 		WhoCanSee             []reader
 		Share, Shared         string
 		BasisText             string
-	}{v, v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel), x.Structure.BasisText(v.Basis, r.Lang)})
+	}{v, slices.Contains(let.Fields, "reporter_name") && !slices.Contains(v.Fields, "reporter_name"), v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel), x.Structure.BasisText(v.Basis, r.Lang)})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.
