@@ -291,6 +291,9 @@ type RecusalLine struct {
 	LiftedAt *time.Time `json:"lifted_at,omitempty"`
 	CanLift  bool       `json:"can_lift"`
 	Hat      hub.ID     `json:"-"` // of a colleague of the reader's, for whom somebody may take over
+
+	Substitutes []web.Option `json:"-"` // who may, in the same role
+	Taken       []string     `json:"-"` // who was let in by name instead, in the same role
 }
 
 // RecusalSheet is who is recused from one thing, and what the asker may say of it.
@@ -332,8 +335,13 @@ func (x Recusals) Read(r *web.Request, _ struct{}) (RecusalSheet, error) {
 			return s, own, e, err
 		}
 		all, err := tx.Recusals(ctx, x.Kind, id)
+		if err != nil {
+			return s, other, e, err
+		}
+		given, err := tx.Assignments(ctx, x.Kind, id)
 		if err == nil {
 			x.show(ctx, &s, r, rel, all)
+			x.taking(&s, r.Now, all, given)
 		}
 		return s, other, e, err
 	})
@@ -372,6 +380,33 @@ func (x Recusals) show(ctx context.Context, s *RecusalSheet, r *web.Request, rel
 		if answer, err := x.DB.Advise(ctx, policies.List{Role: p.Role, Kind: p.Kind, Purpose: hub.Prevention}); err == nil && answer.Allow { // who deals with things at all
 			o := web.Option{Value: string(p.Hat.ID), Label: p.Name + ", " + r.T("web.role."+string(p.Role))}
 			s.Colleagues, s.Substitutes = append(s.Colleagues, o), append(s.Substitutes, o)
+		}
+	}
+}
+
+// taking fills in who took over from each colleague, and who may: in the same role. Where
+// as many were let in instead as are too close, nobody more is asked for.
+func (x Recusals) taking(s *RecusalSheet, now time.Time, all []pg.Recusal, given []pg.Assignment) {
+	for i, l := range s.Recused {
+		of, ok := x.Structure.Post(l.Hat)
+		if !ok {
+			continue
+		}
+		out := 0 // too close, in the same role
+		for _, p := range x.Structure.PostsOf(of.Authority, "", now) {
+			if p.Role == of.Role && stands(all, p.Person) {
+				out++
+			}
+		}
+		for _, a := range given {
+			if a.Why == "substitute" && a.Authority == of.Authority && a.Role == of.Role && !stands(all, a.Person) {
+				s.Recused[i].Taken = append(s.Recused[i].Taken, x.name(a.Person))
+			}
+		}
+		for _, o := range s.Substitutes {
+			if p, _ := x.Structure.Post(hub.ID(o.Value)); p.Role == of.Role && len(s.Recused[i].Taken) < out {
+				s.Recused[i].Substitutes = append(s.Recused[i].Substitutes, o)
+			}
 		}
 	}
 }

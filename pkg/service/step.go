@@ -74,7 +74,7 @@ func Text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 // Basis is the ground on which something is disclosed to another authority
 // (L1): legal basis, purpose, and why it is necessary.
 type Basis struct {
-	LegalBasis hub.LegalBasis `json:"legal_basis"`
+	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"On which it goes to another authority. Where nothing leaves one's own authority there is none, and one that is given is not kept."`
 	Purpose    hub.Purpose    `json:"purpose"`
 	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
 	Confirmed  bool           `json:"confirmed,omitempty" doc:"That it is known that other authorities could not confirm the log for hours, and it is passed on nevertheless: asked for only then."`

@@ -257,6 +257,9 @@ func TestRecusingAColleague(t *testing.T) {
 	if a := birk.API("GET", "/api/concerns/"+string(of.id), nil); a.Status != 200 {
 		t.Errorf("birk, who takes over, gets %d", a.Status)
 	}
+	if p := mainOf(s.as(coordinator).Get("/concerns/" + string(of.id) + "/recusal").Must(200).Text()); !strings.Contains(p, "Overtaget af "+birk.Post.Name) || strings.Contains(p, "Lad den valgte overtage") {
+		t.Errorf("the page does not say who took over, or asks for it once more: %s", p)
+	}
 	say(coordinator, map[string]any{"ground": "1", "hat": d.hat(ssp)}, 409)
 	s.as(coordinator).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(404) // who said it does not lift it
 	s.as(deputy).API("POST", path+"/"+string(s.as(ssp).Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(404)      // nor whoever acts for them
