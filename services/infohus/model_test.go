@@ -273,7 +273,7 @@ func (c *thing) waits(a *actor, now time.Time) bool {
 			continue
 		}
 		switch {
-		case action == "triage" && c.judges[a.person]:
+		case action == "triage" && c.judges[a.person] && len(c.judged) < 2: // both have judged, and it is in triage still: they do not agree
 		case action == "notify" && (c.child == "no" || c.assessed || !slices.Contains(c.fields(a, now), "child_due")):
 		default:
 			return true
