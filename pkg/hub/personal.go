@@ -120,9 +120,9 @@ func (p Personal) Sentence() bool {
 	return len(letters) >= 5 && len(strings.FieldsFunc(*p.text, func(r rune) bool { return !wordly(r) })) >= 3
 }
 
-// aNumber is ten figures as a personal number is written in a text: those of a day, and four,
-// of which no two are the end of a year.
-var aNumber = regexp.MustCompile(`^([0-9]{2})[ .\-/]?([0-9]{2})[ .\-/]?[0-9]{2}(?:[ .\x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}|[ .\x{a0}\-\x{2010}-\x{2013}]{1,3}[0-9]{2} [0-9]{2})`)
+// aNumber is ten figures as a personal number is written in a text: those of a day, and four.
+// A day with points and a time of day after it is none.
+var aNumber = regexp.MustCompile(`^([0-9]{2})[ .\-/]?([0-9]{2})(?:[0-9]{2}[ .\x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}|[ .\-/][0-9]{2}[\-\x{2010}-\x{2013}][0-9]{4}| [0-9]{2}[ \x{a0}\-\x{2010}-\x{2013}]{1,3}[0-9]{2} ?[0-9]{2})`)
 
 // Numbered reports whether the text has in it what reads as a personal number (CPR), a
 // substitute one among them (L30): ten figures that begin with a day (L29, P15). That it is one

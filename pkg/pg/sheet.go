@@ -56,12 +56,16 @@ func (tx *Tx) Sheet(ctx context.Context, kind string, id hub.ID, rel *Relation, 
 
 // PartReaders is [Tx.Readers] of what a case is made of: its questions, answers and
 // offers, whatever the actor is to those. To whoever is nothing to the case it gives nobody.
+// Only hats that can be something to a part are asked about: there are several parts.
 func (tx *Tx) PartReaders(ctx context.Context, id hub.ID, do func(hub.Hat, Relation, time.Time) error) error {
 	rows, err := tx.Query(ctx, near+`select x.* from mine cross join lateral (
-		select p.id, p.kind, p.controller, p.author, p.written_at from access.item p where p.came_of = mine.id or p.part_of = mine.id offset 0) p cross join lateral (
+		select p.id, p.kind, p.controller, p.author, p.part_of, p.written_at from access.item p where p.came_of = mine.id or p.part_of = mine.id offset 0) p cross join lateral (
 		select h.id, h.person, h.name, h.authority, h.kind as at, h.role, r.*, p.written_at
 		from access.hat h cross join lateral access.relations(h.person, h.authority, h.role, h.kind, $5) r
-		where r.id = p.id and r.kind = p.kind and (r.relation <> '' or r.assigned or r.author) offset 0) x order by x.authority, x.role, x.name, p.kind, p.id`, append(tx.Me(), "case", id)...)
+		where (h.authority = p.controller or h.person = p.author
+			or exists (select from access.share s where s.item = p.id and s.receiver = h.authority and s.ended_at is null)
+			or exists (select from access.assignment a where a.item in (p.id, p.part_of) and a.person = h.person and a.ended_at is null))
+			and r.id = p.id and r.kind = p.kind and (r.relation <> '' or r.assigned or r.author) offset 0) x order by x.authority, x.role, x.name, p.kind, p.id`, append(tx.Me(), "case", id)...)
 	if err != nil {
 		return err
 	}
