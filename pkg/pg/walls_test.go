@@ -141,6 +141,9 @@ func ifReviews(room string, _ things, _ string) bool { return writes(room, pg.Re
 func ifStages(room string, x things, own string) bool {
 	return ifEnds(room, x, own) || writes(room, x.came)
 }
+func ifEndsAll(room string, x things, own string) bool { // a case with its answer
+	return ifEnds(room, x, own) && (x.kind != "case" || writes(room, "case"))
+}
 func ifMoves(room string, x things, own string) bool {
 	return writes(room, own) && ifStages(room, x, own)
 }
@@ -284,7 +287,7 @@ func TestTheVerbsStopAtTheWalls(t *testing.T) {
 		"put": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
 			return tx.PutItem(ctx, g, pg.Item{Kind: x.kind, ID: x.bare, About: subject, Controller: "greve"})
 		}},
-		"stage": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Stage(ctx, g, x.kind, x.item, "x") }},
+		"stage": {ifStages, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Stage(ctx, g, x.kind, x.item, "x") }},
 		"drop":  {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.DropItem(ctx, g, x.kind, x.bare) }},
 		"assign": {ifKind, func(tx *pg.Tx, g policies.Grant, x things) error {
 			_, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.kind, Item: x.item, Person: receiver.Person, Authority: receiver.Authority, Role: receiver.Role, Why: "receiver"})
@@ -306,11 +309,11 @@ func TestTheVerbsStopAtTheWalls(t *testing.T) {
 		}},
 		"end assignment": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.EndAssignment(ctx, g, x.assignment) }},
 		"revoke":         {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error { return tx.Revoke(ctx, g, x.share) }},
-		"end assignments": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error {
+		"end assignments": {ifEndsAll, func(tx *pg.Tx, g policies.Grant, x things) error {
 			_, err := tx.EndAssignments(ctx, g, x.kind, x.item, "")
 			return err
 		}},
-		"revoke all": {ifEnds, func(tx *pg.Tx, g policies.Grant, x things) error {
+		"revoke all": {ifEndsAll, func(tx *pg.Tx, g policies.Grant, x things) error {
 			_, err := tx.RevokeAll(ctx, g, x.kind, x.item, "")
 			return err
 		}},

@@ -325,8 +325,8 @@ func TestReceiptsAreListedAsTheyOpen(t *testing.T) {
 func TestTheAdviceNamesFieldsAsPagesDo(t *testing.T) {
 	s := begin(t)
 	for lang, want := range map[string][]string{
-		"da": {"<dt>Hvem det handler om</dt><dd>navn; personnummer; fødselsdato; aldersgruppe; ", "; modtaget hvornår; modtaget af</dd><dt>Hvor langt den er</dt><dd>reference; tilstand; ", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
-		"en": {"<dt>Whom it is about</dt><dd>name; personal number; birth date; age band; ", "; received when; received by</dd><dt>How far it has come</dt><dd>reference; state; ", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
+		"da": {"<dt>Hvem det handler om</dt><dd>navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato; aldersgruppe; ", "; modtaget hvornår; modtaget af</dd><dt>Hvor langt den er</dt><dd>reference; tilstand; ", "navn; personnummer uden de sidste fire cifre (databeskyttelsesloven § 11); fødselsdato"},
+		"en": {"<dt>Whom it is about</dt><dd>name; personal number without its last four digits (databeskyttelsesloven § 11); birth date; age band; ", "; received when; received by</dd><dt>How far it has come</dt><dd>reference; state; ", "name; personal number without its last four digits (databeskyttelsesloven § 11); birth date"},
 	} {
 		c := s.AsRole(coordinator, hub.MunicipalCoordinator)
 		c.Lang = lang

@@ -16,7 +16,7 @@ func TestThePoliceSeeTheLimitOfTheirOwnStep(t *testing.T) {
 	id := s.submits(coordinator, map[string]any{"forward": toPolice, "child": "yes"})
 	for _, state := range []string{"police_check", "acute", "police_only"} {
 		if state != "police_check" {
-			s.does(policeMan, "check", id, says(state))
+			s.does(policeMan, "check", id, with(says(state), map[string]any{"version": s.version(id)}))
 		}
 		var v struct {
 			State string
