@@ -54,6 +54,8 @@ type Recusals struct {
 	Kind string // of item: concern, case
 	Tell func(Recused) event.Fact
 	Home string // where somebody goes who sees the thing no more: /concerns
+	// LetIn notes who takes over, where the room keeps its own list of those let in about a subject.
+	LetIn func(ctx context.Context, tx *pg.Tx, g policies.Grant, subject hub.ID, p structure.Post, a pg.Assignment) error
 }
 
 // question is whether somebody may say it of themselves; change what differs.
@@ -180,8 +182,14 @@ func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colle
 	if err != nil {
 		return "", err
 	}
-	if _, err := tx.Assign(ctx, g, pg.Assignment{Kind: x.Kind, Item: rel.ID, Person: next.Person, Authority: next.Authority, Role: next.Role, Why: "substitute", Until: given[had].Until}); err != nil {
+	a := pg.Assignment{Kind: x.Kind, Item: rel.ID, Person: next.Person, Authority: next.Authority, Role: next.Role, Why: "substitute", Until: given[had].Until}
+	if a.ID, err = tx.Assign(ctx, g, a); err != nil {
 		return "", err
+	}
+	if x.LetIn != nil {
+		if err := x.LetIn(ctx, tx, g, rel.About, next, a); err != nil {
+			return "", err
+		}
 	}
 	_, err = tx.Record(ctx, g, pg.Entry{Act: hub.ActGrant, Object: hub.Object{Kind: x.Kind, ID: rel.ID}, Controller: rel.Controller, Subjects: []hub.ID{rel.About}, Fields: []string{}})
 	return next.Person, err

@@ -107,7 +107,7 @@ func open(env service.Env) (service.Room, error) {
 			web.API("listGivenAnswers", "GET", "/api/answers", "List the answers that your authority gave, in whatever case, of those that you may see: also when a cooperation has ended.", x.listGiven),
 			web.API("withdrawAnswer", "DELETE", "/api/answers/{id}", "Take an answer back, from this moment on.", x.withdrawAnswer),
 		}, x.glass().Routes()...),
-		Marks: map[string]web.Mark{"waiting": x.waiting, "about": x.about, "found": x.found, service.Returned: x.returned},
+		Marks: map[string]web.Mark{"case_of": x.caseOf, "waiting": x.waiting, "about": x.about, "found": x.found, service.Returned: x.returned},
 		On: map[string]service.Reaction{
 			"intake.concern.triaged.v1":     x.concernTriaged,
 			"referral.followup.recorded.v1": x.followUpRecorded,

@@ -99,6 +99,8 @@ type Member struct {
 	Assignment hub.ID          `json:"assignment,omitempty"`
 	Share      hub.ID          `json:"share,omitempty"` // where the person's authority is another than the controller
 	Until      time.Time       `json:"until,omitzero"`
+	Recused    bool            `json:"recused,omitzero"`    // too close to the case, as it is read
+	Substitute bool            `json:"substitute,omitzero"` // let in to take over from a colleague, as it is read
 }
 
 // What a member is.

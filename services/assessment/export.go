@@ -190,3 +190,25 @@ func (x *room) hits(ctx context.Context, who hub.Actor, lang string, ids []hub.I
 	}
 	return out, nil
 }
+
+// caseOf leads from a concern to the case that it became, for whoever sees that case.
+func (x *room) caseOf(ctx context.Context, who hub.Actor, lang string, ids []hub.ID) (map[hub.ID]template.HTML, error) {
+	out := map[hub.ID]template.HTML{}
+	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
+		for _, concern := range ids {
+			var id hub.ID
+			if err := tx.QueryRow(ctx, `select coalesce(max(id), '') from cases where concern = $1`, concern).Scan(&id); err != nil || id == "" {
+				return err
+			}
+			rel, err := tx.Relation(ctx, "case", id)
+			if err != nil || !tx.Sees(ctx, rel) {
+				return err
+			}
+			if out[concern], err = x.Web.Fragment(lang, "assessment", "case-of", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -97,7 +97,10 @@ func (x *room) openPage(w http.ResponseWriter, r *web.Request) error {
 		Crosses  bool     // the step discloses the case to the police
 	}{CaseView: v, Purposes: []string{string(hub.Prevention)}, Crosses: r.Who.Authority == v.Municipality}
 	for _, m := range v.Circle {
-		if m.Authority != r.Who.Authority {
+		switch {
+		case m.recused: // chosen, they would see nothing
+			continue
+		case m.Authority != r.Who.Authority:
 			d.Others = append(d.Others, m)
 			continue
 		}

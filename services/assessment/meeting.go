@@ -175,7 +175,7 @@ func (x *room) seats(circle []Member, municipality, police hub.AuthorityID, now 
 		list = append(list, seat{p.Hat.ID, false})
 	}
 	for _, m := range circle {
-		if m.State == invited && m.Until.After(now) && !slices.ContainsFunc(list, func(s seat) bool { return s.hat == m.Hat }) {
+		if m.State == invited && !m.Recused && m.Until.After(now) && !slices.ContainsFunc(list, func(s seat) bool { return s.hat == m.Hat }) {
 			list = append(list, seat{m.Hat, true})
 		}
 	}

@@ -67,9 +67,11 @@ type MemberView struct {
 	Authority  hub.AuthorityID `json:"authority"`
 	Department string          `json:"department,omitempty"`
 	State      string          `json:"state"`
-	Reason     string          `json:"reason,omitempty"` // what they were let in for
+	Reason     string          `json:"reason,omitempty"`     // what they were let in for
+	Substitute bool            `json:"substitute,omitempty"` // takes over from a colleague
 	Until      *time.Time      `json:"until,omitempty"`
 	person     hub.ID
+	recused    bool
 }
 
 // AskedLine is a question of the case, without its words: they are the asker's
@@ -125,7 +127,7 @@ type opened struct {
 var sheetSQL = `select ` + columns + `, ` + pg.TextsOf("c.id") + `,
 	coalesce((select jsonb_agg(jsonb_build_object('party', o.party, 'hat', o.hat, 'at', o.at) order by o.at) from opening o where o.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'hat', m.hat, 'person', m.person, 'authority', m.authority, 'department', m.department, 'role', m.role,
-		'state', ` + stateOf("$5") + `, 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
+		'state', ` + stateOf("$5") + `, 'recused', ` + recusedSQL + `, 'substitute', exists (select from access.assignment a where a.id = m.assignment and a.why = 'substitute'), 'until', coalesce(m.until_at, '0001-01-01T00:00:00Z'::timestamptz)) order by m.authority, m.department, m.role, m.hat) from member m where m.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('id', q.id, 'asker', q.asker, 'authority', q.authority, 'department', q.department, 'state', q.state,
 		'outcome', q.outcome, 'due', q.due_at) order by q.asked_at, q.id) from request q where q.case_id = c.id), '[]'),
 	coalesce((select jsonb_agg(jsonb_build_object('at', s.at, 'action', s.action, 'state', s.state, 'person', s.person, 'hat', s.hat, 'authority', s.authority) order by s.n) from step s where s.case_id = c.id), '[]'),
@@ -232,7 +234,10 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 		}
 		for _, m := range o.Circle {
 			mv := MemberView{ID: m.ID, Hat: m.Hat, Name: x.nameOf(m.Hat), Role: m.Role, Authority: m.Authority, Department: m.Department, State: m.State,
-				Reason: text["member."+string(m.ID)+".reason"], person: m.Person}
+				Reason: text["member."+string(m.ID)+".reason"], Substitute: m.Substitute, person: m.Person, recused: m.Recused}
+			if m.Recused && m.State == invited {
+				mv.State = ended // they see nothing of it, for as long as it stands
+			}
 			keep(m.Until.Year() > 1, &mv.Until, &m.Until)
 			v.Circle = append(v.Circle, mv)
 		}

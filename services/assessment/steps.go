@@ -216,7 +216,7 @@ func (x *room) inviteProposed(d *doing, in Confirmation) error {
 	}
 	for _, id := range in.Members {
 		m, ok := find(circle, id)
-		if !ok || m.Authority != d.tx.Who().Authority || m.State != proposed {
+		if !ok || m.Authority != d.tx.Who().Authority || m.State != proposed || m.Recused {
 			return hub.Invalid("members", "assessment.error.member")
 		}
 		if err := x.letIn(d, &m, in.Reason, d.EraseAt, service.Basis{}); err != nil {

@@ -114,10 +114,13 @@ func stateOf(at string) string {
 		then 'ended' else m.state end`
 }
 
-var memberColumns = `m.id, m.hat, m.person, m.authority, m.department, m.role, ` + stateOf("$2") + `, m.assignment, m.share, coalesce(m.until_at, '0001-01-01')`
+// recusedSQL is whether a member is too close to the case: they keep their place, and see nothing.
+const recusedSQL = `exists (select from access.recusal z where z.item = m.case_id and z.person = m.person)`
+
+var memberColumns = `m.id, m.hat, m.person, m.authority, m.department, m.role, ` + stateOf("$2") + `, m.assignment, m.share, coalesce(m.until_at, '0001-01-01'), ` + recusedSQL
 
 func scanMember(r pgx.CollectableRow) (m Member, err error) {
-	err = r.Scan(&m.ID, &m.Hat, &m.Person, &m.Authority, &m.Department, &m.Role, &m.State, &m.Assignment, &m.Share, &m.Until)
+	err = r.Scan(&m.ID, &m.Hat, &m.Person, &m.Authority, &m.Department, &m.Role, &m.State, &m.Assignment, &m.Share, &m.Until, &m.Recused)
 	return m, err
 }
 

@@ -58,9 +58,42 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	}
 	kase, question := "/cases/"+string(w.kase), "/requests/"+string(school)
 	sees("liv", kase, true)
+	// Whoever takes over from one of them is one of them: let in where the person is young,
+	// of the circle, and out with the others.
+	tooNear := "/api" + kase + "/recusals"
+	instead := map[string]any{"ground": "2", "hat": d.hat("liv"), "substitute": d.hat("vilma")}
+	d.SQL("update access.subject set band = 'over_25' where id = $1", string(subject))
+	if a := d.as(coordinator).API("POST", tooNear, instead).Must(400); !strings.Contains(a.Text(), `"substitute"`) {
+		t.Errorf("somebody who works with the young only takes over about somebody who is grown: %s", a.Text())
+	}
+	d.SQL("update access.subject set band = 'under_18' where id = $1", string(subject))
+	d.as(coordinator).API("POST", tooNear, instead).Must(200)
+	circle := func(login string) string {
+		t.Helper()
+		page := d.as(coordinator).Get(kase).Must(200).Text()
+		from := strings.Index(page, `<ul class="people">`)
+		for _, row := range strings.Split(page[from:from+strings.Index(page[from:], "</ul>")], "<li") {
+			if strings.HasPrefix(row[strings.Index(row, "<strong>")+1:], "strong>"+d.as(login).Post.Name) {
+				return row
+			}
+		}
+		return ""
+	}
+	if row := circle("vilma"); !strings.Contains(row, "Overtager for en kollega") {
+		t.Errorf("of the circle, who takes over: %q", row)
+	}
+	if row := circle("liv"); !strings.Contains(row, "ude igen") {
+		t.Errorf("of the circle, who is too close: %q", row)
+	}
+	d.as(koegeManager).API("POST", tooNear+"/"+string(d.as("liv").Post.Person)+"/lift", map[string]any{"reason": tooClose}).Must(200)
+	sees("vilma", kase, true)
+	sees("liv", kase, true)
+	if row := circle("liv"); strings.Contains(row, "badge") {
+		t.Errorf("of the circle, who was too close: %q", row)
+	}
 	// Who can see it says of them that it ends with that age, whatever day it would end on.
 	rows := strings.Split(d.as(coordinator).Get(kase).Text(), "<tr>")
-	for login, young := range map[string]bool{"liv": true, "tage": false, coordinator: false} {
+	for login, young := range map[string]bool{"liv": true, "vilma": true, "tage": false, coordinator: false} {
 		name := d.as(login).Post.Name
 		i := slices.IndexFunc(rows, func(row string) bool { return strings.Contains(row, name+"<") && strings.Contains(row, "adgang siden") })
 		if i < 0 || strings.Contains(rows[i], "dog kun, til personen fylder 18 år") != young {
@@ -74,17 +107,18 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	// Where it turns out that the person is grown, what was learnt is not shown to them in
 	// the little time until that lets them out.
 	card := func(login string) int { return d.as(login).API("GET", "/api/subjects/"+string(subject), nil).Status }
-	for band, want := range map[string]int{"over_25": 404, "under_18": 200} {
-		d.SQL("update person.subject set band = $1 where id = $2", band, string(subject))
+	for age, want := range map[string]int{"over_25": 404, "under_18": 200} {
+		d.SQL("update person.subject set band = $1 where id = $2", age, string(subject))
 		for login, want := range map[string]int{"johanne": want, "liv": want, "tage": 200, coordinator: 200} {
 			if got := card(login); got != want {
-				t.Errorf("of somebody who is %s %s reads who it is: %d, want %d", band, login, got, want)
+				t.Errorf("of somebody who is %s %s reads who it is: %d, want %d", age, login, got, want)
 			}
 		}
 	}
 	d.SQL("update person.subject set band = 'under_18' where id = $1", string(subject))
 	d.Advance(time.Minute)
 	sees("liv", kase, false)
+	sees("vilma", kase, false)
 	sees("tage", kase, true)
 	sees("johanne", question, false)
 	for _, login := range []string{"liv", "johanne"} {
@@ -95,8 +129,8 @@ func TestEighteenLetsTheYoungsOut(t *testing.T) {
 	if row := d.SQL("select why, n from referral.task where case_id = $1", string(w.kase)); len(row) != 1 || row[0][0] != "grown" || row[0][1] != "18" {
 		t.Errorf("the coordinators' tasks are %v", row)
 	}
-	if n := d.One("select count(*) from access.assignment where item in ($1, $2) and person in ($3, $4) and ended_at is null",
-		string(w.kase), string(school), string(d.as("johanne").Post.Person), string(d.as("liv").Post.Person)); n != "0" {
+	if n := d.One("select count(*) from access.assignment where item in ($1, $2) and person in ($3, $4, $5) and ended_at is null",
+		string(w.kase), string(school), string(d.as("johanne").Post.Person), string(d.as("liv").Post.Person), string(d.as("vilma").Post.Person)); n != "0" {
 		t.Errorf("%s assignments are left", n)
 	}
 }
