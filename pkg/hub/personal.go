@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -118,39 +115,6 @@ func (p Personal) Sentence() bool {
 		}
 	}
 	return len(letters) >= 5 && len(strings.FieldsFunc(*p.text, func(r rune) bool { return !wordly(r) })) >= 3
-}
-
-// aNumber is ten figures as a personal number is written in a text: those of a day, and four.
-// A day with points and a time of day after it is none.
-var aNumber = regexp.MustCompile(`^([0-9]{2})[ .\-/]?([0-9]{2})(?:[0-9]{2}[ .\x{a0}\-\x{2010}-\x{2013}]{0,3}[0-9]{4}|[ .\-/][0-9]{2}[\-\x{2010}-\x{2013}][0-9]{4}| [0-9]{2}[ \x{a0}\-\x{2010}-\x{2013}]{1,3}[0-9]{2} ?[0-9]{2})`)
-
-// Numbered reports whether the text has in it what reads as a personal number (CPR), a
-// substitute one among them (L30): ten figures that begin with a day (L29, P15). That it is one
-// nobody can tell.
-func (p Personal) Numbered() bool {
-	if p.text == nil {
-		return false
-	}
-	text := *p.text
-	digit := func(i int) bool { return i >= 0 && i < len(text) && text[i] >= '0' && text[i] <= '9' }
-	for i := range text {
-		if !digit(i) || digit(i-1) {
-			continue
-		}
-		m := aNumber.FindStringSubmatch(text[i:])
-		if m == nil || digit(i+len(m[0])) {
-			continue
-		}
-		day, _ := strconv.Atoi(m[1]) // figures
-		month, _ := strconv.Atoi(m[2])
-		if day > 60 {
-			day -= 60
-		}
-		if day > 0 && month > 0 && month <= 12 && day <= time.Date(2024, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() { // 2024 has a 29 February
-			return true
-		}
-	}
-	return false
 }
 
 // String says [personal].

@@ -12,6 +12,13 @@ func TestATextHasAPersonalNumberInIt(t *testing.T) {
 		"320190-1234": false, "600190-1234": false, "000190-1234": false, "611390-1234": false, "610090-1234": false, "910290-1234": false, "900290-1234": false,
 		"Bo, 010190-1234, og hans mor": true, "01.01.09-4321": true, "01 01 09 43 21": true, "cpr:710109-4321": true, "12 010109-4321": true,
 		"Mødes 16.11.2026 09.00": false, "16-11-2026 14:30": false, "23.11.26 14 30": false, "15/11/26 2000 kr.": false, "23.11.26 1430": false, "Ring på +45 12 34 56 78": false, "4512345678": false, "retsplejeloven § 115, stk. 1, nr. 2": false,
+		// As somebody writes, dictates or pastes it.
+		"710315/1234": true, "710315_1234": true, "710315:1234": true, "710315, 1234": true, "(710315)1234": true, "710315+1234": true, "710315.1234": true,
+		"7 1 0 3 1 5 1 2 3 4": true, "0 1 0 3 1 5 - 1 2 3 4": true, "71/03-15 1234": true, "01/03-15 4321": true, "71.03.2015-1234": true, "71 03 1915 1234": true, "71032015-1234": true,
+		"01.03.2015-1234": true, "01032015/4321": true, "010315\n1234": true, "010315\u22121234": true, "010315-\u00ad1234": true, "0103\u200b15-1234": true, "０１０３１５-１２３４": true,
+		"٠١٠٣١٥-١٢٣٤": true, "𝟘𝟙𝟘𝟛𝟙𝟝-𝟙𝟚𝟛𝟜": true, "sag nr. 150 326 1234": false, "15. marts 2026 kl. 12.34": false, "010315\u00a0-\u00a01234": true, "71 03 15 12 34": true,
+		"01.03.2015 - 12.04": false, "01.03.2026, 1400 kr.": false, "01.03.2026: 1400": false, "01.03.2026 1400": false, "010320151234": false, "710320151234": false,
+		"+45 21 03 15 12 34": false, "21 03 15 12 34 56": false, "1 2 3 4 5 6 7 8 9": false, "9 9 0 3 1 5 1 2 3 4": false, "01.03.26, 5000 kr.": false,
 		"2026-11-23": false, "23.11.2026 kl. 14.30": false, "sag 2026-442-1": false,
 	} {
 		if got := NewPersonal(text).Numbered(); got != want {
