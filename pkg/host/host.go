@@ -141,6 +141,13 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	}
 	o := h.c.Site
 	o.Now, o.NewID, o.Log = h.c.Now, h.c.NewID, h.c.Log
+	o.Basis = h.c.Structure.BasisText
+	o.Called = func(id hub.AuthorityID) string {
+		if a, ok := h.c.Structure.Authority(id); ok {
+			return a.Name
+		}
+		return string(id)
+	}
 	o.Values = func(at time.Time) map[string][]string { return values(h.c.Structure, at) }
 	if len(h.c.Structure.Trail.Witnesses) > 0 {
 		o.LogState = h.logState

@@ -59,6 +59,7 @@ type Step struct {
 //	{{table "caption key"}} … {{end_table}}  rows become cards on a narrow screen, if every td has
 //	                                         data-title="{{t "key"}}"
 //	{{authority .ID}}                        an authority's name
+//	{{basis .Code}}                          a legal basis in words; "" where there are none
 //	{{ref .ID}}                              the end of a reference, to tell things apart that must not be named
 //
 // A field's label is the word "<room>.field.<field>", its hint the same with
@@ -113,6 +114,7 @@ func (v *view) funcs() template.FuncMap {
 		"end_table": func() template.HTML { return "</table></div>" },
 		"ref":       shortRef,
 		"authority": func(id hub.AuthorityID) string { return v.site.authority(id) },
+		"basis":     func(code any) string { return v.site.basis(hub.LegalBasis(fmt.Sprint(code)), v.lang) },
 		"add":       func(a, b int) int { return a + b },
 	}
 }

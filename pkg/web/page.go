@@ -231,10 +231,18 @@ func (s *Site) framed(f frame) ([]byte, error) {
 
 // authority is an authority's name on the screen.
 func (s *Site) authority(id hub.AuthorityID) string {
-	if s.called == nil || id == "" {
+	if s.o.Called == nil || id == "" {
 		return string(id)
 	}
-	return s.called(id)
+	return s.o.Called(id)
+}
+
+// basis is a legal basis in words; "" where there are none.
+func (s *Site) basis(code hub.LegalBasis, lang string) string {
+	if s.o.Basis == nil {
+		return ""
+	}
+	return s.o.Basis(code, lang)
 }
 
 // JSON answers with v as JSON.

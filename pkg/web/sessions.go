@@ -68,10 +68,6 @@ type Session struct {
 // opened.
 func (s *Site) UseSessions(sessions Sessions) { s.sessions = sessions }
 
-// UseNames tells the site what authorities are called on the screen. Portal
-// calls it when it is opened.
-func (s *Site) UseNames(called func(hub.AuthorityID) string) { s.called = called }
-
 // The cookies. Each is of this host alone, unreadable by scripts, and sent only
 // over a connection that the browser holds to be safe.
 const (

@@ -114,6 +114,11 @@ type Options struct {
 	MarkFor time.Duration    // how long a page waits for its marks; 0 is 2 s
 	Done    func(Answered)   // told of every answer, after it was sent; for metrics and tests
 
+	// Called is what an authority is called on the screen, nil its id; Basis is a legal basis
+	// in words of a language, "" or nil where there are none.
+	Called func(hub.AuthorityID) string
+	Basis  func(code hub.LegalBasis, lang string) string
+
 	// LogState is how the log of the hub stands, to be said on every page; nil says nothing.
 	LogState func(ctx context.Context) LogState
 
@@ -149,8 +154,7 @@ type Site struct {
 	o         Options
 	origin    *url.URL
 	sessions  Sessions
-	keeper    *Peer                        // who keeps the sessions, where that is another process
-	called    func(hub.AuthorityID) string // an authority's name; nil is its id
+	keeper    *Peer // who keeps the sessions, where that is another process
 	words     words
 	rooms     map[string]*pages
 	routes    []Route

@@ -167,7 +167,7 @@ func newWorld(t *testing.T, issuers ...Issuer) *world {
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()
 	site, err := New(Options{Origin: w.url, Issuers: issuers, Now: func() time.Time { return now }, NewID: hub.NewID, Log: logTo(w.log),
-		MarkFor: 200 * time.Millisecond, Done: func(a Answered) {
+		Called: func(hub.AuthorityID) string { return "Køge Kommune" }, MarkFor: 200 * time.Millisecond, Done: func(a Answered) {
 			w.doing.Lock() // a browser asks several things at once
 			defer w.doing.Unlock()
 			w.done = append(w.done, a)
@@ -177,7 +177,6 @@ func newWorld(t *testing.T, issuers ...Issuer) *world {
 	}
 	w.site = site
 	site.UseSessions(w.mem.functions())
-	site.UseNames(func(hub.AuthorityID) string { return "Køge Kommune" })
 	show := func(rw http.ResponseWriter, r *Request) error {
 		if r.PathValue("id") == "gone" {
 			return hub.NotFound()

@@ -92,6 +92,20 @@ func TestNobodyClosesABreachThatTheyMade(t *testing.T) {
 		later.Set("corrected-"+part, began.In(hub.Copenhagen).Format(layout))
 	}
 	sound(t, vera.Submit("/breaches/"+string(id), later).Must(http.StatusOK))
+	// Every correction stays, with its time and its reason: set back and forth, nothing is gone.
+	vera.API("GET", path, nil).Must(http.StatusOK).JSON(&v)
+	var corrected []string
+	for _, s := range v.Steps {
+		if s.Aware != nil {
+			corrected = append(corrected, s.Aware.Sub(aware).Round(time.Hour).String()+" "+s.Reason)
+		}
+	}
+	if want := []string{"0s It-afdelingen vidste det dagen før.", "30h0m0s Det var alligevel først den dag."}; !slices.Equal(corrected, want) {
+		t.Errorf("corrected %q", corrected)
+	}
+	if text := page(vera, "/breaches/"+string(id)); strings.Count(text, "It-afdelingen vidste det") != 1 || strings.Count(text, "Det var alligevel først den dag.") != 2 {
+		t.Errorf("the page does not show every correction: %s", text)
+	}
 	w.Set(began.Add(25 * time.Hour))
 	told("breach_due 2") // once more, of the time that it was set to
 

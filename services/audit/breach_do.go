@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -135,6 +136,7 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 // add takes a step.
 func (v *BreachView) add(s boxed, in said) {
 	s.Content = hex.EncodeToString(s.content)
+	s.Aware, s.Inform, s.Reason = in.Aware, in.Texts.Inform, cmp.Or(in.Texts.AwareReason, in.Texts.InformReason, in.Texts.CloseReason)
 	v.Steps = append(v.Steps, s.BreachStep)
 	v.fill(in.Texts)
 	if in.On != nil {
@@ -143,7 +145,7 @@ func (v *BreachView) add(s boxed, in said) {
 	if in.Affected == nil {
 		return
 	}
-	if v.Since = nil; v.Affected != nil {
+	if v.Since = nil; v.Affected != nil && v.Affected.Found == in.Affected.Found {
 		since := in.Affected.since(*v.Affected)
 		v.Since = &since
 	}

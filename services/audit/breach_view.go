@@ -92,6 +92,10 @@ type BreachStep struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
 	Content string    `json:"content"` // the hash of what it says
+
+	Aware  *time.Time `json:"aware,omitempty" doc:"Of one that corrects the clock: from when it ran after that."`
+	Inform string     `json:"inform,omitempty" doc:"Of one that decides it: whether the citizens are told."`
+	Reason string     `json:"reason,omitempty" doc:"Of those two, and of the one that closes: why."`
 }
 
 // Codes are the steps.
@@ -134,7 +138,7 @@ type BreachView struct {
 	NotifiedOn    *time.Time   `json:"notified_on,omitempty"`
 	Affected      *Affected    `json:"affected,omitempty" doc:"The last gathering. Without one, nobody has said which rows of the log it is about."`
 	Frozen        string       `json:"frozen,omitempty"` // the hash of the step that it stands in
-	Since         *Since       `json:"since,omitempty"`  // the gathering before it
+	Since         *Since       `json:"since,omitempty" doc:"Against the gathering before it, where both were of the same rows."`
 	Steps         []BreachStep `json:"steps"`
 	Another       bool         `json:"another"` // the asker did something that it is about, or stands in for or answers to who did: another officer closes it, corrects its clock, and decides that the citizens are not told
 	RetentionRule string       `json:"retention_rule"`

@@ -45,6 +45,7 @@ type PreparingAgain struct {
 // Releasing is one person's yes to what they read.
 type Releasing struct {
 	Content string `json:"content"` // ExtractView.Content of what was read
+	Unknown bool   `json:"unknown,omitempty" doc:"Needed where ExtractView.Unknown is: whoever hands it out has held the reference against the request."`
 }
 
 // ExtractReceipt says what came of it.
@@ -132,6 +133,8 @@ type filed struct {
 	preparedBy, releasedBy hub.ID
 	preparer, releaser     string // by name
 	preparedAt, releasedAt time.Time
+	unknown                bool      // the log knows nothing of the reference
+	twin                   bool      // another waits about the same person, as it is read
 	near, byNear           bool      // the actor, or whoever prepared it, is too close to whom it is about
 	received               time.Time // the day of the request; zero where nobody has said it
 	rule                   string    // by which it is erased
@@ -171,6 +174,7 @@ type ExtractView struct {
 	Subject       hub.ID        `json:"subject"`
 	Content       string        `json:"content"` // the hash of all that follows, as a release must say it
 	Unknown       bool          `json:"unknown"` // the own log knows nothing of the reference, which may be mistyped; the answer to the citizen does not say so
+	Twin          bool          `json:"twin"`    // another answer to the same person waits
 	Unseen        bool          `json:"unseen,omitempty" doc:"Look-ups may be missing: a canary was not found when it was gathered, or is not now. Gather it anew when it is found again. Of what is released it is not said."`
 	Matters       []Matter      `json:"matters"`
 	Names         bool          `json:"names"`
@@ -299,6 +303,9 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 		if f.box, err = boxOf(ctx, tx, g, id); err != nil {
 			return err
 		}
+		if f.twin, err = waitsToo(ctx, tx, g, f); err != nil {
+			return err
+		}
 		e, err := x.entry(act, f)
 		if err != nil {
 			return err
@@ -341,7 +348,7 @@ func (x *room) readExtract(r *web.Request, _ struct{}) (ExtractView, error) {
 	}); err != nil {
 		return v, err
 	}
-	v.Anew = anew(q)
+	v.Anew, v.Twin = anew(q), f.twin && !f.near
 	for step, may := range map[string]*bool{"prepare": &v.Prepares, "release": &v.Releases} {
 		q.Step = step
 		a, err := x.DB.Advise(r.Context(), q)
@@ -403,6 +410,8 @@ func (x *room) releaseExtract(r *web.Request, in Releasing) (done ExtractReceipt
 			return hub.Invalid("content", "error.required")
 		case read != now:
 			return hub.Conflict("audit.error.extract.changed")
+		case f.unknown && !in.Unknown:
+			return hub.Invalid("unknown", "audit.error.extract.unknown")
 		}
 		f.rule, f.eraseAt = x.retained("answer", f.authority, tx.Now)
 		if err := handOut(ctx, tx, g, f); err != nil {

@@ -111,7 +111,7 @@ func (x *room) preparing(r *web.Request, done *ExtractReceipt, of func(context.C
 			return err
 		}
 		sum := sha256.Sum256(text)
-		f.content = sum[:]
+		f.content, f.unknown = sum[:], what.Unknown
 		if f.box, err = x.Vault.Seal(vault.AuthorityKey(f.authority), extractPlace(f.id), hub.NewPersonal(string(text))); err != nil {
 			return err
 		}

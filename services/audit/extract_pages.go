@@ -107,7 +107,7 @@ func (x *room) releaseForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := x.releaseExtract(r, Releasing{Content: f.Line("content")})
+	done, err := x.releaseExtract(r, Releasing{Content: f.Line("content"), Unknown: f.Has("unknown")})
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // filedColumns are those of an answer, and whether the actor of $1 to $5, and whoever
 // prepared it (whatever the hats of today), is too close to whom it is about.
-const filedColumns = `e.id, e.authority, e.subject, e.n, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at),
+const filedColumns = `e.id, e.authority, e.subject, e.n, e.content, e.prepared_by, e.prepared_at, coalesce(e.released_by, ''), coalesce(e.released_at, e.prepared_at), e.unknown,
 	coalesce((select h.name from access.hat h where h.id = e.prepared_hat), ''), coalesce((select h.name from access.hat h where h.id = e.released_hat), ''),
 	coalesce((select bool_or(r.recused) from access.relations($1, $2, $3, $4, $5) r where r.about = e.subject), false),
 	coalesce((select bool_or(r.recused) from access.relations(e.prepared_by, $2, 'system', $4, $5) r where r.about = e.subject), false), ` + timeColumns
@@ -25,7 +25,7 @@ const timeColumns = `e.received_on, e.retention_rule, e.erase_at, n.told_on, coa
 const filedFrom = ` from audit.extract e left join audit.extract_extension n on n.extract = e.id `
 
 func scanFiled(row pgx.CollectableRow) (f filed, err error) {
-	return f, f.scan(row, &f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.preparer, &f.releaser, &f.near, &f.byNear)
+	return f, f.scan(row, &f.id, &f.authority, &f.subject, &f.n, &f.content, &f.preparedBy, &f.preparedAt, &f.releasedBy, &f.releasedAt, &f.unknown, &f.preparer, &f.releaser, &f.near, &f.byNear)
 }
 
 // scan reads columns, and after them those of the time.
@@ -86,11 +86,16 @@ func boxOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) (box []b
 
 // putExtract keeps what was gathered.
 func putExtract(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed) error {
-	_, err := tx.Exec(ctx, `insert into audit.extract as e (id, authority, subject, n, box, content, prepared_by, prepared_hat, prepared_at, received_on, retention_rule, erase_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do update
-		set n = $4, box = $5, content = $6, prepared_by = $7, prepared_hat = $8, prepared_at = $9, received_on = $10, retention_rule = $11, erase_at = $12 where e.authority = $2`,
-		f.id, f.authority, f.subject, f.n, f.box, f.content, tx.Who().Person, tx.Who().Hat.ID, tx.Now, dateOf(f.received), f.rule, f.eraseAt)
+	_, err := tx.Exec(ctx, `insert into audit.extract as e (id, authority, subject, n, box, content, prepared_by, prepared_hat, prepared_at, received_on, retention_rule, erase_at, unknown)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do update
+		set n = $4, box = $5, content = $6, prepared_by = $7, prepared_hat = $8, prepared_at = $9, received_on = $10, retention_rule = $11, erase_at = $12, unknown = $13 where e.authority = $2`,
+		f.id, f.authority, f.subject, f.n, f.box, f.content, tx.Who().Person, tx.Who().Hat.ID, tx.Now, dateOf(f.received), f.rule, f.eraseAt, f.unknown)
 	return err
+}
+
+// waitsToo reports whether another answer to the same person waits.
+func waitsToo(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed) (is bool, err error) {
+	return is, tx.QueryRow(ctx, `select exists (select from audit.extract where authority = $1 and subject = $2 and id <> $3 and released_at is null)`, f.authority, f.subject, f.id).Scan(&is)
 }
 
 // dateOf is a day as the database keeps it; null for none.

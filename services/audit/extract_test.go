@@ -131,7 +131,7 @@ func (w *world) reads(login string, id hub.ID) (v ExtractView) {
 }
 
 func (w *world) releases(login string, id hub.ID, content string) hubtest.Answer {
-	return w.As(login).API("POST", "/api/extracts/"+string(id)+"/release", map[string]any{"content": content})
+	return w.As(login).API("POST", "/api/extracts/"+string(id)+"/release", map[string]any{"content": content, "unknown": true})
 }
 
 // looksOf is the look-ups of an answer.
@@ -398,11 +398,41 @@ func TestAReferenceThatNobodyKnows(t *testing.T) {
 				t.Errorf("%s reads of %s that it is unknown: %v, on the page %v", login, whom, v.Unknown, said)
 			}
 		}
-		w.releases("hedvig", id, w.reads("hedvig", id).Content).Must(http.StatusOK)
+		// Whoever hands it out says that they looked at the reference; of any other nothing is asked.
+		content := w.reads("hedvig", id).Content
+		silent := w.As("hedvig").API("POST", "/api/extracts/"+string(id)+"/release", map[string]any{"content": content})
+		if unknown != strings.Contains(silent.Text(), `"field":"unknown"`) || unknown != (silent.Status == http.StatusBadRequest) {
+			t.Errorf("%s is released without a word of it: %d %s", whom, silent.Status, silent.Text())
+		}
+		if unknown {
+			w.releases("hedvig", id, content).Must(http.StatusOK)
+		}
 		if a := w.As("dagny").Get("/extracts/" + string(id) + "/answer").Must(http.StatusOK); strings.Contains(mainPart(a.Text()), "kender ikke") {
 			t.Errorf("the citizen reads it: %s", a.Text())
 		}
 	}
+}
+
+// Two answers to one person that wait at the same time are told of, to whoever reads either,
+// however each was asked for; and no more when one was handed out.
+func TestTwoAnswersToOnePerson(t *testing.T) {
+	w := answering(t)
+	twins := func(want bool, ids ...hub.ID) {
+		t.Helper()
+		for _, id := range ids {
+			page := w.As("hedvig").Get("/extracts/" + string(id)).Must(http.StatusOK).Text()
+			if v := w.reads("dagny", id); v.Twin != want || strings.Contains(page, "Et andet svar til den samme person venter") != want {
+				t.Errorf("of %s it is said that another waits: %v, want %v", id, v.Twin, want)
+			}
+		}
+	}
+	one, other := w.prepares(known, nil).ID, w.prepares(covert, nil).ID
+	twins(false, one, other)
+	two := w.prepares(known[len(known)-6:], nil).ID
+	twins(true, one, two)
+	twins(false, other)
+	w.releases("hedvig", one, w.reads("hedvig", one).Content).Must(http.StatusOK)
+	twins(false, one, two, other)
 }
 
 // A012, A033: who is too close learns of it neither by preparing an answer nor by what the

@@ -520,17 +520,7 @@ func isoDay(f web.Form, field string) string {
 // rowData is a row's own page.
 type rowData struct {
 	Row
-	Again     Again
-	BasisText string // the legal basis in words
-}
-
-// basisText is a legal basis as the structure words it, or as we do where no authority
-// carries anything on it; "" where there is none.
-func (x *room) basisText(r *web.Request, code hub.LegalBasis) string {
-	if text := x.Structure.BasisText(code, r.Lang); text != "" {
-		return text
-	}
-	return worded(r, "audit.basis.", string(code), "")
+	Again Again
 }
 
 // worded is a code in the words of the page, or else what is said of one without.
@@ -552,5 +542,5 @@ func (x *room) rowPage(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	one.hush(r.Who.Authority)
-	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a, x.basisText(r, one.Basis)})
+	return x.Web.Page(w, r, http.StatusOK, "audit", "row", rowData{one, a})
 }

@@ -446,9 +446,8 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 		Overdue, ChildOverdue bool
 		WhoCanSee             []reader
 		Share, Shared         string
-		BasisText             string
 		Opened                bool // a case came of it
-	}{v, slices.Contains(let.Fields, "reporter_name") && !slices.Contains(v.Fields, "reporter_name"), v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel), x.Structure.BasisText(v.Basis, r.Lang), v.State == Case || v.State == CaseClosed})
+	}{v, slices.Contains(let.Fields, "reporter_name") && !slices.Contains(v.Fields, "reporter_name"), v.buttons(), slices.Contains(v.Fields, "handled"), past(v.Due), v.notifies && past(v.ChildDue), readers(v.WhoCanSee, r.Lang), x.Shares(r.Who, string(v.State), string(next[v.State])), x.Provenance(r, v.rel), v.State == Case || v.State == CaseClosed})
 }
 
 // stepData is what a step's page shows: the concern, and what can be chosen.

@@ -47,12 +47,6 @@ type room struct {
 func open(env service.Env) (service.Room, error) {
 	x := &room{Env: env, shelf: shelf{books: map[string]book.Book{}}, callers: callers{last: map[string]caller{}}}
 	env.Web.UseSessions(web.Sessions{Begin: x.begin, Find: x.find, Wear: x.wear, End: x.end, Hats: x.hatsOf, Own: x.own, Look: x.look, Keep: x.keep, Take: x.take, Drop: x.drop})
-	env.Web.UseNames(func(id hub.AuthorityID) string {
-		if a, ok := env.Structure.Authority(id); ok {
-			return a.Name
-		}
-		return string(id)
-	})
 	whoami := web.API("whoami", "GET", "/api/whoami", "Who you are here, in which hat you ask, and which hats you have.", x.whoami)
 	whoami.AnyHat = true
 	return service.Room{
