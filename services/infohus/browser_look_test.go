@@ -89,11 +89,11 @@ const everything = `{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag
 
 // asks is what axe does with the page of that name in a window so wide; "null" is nothing.
 // A deep run asks everything of each page in each language at each width. Else axe is asked
-// in the first language: on a desk of each page, on a telephone of each third. The tablet, which
+// in the first language: on a desk of each page, on a telephone of each sixth. The tablet, which
 // stands between the two, and the second language, which is the same page with other words,
 // are asked only whether they scroll sideways; that one on a telephone.
 func (b *window) asks(name string, width int64) string {
-	if deepRun() || b.lang == "da" && (width == widths[0] || width == widths[2] && picks(3, name)) {
+	if deepRun() || b.lang == "da" && (width == widths[0] || width == widths[2] && picks(6, name)) {
 		return everything
 	}
 	return "null"

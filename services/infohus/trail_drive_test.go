@@ -60,7 +60,7 @@ func (s *driver) asksEverything(things []driven) {
 					these["row"] = hub.ID(s.One("select max(id) from audit.trail where controller = 'koege' and why_ref <> ''"))
 				}
 				path := fill(r.Path, these)
-				if !reads(r) || strings.Contains(path, "{") || !wholly[login] && !picks(3, login+path) {
+				if !reads(r) || strings.Contains(path, "{") || !wholly[login] && !picks(6, login+path) {
 					continue
 				}
 				if r.Path == "/concerns/new" {

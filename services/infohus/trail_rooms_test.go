@@ -38,7 +38,7 @@ func (d *desk) asksCases() {
 			}
 			for _, w := range all {
 				for _, path := range w.paths(r.Path) {
-					if login == coordinator || login == policeMan || picks(3, login+path) {
+					if login == coordinator || login == policeMan || picks(6, login+path) {
 						d.opens(login, r, path)
 					}
 				}

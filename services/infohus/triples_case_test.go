@@ -506,7 +506,7 @@ func TestVolumeTriplesOfCases(t *testing.T) {
 				mu.Lock()
 				delete(left, key)
 				mu.Unlock()
-				if table[key] == 0 && !picks(4, key) {
+				if table[key] == 0 && !picks(8, key) {
 					continue
 				}
 				mu.Lock()

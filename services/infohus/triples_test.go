@@ -262,7 +262,7 @@ func triples(t *testing.T, by string) (was map[string]bool, asked, done int) {
 					}
 				}
 				was[key] = true
-				if table[key] == 0 && !picks(4, key) {
+				if table[key] == 0 && !picks(8, key) {
 					continue
 				}
 				asked++
