@@ -127,15 +127,20 @@ func (e Env) PartReaders(ctx context.Context, tx *pg.Tx, id hub.ID, until time.T
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	held := map[hub.ID][]pg.Held{}
 	var list []Reader
 	for _, r := range all {
-		if err == nil && held[r.rel.ID] == nil {
-			held[r.rel.ID], err = tx.Held(ctx, r.rel.Kind, r.rel.ID)
+		if held[r.rel.ID] == nil {
+			if held[r.rel.ID], err = tx.Held(ctx, r.rel.Kind, r.rel.ID); err != nil {
+				return nil, err
+			}
 		}
 		list = append(list, e.dated(r.standingReader, held[r.rel.ID], structure.Span{From: r.made, Until: until}, tx.Now))
 	}
-	return list, err
+	return list, nil
 }
 
 // ofPerson are the fields of an answer that are of the person, the name first, and a masked

@@ -328,30 +328,3 @@ func TestASubstituteIsNamedLater(t *testing.T) {
 		t.Errorf("%s rows of the trail say who took over", n)
 	}
 }
-
-// TestAConcernLeadsToItsCase: the page of a concern has a link to the case that it became,
-// for whoever sees that case, and nothing of it for anybody else.
-func TestAConcernLeadsToItsCase(t *testing.T) {
-	s := begin(t)
-	d := &desk{driver: &driver{script: s}}
-	w := d.works("collecting")
-	with, without := 0, 0
-	for login := range s.who {
-		page := s.as(login).Get("/concerns/" + string(w.id))
-		if page.Status != 200 {
-			continue
-		}
-		sees, _, _ := d.sight(login, "cases", w.kase)
-		if sees {
-			with++
-		} else {
-			without++
-		}
-		if leads := strings.Contains(page.Text(), `href="/cases/`+string(w.kase)+`"`); leads != sees || strings.Contains(page.Text(), string(w.kase)) != sees {
-			t.Errorf("%s is led to the case: %v, sees it: %v", login, leads, sees)
-		}
-	}
-	if with == 0 || without == 0 {
-		t.Errorf("%d see the concern and the case, %d the concern only", with, without)
-	}
-}

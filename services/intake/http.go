@@ -431,6 +431,11 @@ func (x *room) concernPage(w http.ResponseWriter, r *web.Request) error {
 		return r.Redirect(w, "/concerns/"+string(v.ID)+"/draft")
 	}
 	service.Closes(w, r, v.Glass)
+	for i := len(v.Steps) - 2; i >= 0; i-- { // of a draft that was written on for long, when it was last
+		if this, next := v.Steps[i], v.Steps[i+1]; this.Action == Edit && next.Action == Edit && this.By == next.By {
+			v.Steps = slices.Delete(v.Steps, i, i+1)
+		}
+	}
 	past := func(t *time.Time) bool { return t != nil && t.Before(r.Now) }
 	in := v.rel
 	in.Assigned = true
