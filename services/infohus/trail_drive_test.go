@@ -274,11 +274,11 @@ func (s *driver) formsToo() {
 	}
 	dpo.API("POST", "/api/extracts/"+string(got.ID), named).Must(200).JSON(&content)
 	dpo.API("POST", "/api/extracts/"+string(got.ID)+"/extension", map[string]any{"reason": sayWhy, "told": s.today()}).Must(200)
-	second.API("POST", "/api/extracts/"+string(got.ID)+"/release", content).Must(200)
+	second.API("POST", "/api/extracts/"+string(got.ID)+"/release", map[string]any{"content": content.Content, "unknown": true}).Must(200)
 	second.API("GET", "/api/extracts", nil).Must(200)
 	second.Get("/extracts").Must(200)
 	second.Get(extract).Must(200)
-	form(second, extract+"/release", nil).Must(200)
+	form(second, extract+"/release", url.Values{"unknown": {"yes"}}).Must(200)
 	dpo.Get(extract).Must(200)
 	dpo.API("GET", "/api"+extract+"/answer", nil).Must(200)
 	dpo.API("GET", "/api"+extract+"/answer.pdf", nil).Must(200)
