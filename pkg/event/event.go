@@ -404,13 +404,13 @@ type CloseTried struct {
 
 // TrailOdd tells that something is odd about the trail, once while it lasts: what is
 // stored is not what was signed, a witness does not cosign it, what a room looked up is not
-// found in it (P6), or a disclosure stands in it at one end only; that the hub was closed
+// found in it (P6), a register of the officers has not what it names, or a disclosure stands in it at one end only; that the hub was closed
 // because the log was longer once, or another, and opened again (A082). Which row or room,
 // the log says. And that fewer samples are drawn from it for an authority, or none (L20), or
 // less can come on the weekly list of what stood out (P10).
 type TrailOdd struct {
 	Odd       hub.ID          `json:"odd"`       // this time
-	What      string          `json:"what"`      // changed, refused, silent, unseen, closed, opened, one_end, sampled_less, sampled_none, listed_less
+	What      string          `json:"what"`      // changed, refused, silent, unseen, gone, closed, opened, one_end, sampled_less, sampled_none, listed_less
 	Authority hub.AuthorityID `json:"authority"` // whose witness, disclosure or samples; none where the hub found it
 }
 

@@ -326,6 +326,9 @@ func TestBundleTampered(t *testing.T) {
 		spoil(s)
 		finds(name, want, says, s.bytes(), trust)
 	}
+	for _, saved := range [][]byte{bytes.ReplaceAll(whole, []byte("\n"), []byte("\r\n")), append([]byte("\ufeff"), whole...)} {
+		finds("saved anew by an editor", none, "take it again as it was sent", saved, trust)
+	}
 	const another = "does not come to the root"
 
 	// Each field of a row.

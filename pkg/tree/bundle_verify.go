@@ -126,6 +126,9 @@ func readBundle(ctx context.Context, r io.Reader, trust Trust, each func(one) er
 	if err != nil || in.seal {
 		return h, errors.New("tree: that is no bundle, or not the beginning of one")
 	}
+	if bytes.HasPrefix(head, []byte("\ufeff")) || bytes.HasSuffix(bytes.TrimSuffix(head, []byte("\n")), []byte("\r")) {
+		return h, errors.New("tree: the file was saved anew by a program that changed its line ends, or put a mark before its first line: take it again as it was sent, without opening it")
+	}
 	if err := h.begin(head, trust); err != nil {
 		return h, err
 	}

@@ -71,6 +71,7 @@ type room struct {
 	past   past
 	tree   memory
 	cage   cage
+	kept   kept
 	reads  chan struct{} // held while the published tree is read
 	asked  []*asked      // the witnesses
 	client *http.Client  // that asks them
@@ -175,6 +176,7 @@ func open(env service.Env) (service.Room, error) {
 			{Name: "tree", Every: time.Second / 2, Do: x.integrate},
 			{Name: "walk", Every: time.Minute, Do: x.walk},
 			{Name: "canaries", Every: canaryEvery, Do: x.canaries},
+			{Name: "registers", Every: time.Minute, Do: x.registers},
 			{Name: "witnesses", Every: askEvery, Do: x.witnesses},
 			{Name: "odd", Every: askEvery, Do: x.tellOdd},
 			{Name: "months", Every: time.Hour, Do: x.months},

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -197,11 +196,14 @@ type said struct {
 	Salt     hub.ID // so that nobody finds out what is in it by its hash
 	Texts    BreachTexts
 	On       *time.Time `json:",omitempty"` // when it was notified
-	Aware    *time.Time `json:",omitempty"` // of one that is corrected
+	Aware    *time.Time `json:",omitempty"` // of one that is registered or corrected
 	Affected *Affected  `json:",omitempty"`
-	kinds    []string   // of one that is registered
-	tracks   []string
-	aware    time.Time
+	Kinds    []string   `json:",omitempty"` // of one that is registered
+	Tracks   []string   `json:",omitempty"`
+	Step     string     // what stands in clear beside the box, so that nobody changes it there
+	At       time.Time
+	By       hub.ID   // the hat
+	People   []hub.ID `json:",omitempty"`
 }
 
 // breach is one as it is kept.
@@ -330,4 +332,6 @@ func pastOf(p *hub.Problems, field string, at, now time.Time) {
 	}
 }
 
-var errBreachBox = errors.New("audit: what is in the box of a breach is not what its hash says")
+// errBreachChanged is what an officer is told where a breach is not as it was written: with
+// what to do, and that it is not theirs.
+var errBreachChanged = hub.Conflict("audit.error.breach.changed")

@@ -101,18 +101,18 @@ func (x *room) correctBreach(r *web.Request, in CorrectingBreach) (done BreachRe
 			return s, nil, hub.Conflict("audit.error.breach.notified")
 		}
 		var p hub.Problems
-		s.aware = in.Corrected.UTC().Truncate(time.Microsecond)
+		aware := in.Corrected.UTC().Truncate(time.Microsecond)
 		if in.Corrected.IsZero() {
 			p.Add("corrected", "error.required")
 		} else {
-			pastOf(&p, "corrected", s.aware, tx.Now)
+			pastOf(&p, "corrected", aware, tx.Now)
 		}
 		service.Text(&p, "reason", in.Reason, service.MinReason, service.MaxText)
 		if err := p.Err(); err != nil {
 			return s, nil, err
 		}
 		s.Texts.AwareReason = in.Reason.Reveal(ctx)
-		s.Aware = &s.aware
+		s.Aware = &aware
 		return s, nil, nil
 	})
 	return done, err

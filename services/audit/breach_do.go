@@ -52,24 +52,45 @@ func breachEntry(who hub.Actor, act hub.Act, id hub.ID) pg.Entry {
 func (x *room) listBreaches(r *web.Request, _ struct{}) (BreachList, error) {
 	out := BreachList{Breaches: []BreachLine{}}
 	ctx := r.Context()
+	var list []breach
+	var steps map[hub.ID][]boxed
+	var receipt hub.Receipt
 	err := x.DB.View(ctx, r.Who, func(tx *pg.Tx) error {
 		e := breachEntry(r.Who, hub.ActSearch, "")
 		g, err := x.mayBreach(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		list, err := breaches(ctx, tx, g, r.Who.Authority, false)
-		if err != nil {
+		if list, err = breaches(ctx, tx, g, r.Who.Authority, false); err != nil {
 			return err
 		}
-		for _, b := range list {
+		ids := make([]hub.ID, len(list))
+		for i, b := range list {
+			ids[i] = b.id
 			out.Breaches = append(out.Breaches, b.line(tx.Now))
 		}
+		if steps, err = breachStepsOf(ctx, tx, g, ids...); err != nil {
+			return err
+		}
+		if out.Gone, err = gone(ctx, tx, "breach", r.Who.Authority); err != nil {
+			return err
+		}
 		e.Rows = len(list)
-		_, err = tx.Record(ctx, g, e)
+		receipt, err = tx.Record(ctx, g, e)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	for i, b := range list {
+		_, err := x.unbox(ctx, receipt, b, steps[b.id])
+		if err != nil && !errors.Is(err, errBreachChanged) {
+			return out, err
+		}
+		out.Breaches[i].Changed = err != nil || slices.Contains(out.Gone, b.id)
+	}
+	out.Gone = slices.DeleteFunc(out.Gone, func(id hub.ID) bool { return slices.ContainsFunc(list, func(b breach) bool { return b.id == id }) })
+	return out, nil
 }
 
 // openBreach reads one of the own authority's, whole.
@@ -77,7 +98,8 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 	ctx := r.Context()
 	id, _ := r.PathID("breach")
 	var b breach
-	var steps []boxed
+	var steps map[hub.ID][]boxed
+	var lost []hub.ID
 	var receipt hub.Receipt
 	err = x.DB.View(ctx, r.Who, func(tx *pg.Tx) error {
 		e := breachEntry(r.Who, act, id)
@@ -89,6 +111,9 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 			return err
 		}
 		if steps, err = breachStepsOf(ctx, tx, g, b.id); err != nil {
+			return err
+		}
+		if lost, err = gone(ctx, tx, "breach", r.Who.Authority); err != nil {
 			return err
 		}
 		v.BreachLine, v.RetentionRule, v.EraseAt = b.line(tx.Now), b.rule, b.eraseAt
@@ -103,29 +128,21 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 		receipt, err = tx.Record(ctx, g, e)
 		return err
 	})
+	if err == nil && slices.Contains(lost, id) {
+		err = errBreachChanged
+	}
 	if err == nil && b.id == "" {
 		err = hub.NotFound()
 	}
 	if err != nil {
 		return BreachView{}, err
 	}
-	boxes := make([]vault.Box, len(steps))
-	for i, s := range steps {
-		boxes[i] = vault.Box{Receipt: receipt, Key: vault.AuthorityKey(b.authority), Where: breachPlace(id, s.N), Sealed: s.box}
+	said, err := x.unbox(ctx, receipt, b, steps[b.id])
+	if err != nil {
+		return BreachView{}, err
 	}
-	for i, o := range x.Vault.OpenAll(boxes...) {
-		if o.Err != nil {
-			return BreachView{}, o.Err
-		}
-		text := []byte(o.Text.Reveal(ctx))
-		if sum := sha256.Sum256(text); !slices.Equal(sum[:], steps[i].content) {
-			return BreachView{}, errBreachBox
-		}
-		var in said
-		if err := json.Unmarshal(text, &in); err != nil {
-			return BreachView{}, err
-		}
-		v.add(steps[i], in)
+	for i, s := range steps[b.id] {
+		v.add(s, said[i])
 	}
 	if v.Contact == "" {
 		v.Contact = x.officers(b.authority, r.Now)
@@ -133,10 +150,65 @@ func (x *room) openBreach(r *web.Request, act hub.Act) (v BreachView, err error)
 	return v, nil
 }
 
+// unbox opens what the steps of a breach say, and holds what stands in clear beside it
+// against that: a breach that is not as it was written is errBreachChanged.
+func (x *room) unbox(ctx context.Context, receipt hub.Receipt, b breach, steps []boxed) ([]said, error) {
+	boxes := make([]vault.Box, len(steps))
+	for i, s := range steps {
+		boxes[i] = vault.Box{Receipt: receipt, Key: vault.AuthorityKey(b.authority), Where: breachPlace(b.id, s.N), Sealed: s.box}
+	}
+	all := make([]said, len(steps))
+	for i, o := range x.Vault.OpenAll(boxes...) {
+		if errors.Is(o.Err, vault.ErrBox) {
+			return nil, errBreachChanged
+		}
+		if o.Err != nil {
+			return nil, o.Err
+		}
+		text := []byte(o.Text.Reveal(ctx))
+		if sum := sha256.Sum256(text); !slices.Equal(sum[:], steps[i].content) {
+			return nil, errBreachChanged
+		}
+		if err := json.Unmarshal(text, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	if !b.as(steps, all) {
+		return nil, errBreachChanged
+	}
+	return all, nil
+}
+
+// as reports whether a breach stands in clear as its steps say. One that was written before
+// they said it is held against what they do.
+func (b breach) as(steps []boxed, all []said) bool {
+	aware := b.first
+	for i, s := range steps {
+		in := all[i]
+		if s.N != i+1 || (s.Step == stepRegistered) != (i == 0) || (s.aware != nil) != (s.Step == stepCorrected) {
+			return false
+		}
+		if s.aware != nil {
+			aware = *s.aware
+		}
+		if in.Step == "" {
+			continue
+		}
+		if in.Step != s.Step || !in.At.Equal(s.At) || in.By != s.by || !slices.Equal(in.People, s.people) || s.aware != nil && !in.Aware.Equal(*s.aware) ||
+			i == 0 && !(in.Aware.Equal(b.first) && in.At.Equal(b.registered) && slices.Equal(in.Kinds, b.kinds) && slices.Equal(in.Tracks, b.tracks)) {
+			return false
+		}
+	}
+	return len(steps) > 0 && aware.Equal(b.aware)
+}
+
 // add takes a step.
 func (v *BreachView) add(s boxed, in said) {
 	s.Content = hex.EncodeToString(s.content)
-	s.Aware, s.Inform, s.Reason = in.Aware, in.Texts.Inform, cmp.Or(in.Texts.AwareReason, in.Texts.InformReason, in.Texts.CloseReason)
+	if s.Step == stepCorrected {
+		s.Aware = in.Aware
+	}
+	s.Inform, s.Reason = in.Texts.Inform, cmp.Or(in.Texts.AwareReason, in.Texts.InformReason, in.Texts.CloseReason)
 	v.Steps = append(v.Steps, s.BreachStep)
 	v.fill(in.Texts)
 	if in.On != nil {
@@ -217,7 +289,7 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, ag
 			return err
 		}
 		if step == stepRegistered {
-			b.id, b.authority, b.aware, b.kinds, b.tracks = x.NewID(), r.Who.Authority, in.aware, in.kinds, in.tracks
+			b.id, b.authority, b.aware, b.kinds, b.tracks = x.NewID(), r.Who.Authority, *in.Aware, in.Kinds, in.Tracks
 			if err := putBreach(ctx, tx, g, b); err != nil {
 				return err
 			}
@@ -226,7 +298,7 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, ag
 		s := boxed{BreachStep: BreachStep{N: b.steps + 1, Step: step}, says: in.Texts.names(), rows: rows, people: []hub.ID{}}
 		s.rule, s.eraseAt = x.retained("breach", b.authority, tx.Now)
 		if step == stepCorrected {
-			s.aware = &in.aware
+			s.aware = in.Aware
 		}
 		if in.Affected != nil {
 			s.people = in.Affected.people
@@ -234,7 +306,7 @@ func (x *room) breaching(r *web.Request, id hub.ID, step string, act hub.Act, ag
 				s.people = append(s.people, rows.Person)
 			}
 		}
-		in.Salt = hub.NewID()
+		in.Salt, in.Step, in.At, in.By, in.People = hub.NewID(), step, tx.Now, tx.Who().Hat.ID, s.people
 		text, err := json.Marshal(in)
 		if err != nil {
 			return err
@@ -301,8 +373,9 @@ func (x *room) finds(ctx context.Context, tx *pg.Tx, g policies.Grant, rows Brea
 func (x *room) registerBreach(r *web.Request, in RegisteringBreach) (done NewBreach, err error) {
 	err = x.breaching(r, "", stepRegistered, hub.ActCollect, false, &done.BreachReceipt, func(ctx context.Context, tx *pg.Tx, g policies.Grant, _ *breach) (s said, rows *BreachRows, err error) {
 		var p hub.Problems
-		s.aware, s.tracks, p = in.check(r.Who.Kind, tx.Now)
-		s.kinds = among(lawOfBreaches.Kinds, in.Kinds)
+		var aware time.Time
+		aware, s.Tracks, p = in.check(r.Who.Kind, tx.Now)
+		s.Aware, s.Kinds = &aware, among(lawOfBreaches.Kinds, in.Kinds)
 		if in.none() {
 			err = p.Err()
 		} else {

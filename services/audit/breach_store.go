@@ -93,6 +93,7 @@ type boxed struct {
 	rule         string
 	eraseAt      time.Time
 	aware        *time.Time
+	by           hub.ID // the hat
 	box, content []byte
 }
 
@@ -110,15 +111,21 @@ func putStep(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, s boxe
 	return err
 }
 
-// breachStepsOf are the steps of a breach, in order.
-func breachStepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID) ([]boxed, error) {
-	rows, err := tx.Query(ctx, `select s.n, s.step, s.at, coalesce((select h.name from access.hat h where h.id = s.hat), ''), s.box, s.content from audit.breach_step s where s.breach = $1 order by s.n`, id)
+// breachStepsOf are the steps of breaches, in order.
+func breachStepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, ids ...hub.ID) (map[hub.ID][]boxed, error) {
+	rows, err := tx.Query(ctx, `select s.breach, s.n, s.step, s.at, coalesce((select h.name from access.hat h where h.id = s.hat), ''), s.hat, s.people, s.aware_at, s.box, s.content from audit.breach_step s where s.breach = any($1) order by s.breach, s.n`, ids)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s boxed, err error) {
-		return s, row.Scan(&s.N, &s.Step, &s.At, &s.By, &s.box, &s.content)
+	of := map[hub.ID][]boxed{}
+	var id hub.ID
+	var s boxed
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.N, &s.Step, &s.At, &s.By, &s.by, &s.people, &s.aware, &s.box, &s.content}, func() error {
+		of[id] = append(of[id], s)
+		s = boxed{}
+		return nil
 	})
+	return of, err
 }
 
 // mostAffected is how many persons are kept by name; all are counted.

@@ -72,6 +72,7 @@ type BreachLine struct {
 	RegisteredBy string     `json:"registered_by"`
 	FirstAware   *time.Time `json:"first_aware,omitempty" doc:"When the authority became aware as it was registered, where that was corrected since."`
 	ClosedAt     *time.Time `json:"closed_at,omitempty"`
+	Changed      bool       `json:"changed,omitempty" doc:"In the register only: it is not as it was written. Somebody changed it past the hub."`
 	Unnotified   bool       `json:"unnotified"` // it was closed and not notified
 	Late         bool       `json:"late"`       // so, and its time had run out
 	ClosedWith   []string   `json:"closed_with_gaps,omitempty" doc:"Of one that is closed: what Datatilsynet asks for and nobody has said."`
@@ -83,6 +84,7 @@ func (BreachLine) Codes() map[string][]string { return map[string][]string{"stat
 // BreachList is an authority's register: those that are open first.
 type BreachList struct {
 	Breaches []BreachLine `json:"breaches"`
+	Gone     []hub.ID     `json:"gone" doc:"Those that the log names and the register has not: somebody took them out past the hub."`
 }
 
 // BreachStep is what was done of a breach, by whom.

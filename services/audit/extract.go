@@ -317,12 +317,15 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 		return f, in, q, err
 	}
 	p, err := x.Vault.Open(receipt, vault.AuthorityKey(f.authority), extractPlace(id), f.box)
+	if errors.Is(err, vault.ErrBox) {
+		err = hub.Conflict("audit.error.extract.box")
+	}
 	if err != nil {
 		return f, in, q, err
 	}
 	text := []byte(p.Reveal(ctx))
 	if sum := sha256.Sum256(text); !slices.Equal(sum[:], f.content) {
-		return f, in, q, errors.New("audit: what is in the box of an extract is not what its hash says")
+		return f, in, q, hub.Conflict("audit.error.extract.box")
 	}
 	if f.extended != nil && act == hub.ActConsult {
 		if f.extended.reason, err = x.Vault.Open(receipt, vault.AuthorityKey(f.authority), extensionPlace(id), f.extended.box); err != nil {

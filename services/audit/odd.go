@@ -21,6 +21,7 @@ const (
 	oddRefused = "refused" // the past does not follow from what a witness has seen
 	oddSilent  = "silent"  // a witness does not answer, or with what is no cosignature
 	oddUnseen  = "unseen"  // what a room looked up is not found
+	oddGone    = "gone"    // what the trail names is not in its register
 
 	// seenEvery is how often it is noted that something is still so.
 	seenEvery = 30 * time.Second
@@ -60,8 +61,12 @@ func (x *room) looks() []look {
 	if !x.cage.missing {
 		unseen.well = x.cage.well
 	}
+	lost := look{what: oddGone, odd: x.kept.missing}
+	if !x.kept.missing {
+		lost.well = x.kept.well
+	}
 	x.tree.mu.Unlock()
-	all := []look{own, unseen}
+	all := []look{own, unseen, lost}
 	for _, w := range x.asked {
 		all = append(all, w.looks(x.Now())...)
 	}
