@@ -30,6 +30,7 @@ type Reader struct {
 	Part      pg.Relation     `json:"-"` // of which they are a reader, where it is a part of a case: see [Env.PartReaders]
 	basis     structure.LegalBasis
 	person    hub.ID
+	recused   bool // who wrote a concern and is too close to it: they see nothing, and [Seal] says no such thing
 }
 
 // InWords puts the legal bases in the words of a page.
@@ -61,8 +62,13 @@ func (e Env) Readers(ctx context.Context, tx *pg.Tx, kind string, id hub.ID, lif
 			as(&rel)
 		}
 		answer, err := e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
-		if err == nil && answer.Allow {
-			all = append(all, standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID, person: h.Person}, h, rel})
+		recused := err == nil && !answer.Allow && kind == "concern" && rel.Author && rel.Recused
+		if recused {
+			rel.Recused = false
+			answer, err = e.DB.Advise(ctx, rel.View(hub.Actor{Hat: h}, hub.Prevention))
+		}
+		if err == nil && answer.Allow && (!recused || slices.Equal(answer.Reasons, wrote)) {
+			all = append(all, standingReader{Reader{Name: h.Name, Role: h.Role, Authority: h.Authority, Fields: answer.Fields, Rules: answer.Reasons, Hat: h.ID, person: h.Person, recused: recused}, h, rel})
 		}
 		return err
 	})
@@ -96,7 +102,7 @@ func (e Env) dated(r standingReader, held []pg.Held, life structure.Span, now ti
 			r.UntilAge = e.Structure.UntilAge(p.Authority, p.Department)
 		}
 	}
-	if r.rel.Relation == "shared" && !slices.Equal(r.Rules, []string{"author"}) {
+	if r.rel.Relation == "shared" && !slices.Equal(r.Rules, wrote) {
 		r.Basis, r.basis = r.rel.Basis, e.basis(r.rel.Basis, now)
 		r.Source = r.basis.Source
 	}
@@ -177,11 +183,20 @@ func (e Env) Reports(ctx context.Context, role hub.Role) (bool, error) {
 	return false, nil
 }
 
-// Seal takes who reported out of a list of who can see a concern: everybody in it stays, but
-// whoever stands there for having written it has no name. Nobody is hidden from themselves.
-func Seal(who hub.Actor, list []Reader) []Reader {
+// wrote are the rules by which whoever reported sees a concern.
+var wrote = []string{"author"}
+
+// Seal takes who reported out of a list of who can see a concern, for somebody who is not told:
+// everybody in it stays, but whoever stands there for having written it has no name. They stand
+// there too where they are too close to it: or it would tell who reported to whoever says so of
+// one after the other. Nobody is hidden from themselves. To whoever is told, only those who see it
+// stand there.
+func Seal(who hub.Actor, list []Reader, told bool) []Reader {
+	if told {
+		return slices.DeleteFunc(list, func(r Reader) bool { return r.recused })
+	}
 	for i, r := range list {
-		if slices.Equal(r.Rules, []string{"author"}) && r.person != who.Person {
+		if slices.Equal(r.Rules, wrote) && r.person != who.Person {
 			list[i].Name, list[i].Role, list[i].Authority, list[i].Hat = Sealed, "", "", ""
 		}
 	}

@@ -34,6 +34,40 @@ func TestAConcernLeadsToItsCase(t *testing.T) {
 	}
 }
 
+// TestWhoReportedIsNotGuessed is L51: whoever says of one colleague after the other that they
+// are too close to a concern does not learn by who can see it which of them reported.
+func TestWhoReportedIsNotGuessed(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	subject := s.registers("solvej", map[string]any{"name": "Opdigtet Gættet", "no_cpr": true})
+	var got done
+	s.as("solvej").API("POST", "/api/concerns", concern(subject, map[string]any{"municipality": "koege"})).Must(201).JSON(&got)
+	at := "/api/concerns/" + string(got.ID)
+	readers := func(login string) string {
+		return s.as(login).API("GET", at+"/readers", nil).Must(200).Text()
+	}
+	before := readers(coordinator)
+	if strings.Count(before, `"name":"reporter"`) != 1 || strings.Contains(before, "Solvej") {
+		t.Fatalf("who can see it is %s", before)
+	}
+	for _, guess := range []string{"johanne", "solvej"} {
+		if a := s.as(coordinator).API("POST", at+"/recusals", map[string]any{"ground": "2", "hat": d.hat(guess), "reason": "De er i familie, tror jeg."}); a.Status != 200 {
+			continue // somebody of another authority
+		}
+		if after := readers(coordinator); after != before {
+			t.Errorf("said of %s, who can see it changes from %s to %s", guess, before, after)
+		}
+	}
+	if a := s.as("solvej").API("GET", at, nil); a.Status != 404 {
+		t.Errorf("who reported and is too close reads it: %d", a.Status)
+	}
+	// To whoever is told who reported, only those who see it stand there.
+	s.as(coordinator).API("POST", at+"/access", map[string]any{"hat": d.hat(deputy)}).Must(200)
+	if after := readers(deputy); strings.Contains(after, "Solvej") || strings.Contains(after, `"name":"reporter"`) {
+		t.Errorf("the deputy, who is told, reads %s", after)
+	}
+}
+
 // TestADraftIsOneLineOfHistory: however often a draft was saved, the page of the concern says
 // when it was written last; the API has every step.
 func TestADraftIsOneLineOfHistory(t *testing.T) {

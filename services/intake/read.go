@@ -278,9 +278,7 @@ func (x *room) show(ctx context.Context, who hub.Actor, o opened, g policies.Gra
 	keep(may("triage_outcome"), &v.TriageOutcome, o.TriageOutcome)
 	keep(may("triage_outcome"), &v.Track, o.Track)
 	keep(may("who_can_see"), &v.SeenBefore, o.before)
-	if !may("reporter_name") {
-		o.readers = service.Seal(who, o.readers)
-	}
+	o.readers = service.Seal(who, o.readers, may("reporter_name"))
 	keep(may("who_can_see"), &v.WhoCanSee, o.readers)
 	v.Glass = x.glass().Shown(who, x.Now(), o.glasses, may("who_can_see"))
 	if err := x.words(ctx, v, o, may, receipt); err != nil {
