@@ -294,6 +294,7 @@ func (s *driver) formsToo() {
 	dpo.Get(breach + "/draft").Must(200)
 	dpo.API("GET", "/api"+breach+"/draft", nil).Must(200)
 	dpo.API("GET", "/api/breaches", nil).Must(200)
+	dpo.Get("/breaches").Must(200)
 	form(dpo, breach, url.Values{"step": {"described"}, "delay": {"kort"}}).Must(400)
 	form(dpo, breach, url.Values{"step": {"described"}, "measures": {sayWhy}}).Must(200)
 	dpo.API("POST", "/api/breaches", aBreach(nil)).Must(201).JSON(&got)

@@ -110,6 +110,8 @@ var shows = map[string]string{
 	"POST /api/extracts":                     "extract extract", // that names stand in it, and why
 	"POST /api/extracts/{extract}":           "extract extract",
 
+	"GET /breaches":                            "breach", // opened, and held against what stands beside it
+	"GET /api/breaches":                        "breach",
 	"GET /breaches/{breach}":                   "breach",
 	"GET /breaches/{breach}/draft":             "breach",
 	"POST /api/breaches":                       "breach", // what happened, on its way into its box
