@@ -99,7 +99,9 @@ func (p Personal) Fault(least, most int) string {
 	return ""
 }
 
-func wordly(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+func wordly(r rune) bool {
+	return (unicode.IsLetter(r) || unicode.IsNumber(r)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}
 
 // Sentence reports whether the text is words that could tell somebody something:
 // at least three, and at least five different letters (A052). It is no judgement of

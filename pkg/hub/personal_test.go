@@ -1,6 +1,9 @@
 package hub
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // L29, P15 in part: what reads as a personal number is found in a text, and other figures are not.
 func TestATextHasAPersonalNumberInIt(t *testing.T) {
@@ -23,6 +26,11 @@ func TestATextHasAPersonalNumberInIt(t *testing.T) {
 	} {
 		if got := NewPersonal(text).Numbered(); got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+	for _, silent := range []string{"\u3164", "\u115f", "\u2800", "\u200b", " . "} { // what nobody sees
+		if key := NewPersonal(strings.Repeat(silent, 40)).Fault(20, 200); key != "error.missing" {
+			t.Errorf("forty of %q are %q", silent, key)
 		}
 	}
 	if (Personal{}).Numbered() {

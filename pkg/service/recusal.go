@@ -158,9 +158,12 @@ func (x Recusals) replace(ctx context.Context, tx *pg.Tx, rel pg.Relation, colle
 	}
 	wrong := hub.Invalid("substitute", "error.recusal.substitute")
 	who := tx.Who()
+	if colleague.Person == who.Person {
+		return "", hub.Invalid("substitute", "error.recusal.own")
+	}
 	next, ok := x.Structure.Post(in.Substitute)
 	switch {
-	case !ok || !next.Holds(tx.Now) || next.Authority != who.Authority || next.Role != colleague.Role || colleague.Person == who.Person ||
+	case !ok || !next.Holds(tx.Now) || next.Authority != who.Authority || next.Role != colleague.Role ||
 		next.Person == who.Person || next.Person == colleague.Person || stands(all, next.Person):
 		return "", wrong
 	}

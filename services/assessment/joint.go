@@ -174,6 +174,8 @@ func (d *Dimension) faults(p *hub.Problems, i int, t table) {
 			long(p, at(i, side.name, n, "text"), e.Text)
 			if len([]rune(e.Source)) > service.MaxLine {
 				p.Add(at(i, side.name, n, "source"), "error.too_long", service.MaxLine)
+			} else if hub.NewPersonal(e.Source).Numbered() {
+				p.Add(at(i, side.name, n, "source"), "error.number")
 			}
 			oneOf(p, at(i, side.name, n, "kind"), e.Kind, Kinds)
 			if date(p, at(i, side.name, n, "as_of"), e.AsOf).After(t.today) {

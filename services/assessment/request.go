@@ -158,6 +158,8 @@ func (s AnswerStatement) check(p *hub.Problems, field string, today time.Time) {
 		p.Add(field+".source", "error.required")
 	} else if n > service.MaxLine {
 		p.Add(field+".source", "error.too_long", service.MaxLine)
+	} else if hub.NewPersonal(s.Source).Numbered() {
+		p.Add(field+".source", "error.number")
 	}
 	switch on, err := time.ParseInLocation(time.DateOnly, s.AsOf, hub.Copenhagen); {
 	case s.AsOf == "":

@@ -54,6 +54,7 @@ var badCaseInput = []bad{
 	{name: "health told on a ground for offences (L10)", where: "answer", input: "statements.0.class=health; statements.0.special=DBL8-1", status: 400, field: "statements.0.special", key: "refusal.special_basis_missing"},
 	{name: "offences told on § 8 without its number (L11)", where: "answer", input: "statements.0.class=offence; statements.0.special=DBL8", status: 400, field: "statements.0.special", key: "refusal.special_basis_missing", kept: "not statements.0.special"},
 	{name: "a statement of which nobody says how sure", where: "answer", input: "statements.0.reliability=", status: 400, field: "statements.0.reliability", key: "error.choose"},
+	{name: "a source with a number in it (L29)", where: "answer", input: "statements.0.source=Journalen for 670308-4019", status: 400, field: "statements.0.source", key: "error.number"},
 	{name: "a statement without a source (L39)", where: "answer", input: "statements.0.source=", status: 400, field: "statements.0.source", key: "error.required|error.missing"},
 	{name: "a statement of tomorrow", where: "answer", input: "statements.0.as_of=17-11-2026", status: 400, field: "statements.0.as_of", key: "error.date.future"},
 	{name: "a statement without a date (L39)", where: "answer", input: "statements.0.as_of=", status: 400, field: "statements.0.as_of", key: "error.required|error.missing"},
@@ -76,6 +77,7 @@ var badCaseInput = []bad{
 
 	// The joint assessment.
 	{name: "a level that the instrument has not", where: "edit", input: "level=13", status: 400, field: "level", key: "error.choose", kept: "not level"},
+	{name: "evidence whose source has a number in it (L29)", where: "edit", input: "dimensions.0.evidence_for.0.source=Journalen for 670308-4019", status: 400, field: "dimensions.0.evidence_for.0.source", key: "error.number"},
 	{name: "evidence of tomorrow", where: "edit", input: "dimensions.0.evidence_for.0.as_of=17-11-2026", status: 400, field: "dimensions.0.evidence_for.0.as_of", key: "error.date.future"},
 	{name: "evidence of 31 June", where: "edit", input: "dimensions.0.evidence_for.0.as_of=31-6-2026", status: 400, field: "dimensions.0.evidence_for.0.as_of", key: "error.date"},
 	{name: "evidence of a type that there is not (L39)", where: "edit", input: "dimensions.0.evidence_for.0.kind=rumour", status: 400, field: "dimensions.0.evidence_for.0.kind", key: "error.choose", kept: "not dimensions.0.evidence_for.0.kind"},

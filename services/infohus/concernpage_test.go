@@ -5,6 +5,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/infohus/infohus/pkg/hub"
 )
 
 // TestAConcernLeadsToItsCase: the page of a concern has a link to the case that it became,
@@ -66,6 +68,44 @@ func TestWhoReportedIsNotGuessed(t *testing.T) {
 	if after := readers(deputy); strings.Contains(after, "Solvej") || strings.Contains(after, `"name":"reporter"`) {
 		t.Errorf("the deputy, who is told, reads %s", after)
 	}
+}
+
+// TestTheRecusedDoNotWriteOfThePerson is A012 and A027 in part: whoever is too close to a concern
+// hands in no other about the same person, whom they registered themselves, and learns no more of
+// them by trying than of somebody who never was; nor do they choose who takes over.
+func TestTheRecusedDoNotWriteOfThePerson(t *testing.T) {
+	s := begin(t)
+	d := &desk{driver: &driver{script: s}}
+	subject := s.registers(coordinator, map[string]any{"name": "Opdigtet Nevø", "no_cpr": true})
+	var got done
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201).JSON(&got)
+	s.as(coordinator).API("POST", "/api/concerns", concern(subject, nil)).Must(201)
+	at := "/api/concerns/" + string(got.ID) + "/recusals"
+	if a := s.as(coordinator).API("POST", at, map[string]any{"ground": "2", "substitute": d.hat(deputy)}).Must(400); !strings.Contains(a.Text(), `"error.recusal.own"`) {
+		t.Errorf("whoever chooses for themselves is told %s", a.Text())
+	}
+	s.as(coordinator).API("POST", at, map[string]any{"ground": "2"}).Must(200)
+	var second []string
+	for _, c := range s.SQL("select id from intake.concern where subject = $1 and id <> $2", string(subject), string(got.ID)) {
+		second = append(second, c[0])
+	}
+	for _, id := range second { // the other one too, or they would know the person by that
+		s.as(coordinator).API("POST", "/api/concerns/"+id+"/recusals", map[string]any{"ground": "2"}).Must(200)
+	}
+	for _, path := range []string{"/api/concerns", "/api/concerns/drafts"} {
+		hidden, never := concern(subject, nil), concern(hub.MakeID([16]byte{7}), nil)
+		if path != "/api/concerns" {
+			for _, in := range []map[string]any{hidden, never} {
+				delete(in, "purpose")
+				delete(in, "legal_basis")
+			}
+		}
+		a, b := s.as(coordinator).API("POST", path, hidden).Must(400), s.as(coordinator).API("POST", path, never).Must(400)
+		if a.Text() != b.Text() {
+			t.Errorf("%s of the person is answered %s, of one who never was %s", path, a.Text(), b.Text())
+		}
+	}
+	s.as(deputy).API("POST", "/api/concerns", concern(subject, nil)).Must(201)
 }
 
 // TestADraftIsOneLineOfHistory: however often a draft was saved, the page of the concern says

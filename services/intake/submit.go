@@ -275,8 +275,14 @@ func (x *room) ownSubject(ctx context.Context, tx *pg.Tx, c *concern) error {
 	if err == nil && self {
 		err = hub.Invalid("subject", "intake.error.subject")
 	}
-	if err != nil || s.Author == tx.Who().Person {
+	if err != nil {
 		return err
+	}
+	if s.Author == tx.Who().Person {
+		var near bool // too close to something about the person, who is then shut to them also where they registered them
+		if err := tx.QueryRow(ctx, `select exists (select from access.relations($1, $2, $3, $4, $5) r where r.about = $6 and r.recused)`, append(tx.Me(), c.Subject)...).Scan(&near); err != nil || !near {
+			return err
+		}
 	}
 	rows, err := tx.Query(ctx, `select r.* from access.relations($1, $2, $3, $4, $5) r where r.about = $6 and (r.relation <> '' or r.assigned or r.author)`, append(tx.Me(), c.Subject)...)
 	if err != nil {
