@@ -185,7 +185,8 @@ func (b breach) as(steps []boxed, all []said) bool {
 	aware := b.first
 	for i, s := range steps {
 		in := all[i]
-		if s.N != i+1 || (s.Step == stepRegistered) != (i == 0) || (s.aware != nil) != (s.Step == stepCorrected) {
+		if s.N != i+1 || (s.Step == stepRegistered) != (i == 0) || (s.aware != nil) != (s.Step == stepCorrected) ||
+			s.found != (in.Affected != nil) || !slices.Equal(s.says, in.Texts.names()) {
 			return false
 		}
 		if s.aware != nil {

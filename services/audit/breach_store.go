@@ -94,6 +94,7 @@ type boxed struct {
 	eraseAt      time.Time
 	aware        *time.Time
 	by           hub.ID // the hat
+	found        bool   // rows were gathered, as it is read
 	box, content []byte
 }
 
@@ -113,14 +114,14 @@ func putStep(ctx context.Context, tx *pg.Tx, _ policies.Grant, id hub.ID, s boxe
 
 // breachStepsOf are the steps of breaches, in order.
 func breachStepsOf(ctx context.Context, tx *pg.Tx, _ policies.Grant, ids ...hub.ID) (map[hub.ID][]boxed, error) {
-	rows, err := tx.Query(ctx, `select s.breach, s.n, s.step, s.at, coalesce((select h.name from access.hat h where h.id = s.hat), ''), s.hat, s.people, s.aware_at, s.box, s.content from audit.breach_step s where s.breach = any($1) order by s.breach, s.n`, ids)
+	rows, err := tx.Query(ctx, `select s.breach, s.n, s.step, s.at, coalesce((select h.name from access.hat h where h.id = s.hat), ''), s.hat, s.people, s.aware_at, s.says, s.rows is not null, s.box, s.content from audit.breach_step s where s.breach = any($1) order by s.breach, s.n`, ids)
 	if err != nil {
 		return nil, err
 	}
 	of := map[hub.ID][]boxed{}
 	var id hub.ID
 	var s boxed
-	_, err = pgx.ForEachRow(rows, []any{&id, &s.N, &s.Step, &s.At, &s.By, &s.by, &s.people, &s.aware, &s.box, &s.content}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.N, &s.Step, &s.At, &s.By, &s.by, &s.people, &s.aware, &s.says, &s.found, &s.box, &s.content}, func() error {
 		of[id] = append(of[id], s)
 		s = boxed{}
 		return nil

@@ -44,6 +44,8 @@ func TestARegisterIsHeldAgainstTheLog(t *testing.T) {
 		"what a step was":              `update audit.breach_step set step = 'closed' where breach = $1 and n = 3`,
 		"when a step was":              `update audit.breach_step set at = at - interval '1 hour' where breach = $1 and n = 3`,
 		"whose step it was":            `update audit.breach_step set hat = 'another' where breach = $1 and n = 3`,
+		"that something was said":      `update audit.breach_step set says = says || '{consequences}'::text[] where breach = $1 and n = 3`,
+		"that rows were gathered":      `update audit.breach_step set rows = null where breach = $1 and n = 1`,
 		"the hash of a step":           `update audit.breach_step set content = sha256('x') where breach = $1 and n = 3`,
 		"what a step says":             `update audit.breach_step set box = set_byte(box, 40, get_byte(box, 40) # 1) where breach = $1 and n = 3`,
 		"a step in the middle is gone": `delete from audit.breach_step where breach = $1 and n = 2`,
