@@ -83,6 +83,7 @@ var badInput = []bad{
 	{name: "handed in by the municipality on the police's basis", where: "ground", input: "legal_basis=RHL", status: 400, field: "purpose", key: "intake.error.purpose", kept: "not legal_basis"},
 	{name: "handed in on a basis that there is not", where: "ground", input: "legal_basis=XYZ1", status: 400, field: "purpose", key: "intake.error.purpose", kept: "not legal_basis"},
 	{name: "put before the police without saying why (L1)", where: "ground", input: "necessity=", status: 400, field: "necessity", key: "intake.error.missing"},
+	{name: "put before the police for a reason of one letter", where: "ground", input: "necessity=" + strings.Repeat("a", 60), status: 400, field: "necessity", key: "error.sentence"},
 	{name: "put before the police for a reason of 29 characters", where: "ground", input: "necessity=Politiet skal vide hvem det e", status: 400, field: "necessity", key: "intake.error.too_short"},
 	{name: "put before the police on the police's own basis (L2)", where: "ground", input: "forward_basis=RPL115-1-1", status: 400, field: "forward_basis", key: "refusal.basis_not_for_parties", kept: "not forward_basis"},
 	{name: "put before the police on no basis", where: "ground", input: "forward_basis=", status: 400, field: "forward_basis", key: "intake.error.choose"},

@@ -221,6 +221,9 @@ func (s Statement) check(p *hub.Problems, field string, today time.Time) {
 func text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 	switch fault := t.Fault(least, most); fault {
 	case "":
+		if least >= MinNecessity && !t.Sentence() {
+			p.Add(field, "error.sentence")
+		}
 	case "error.too_short":
 		p.Add(field, "intake."+fault, least)
 	case "error.too_long":
