@@ -111,11 +111,13 @@ func (w words) text(lang, key string, args ...any) string {
 		if i >= len(args) {
 			return p
 		}
-		if t, ok := args[i].(time.Time); ok {
-			return moment(lang, t)
-		}
-		if n, ok := args[i].(int); ok {
-			return count(lang, n)
+		switch a := args[i].(type) {
+		case time.Time:
+			return moment(lang, a)
+		case *time.Time:
+			return moment(lang, *a)
+		case int:
+			return count(lang, a)
 		}
 		return fmt.Sprint(args[i])
 	})

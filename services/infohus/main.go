@@ -47,21 +47,22 @@ func rooms() []service.Service {
 type command struct {
 	name, args, about string
 	run               func(ctx context.Context, args []string) error
+	use               string // how it is written, where a line does not say it
 }
 
 func commands() []command {
 	return []command{
-		{"run", "[keys|door|room…]", "run the rooms; with nothing configured, everything they need too", run},
-		{"setup", "[accounts]", "prepare your own Postgres and NATS servers", setup},
-		{"tour", "", "play a concern against a running hub, and tell the story", tour},
-		{"token", "--as NAME", "print a bearer token of the development sign-in", token},
-		{"dead", "[list|show ID|retry ID|retry all]", "the facts that could not be applied", dead},
-		{"policy", "[show|new|key|sign|try|put …]", "the signed revisions of the rules' data", policy},
-		{"verify", "LOG|FILE --key KEY", "check a published trail, or a bundle of it, without a hub", verify},
-		{"witness", "--data DIR --name NAME --log KEY …", "see that a trail only grows, and cosign it", witnessing},
-		{"doctor", "", "say what is wrong, and what to do", doctor},
-		{"reset", "", "forget the data of the embedded hub", reset},
-		{"version", "", "say which build this is", version},
+		{name: "run", args: "[keys|door|room…]", about: "run the rooms; with nothing configured, everything they need too", run: run},
+		{name: "setup", args: "[accounts]", about: "prepare your own Postgres and NATS servers", run: setup},
+		{name: "tour", about: "play a concern against the running hub, and tell the story", run: tour},
+		{name: "token", args: "--as NAME", about: "print a bearer token of the development sign-in", run: token, use: tokenUse},
+		{name: "dead", args: "[list|show ID|retry ID|retry all]", about: "the facts that could not be applied", run: dead},
+		{name: "policy", args: "[show|new|key|sign|try|put …]", about: "the signed revisions of the rules' data", run: policy, use: policyUse},
+		{name: "verify", args: "LOG|FILE --key KEY", about: "check a published trail, or a bundle of it, without a hub", run: verify, use: verifyUse},
+		{name: "witness", args: "--data DIR --name NAME --log KEY …", about: "see that a trail only grows, and cosign it", run: witnessing, use: witnessUse},
+		{name: "doctor", about: "say what is wrong, and what to do", run: doctor},
+		{name: "reset", about: "forget the data of the embedded hub", run: reset},
+		{name: "version", about: "say which build this is", run: version},
 	}
 }
 
@@ -82,16 +83,38 @@ func main() {
 }
 
 func dispatch(ctx context.Context, args []string) error {
-	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+	if len(args) == 0 || asksHow(args[0]) || args[0] == "help" && len(args) == 1 {
 		usage()
 		return nil
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(ctx, args[1:])
-		}
+	if args[0] == "help" {
+		args = []string{args[1], "--help"}
 	}
-	return fmt.Errorf("there is no command %q: infohus help lists them", args[0])
+	name, args := args[0], args[1:]
+	i := slices.IndexFunc(commands(), func(c command) bool { return c.name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no command %q: infohus help lists them", name)
+	}
+	c := commands()[i]
+	switch {
+	case slices.ContainsFunc(args, asksHow) || len(args) > 0 && args[0] == "help":
+		fmt.Println(c.how())
+		return nil
+	case c.args == "" && len(args) > 0: // to reset, most of all: a word that is not understood is not passed over
+		return misuse(c.how())
+	}
+	return c.run(ctx, args)
+}
+
+// asksHow reports whether a word asks how a command is written.
+func asksHow(word string) bool { return slices.Contains([]string{"-h", "-help", "--help"}, word) }
+
+// how says how the command is written.
+func (c command) how() string {
+	if c.use != "" {
+		return c.use
+	}
+	return fmt.Sprintf("Write:\n  %s\n      %s", strings.TrimSpace("infohus "+c.name+" "+c.args), c.about)
 }
 
 func usage() {

@@ -50,10 +50,6 @@ func policy(ctx context.Context, args []string) error {
 	asJSON := flags.Bool("json", false, "")
 	days := flags.Int("days", 365, "")
 	var files []string
-	if slices.ContainsFunc(append([]string{verb}, args...), func(a string) bool { return slices.Contains([]string{"help", "-h", "-help", "--help"}, a) }) {
-		fmt.Println(policyUse)
-		return nil
-	}
 	for err := flags.Parse(args); ; err = flags.Parse(flags.Args()[1:]) { // flags may come after names
 		if err != nil {
 			return misuse(policyUse)

@@ -227,11 +227,6 @@ func TestAKeyIsMadeOnce(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
-	for _, args := range [][]string{{"--help"}, {"help"}, {"new", "--help"}, {"sign", "-h"}} {
-		if said := printed(t, func() error { return policy(t.Context(), args) }); strings.Count(said, "\n  infohus policy") != 6 {
-			t.Errorf("%v: %q", args, said)
-		}
-	}
 }
 
 // printed gives what a command prints.

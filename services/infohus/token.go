@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +12,10 @@ import (
 	"github.com/infohus/infohus/pkg/structure"
 )
 
+const tokenUse = `Write:
+  infohus token --as NAME    print a bearer token of the development sign-in. NAME is the login of somebody in the
+                             structure file; NAME@AUTHORITY for somebody with posts at several`
+
 // token prints a bearer token of the development sign-in, for one of the
 // invented people.
 func token(ctx context.Context, args []string) error {
@@ -20,7 +23,7 @@ func token(ctx context.Context, args []string) error {
 	flags.SetOutput(io.Discard)
 	login := flags.String("as", "", "login")
 	if err := flags.Parse(args); err != nil || *login == "" || flags.NArg() > 0 {
-		return errors.New("write infohus token --as NAME, with the login of somebody in the structure file; NAME@AUTHORITY for somebody with posts at several")
+		return misuse(tokenUse)
 	}
 	s, err := host.Environment(os.Environ())
 	if err != nil {

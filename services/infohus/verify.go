@@ -39,10 +39,6 @@ func verify(ctx context.Context, args []string) error {
 	var witnesses, logs []string
 	flags.Func("witness", "", func(key string) error { witnesses = append(witnesses, key); return nil })
 	for err := flags.Parse(args); ; err = flags.Parse(flags.Args()[1:]) { // flags may come after names
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Println(verifyUse)
-			return nil
-		}
 		if err != nil {
 			return misuse(verifyUse)
 		}

@@ -50,10 +50,6 @@ func witnessing(ctx context.Context, args []string) error {
 		return nil
 	})
 	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Println(witnessUse)
-		return nil
-	}
 	if err != nil || flags.NArg() > 0 || *dir == "" || len(logs) == 0 {
 		return misuse(witnessUse)
 	}

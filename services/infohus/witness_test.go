@@ -183,11 +183,4 @@ func TestWitnessCommand(t *testing.T) {
 	if err := witnessing(t.Context(), []string{"--data", t.TempDir(), "--log", key, "--listen", "nowhere"}); err == nil || !strings.Contains(err.Error(), "choose another address with --listen") {
 		t.Errorf("nowhere: %v", err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if said := printed(t, func() error {
-		return witnessing(ctx, []string{"--help"})
-	}); !strings.Contains(said, "infohus witness --data DIR") {
-		t.Error(said)
-	}
 }
