@@ -74,11 +74,17 @@ func Text(p *hub.Problems, field string, t hub.Personal, least, most int) {
 // Basis is the ground on which something is disclosed to another authority
 // (L1): legal basis, purpose, and why it is necessary.
 type Basis struct {
-	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"On which it goes to another authority. Where nothing leaves one's own authority there is none, and one that is given is not kept."`
+	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"On which it goes to another authority: the code of one in force, such as RPL115-2. Where nothing leaves one's own authority there is none, and one that is given is not kept."`
 	Purpose    hub.Purpose    `json:"purpose"`
 	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
 	Confirmed  bool           `json:"confirmed,omitempty" doc:"That it is known that other authorities could not confirm the log for hours, and it is passed on nevertheless: asked for only then."`
 }
+
+// Purposes are what something about a person can be processed and disclosed for.
+var Purposes = []hub.Purpose{hub.Prevention, hub.ChildWelfare}
+
+// Codes are those of a basis. Which legal bases there are, the structure file says.
+func (Basis) Codes() map[string][]string { return map[string][]string{"purpose": web.Codes(Purposes)} }
 
 // Check finds what is missing of a basis.
 func (b Basis) Check() hub.Problems {
@@ -235,9 +241,9 @@ func (e Env) Shares(who hub.Actor, states ...string) string {
 	return ""
 }
 
-// Refused tells a refused disclosure to whoever may know of the thing: at the field
+// refusal tells a refused disclosure to whoever may know of the thing: at the field
 // in which it can be mended, why, and what to do next.
-func Refused(denied *policies.Denial) *hub.Error {
+func refusal(denied *policies.Denial) *hub.Error {
 	reasons := denied.Reasons()
 	first := func(is func(string) bool) string {
 		if i := slices.IndexFunc(reasons, is); i >= 0 {
@@ -264,9 +270,9 @@ func Refused(denied *policies.Denial) *hub.Error {
 	return hub.Invalid(field, "refusal."+why)
 }
 
-// refused is [Refused], where another basis could be chosen; where none leads there, that.
+// refused is [refusal], where another basis could be chosen; where none leads there, that.
 func (e Env) refused(ctx context.Context, tx *pg.Tx, d Disclosure, denied *policies.Denial) error {
-	wrong := Refused(denied)
+	wrong := refusal(denied)
 	if wrong.Field != "legal_basis" || !strings.HasPrefix(wrong.Key, "refusal.basis_") {
 		return wrong
 	}

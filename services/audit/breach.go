@@ -284,7 +284,7 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 	}
 	for _, k := range in.Kinds {
 		if !slices.Contains(lawOfBreaches.Kinds, k) {
-			p.Add("kinds", "audit.error.unknown_choice")
+			p.Add("kinds", "error.unknown_choice")
 			break
 		}
 	}
@@ -296,7 +296,7 @@ func (in RegisteringBreach) check(kind hub.AuthorityKind, now time.Time) (aware 
 		p.Add("tracks", "error.choose")
 	}
 	if slices.ContainsFunc(tracks, func(t string) bool { return !slices.Contains(can, t) }) {
-		p.Add("tracks", "audit.error.unknown_choice")
+		p.Add("tracks", "error.unknown_choice")
 	}
 	aware = now
 	if in.Aware != nil {

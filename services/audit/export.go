@@ -54,7 +54,7 @@ func (x *room) bundleForm(w http.ResponseWriter, r *web.Request) error {
 	case "fhir":
 		return x.events(w, r, in)
 	}
-	return hub.Invalid("form", "audit.error.unknown_choice")
+	return hub.Invalid("form", "error.unknown_choice")
 }
 
 // How much goes out at once: of so many leaves those rows that are asked for, until there

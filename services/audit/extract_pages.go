@@ -161,7 +161,7 @@ func (x *room) answerPDF(w http.ResponseWriter, r *web.Request, lang string) err
 		lang = r.Lang
 	}
 	if !slices.Contains(languages, lang) {
-		return hub.Invalid("lang", "audit.error.unknown_choice")
+		return hub.Invalid("lang", "error.unknown_choice")
 	}
 	f, in, _, err := x.openExtract(r, hub.ActExport)
 	if err != nil {

@@ -194,7 +194,7 @@ func matters(ctx context.Context, tx *pg.Tx, _ policies.Grant, f filed, informed
 		}
 	}
 	if slices.ContainsFunc(informed, func(id hub.ID) bool { return id == "" || of[id] != id }) {
-		err = hub.Invalid("informed", "audit.error.unknown_choice")
+		err = hub.Invalid("informed", "error.unknown_choice")
 	}
 	return list, of, err
 }

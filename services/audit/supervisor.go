@@ -50,7 +50,7 @@ func (t Taking) check() error {
 	var p hub.Problems
 	switch {
 	case t.Recipient != "" && !slices.Contains(Recipients, t.Recipient):
-		p.Add("recipient", "audit.error.unknown_choice")
+		p.Add("recipient", "error.unknown_choice")
 	case t.Recipient != "":
 		service.Text(&p, "reason", hub.NewPersonal(t.Reason), reasonMin, reasonMax)
 	case t.Reason != "":

@@ -100,7 +100,7 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 		case value == "" && needed:
 			p.Add(field, "error.choose")
 		case value != "" && !slices.Contains(list, value):
-			p.Add(field, "audit.error.unknown_choice")
+			p.Add(field, "error.unknown_choice")
 		}
 	}
 	choose("way", s.Way, Ways, false)
@@ -109,7 +109,7 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 	choose("outcome", s.Outcome, Outcomes, false)
 	choose("control", s.Control, Controls, false)
 	if s.Act != "" && !slices.Contains(hub.Acts, s.Act) {
-		p.Add("act", "audit.error.unknown_choice")
+		p.Add("act", "error.unknown_choice")
 	}
 	switch {
 	case s.Way == "person" && s.Person == "":
@@ -124,7 +124,7 @@ func (s Search) filter(own hub.AuthorityID) (filter, error) {
 		p.Add("reference", "audit.error.trail.reference")
 	}
 	if _, err := hub.ParseID(string(s.Person)); s.Person != "" && s.Person != "system" && err != nil {
-		p.Add("person", "audit.error.unknown_choice")
+		p.Add("person", "error.unknown_choice")
 	}
 	f.from = day(&p, "from", s.From)
 	if until := day(&p, "until", s.Until); !until.IsZero() {

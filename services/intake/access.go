@@ -38,7 +38,7 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 	ctx, target, operation := r.Context(), x.colleague(in.Hat), string(Assign)+" "+string(id)
 	var done AccessReceipt
 	err = x.DB.Command(ctx, r.Who, about(hub.ActGrant, id), func(tx *pg.Tx) error {
-		if had, err := x.again(ctx, tx, r, operation, &done); err != nil || had {
+		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
 		}
 		g, c, err := x.mayAssign(r, tx, Assign, id, target.Hat)
@@ -65,7 +65,7 @@ func (x *room) grantAccess(r *web.Request, in Access) (AccessReceipt, error) {
 		if err := x.accessChanged(ctx, tx, g, c, hub.ActGrant, target.Person, true); err != nil {
 			return err
 		}
-		return x.keep(ctx, tx, r, operation, done)
+		return x.Keep(ctx, tx, r, operation, done)
 	})
 	return done, err
 }
@@ -82,7 +82,7 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 	ctx, operation := r.Context(), string(Unassign)+" "+string(assignment)
 	var done AccessReceipt
 	err = x.DB.Command(ctx, r.Who, about(hub.ActRevoke, id), func(tx *pg.Tx) error {
-		if had, err := x.again(ctx, tx, r, operation, &done); err != nil || had {
+		if had, err := x.Again(ctx, tx, r, operation, &done); err != nil || had {
 			return err
 		}
 		let := pg.Assignment{ID: assignment}
@@ -105,7 +105,7 @@ func (x *room) revokeAccess(r *web.Request, _ struct{}) (AccessReceipt, error) {
 		if err := x.accessChanged(ctx, tx, g, c, hub.ActRevoke, let.Person, false); err != nil {
 			return err
 		}
-		return x.keep(ctx, tx, r, operation, done)
+		return x.Keep(ctx, tx, r, operation, done)
 	})
 	return done, err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/web"
 )
 
@@ -13,9 +14,6 @@ import (
 // else, and what a request cannot do without.
 
 type codes = map[string][]string
-
-// Purposes are what a concern can be for.
-var Purposes = []hub.Purpose{hub.Prevention, hub.ChildWelfare}
 
 // Codes lists the states.
 func (State) Codes() []string { return web.Codes(States) }
@@ -31,11 +29,10 @@ func (Report) Codes() map[string][]string {
 // Codes are those of a statement.
 func (Statement) Codes() map[string][]string { return codes{"kind": Kinds} }
 
-// Codes are those of a basis. Which legal bases there are, the structure file says.
-func (Basis) Codes() map[string][]string { return codes{"purpose": web.Codes(Purposes)} }
-
 // Codes are those of a concern that is handed in.
-func (s Submission) Codes() map[string][]string { return with(s.Report.Codes(), Basis{}.Codes()) }
+func (s Submission) Codes() map[string][]string {
+	return with(s.Report.Codes(), service.Basis{}.Codes())
+}
 
 // Codes are those of the police check.
 func (p PoliceAnswer) Codes() map[string][]string {
@@ -56,7 +53,7 @@ func (Notification) Codes() map[string][]string { return codes{"outcome": Notifi
 // Codes are those of a concern as it is shown.
 func (ConcernView) Codes() map[string][]string {
 	answers := slices.DeleteFunc(slices.Sorted(maps.Keys(checkActions)), func(s string) bool { return s == "confirmed" }) // which changes no answer
-	return with(Report{}.Codes(), Basis{}.Codes(), codes{"check_outcome": answers, "triage_outcome": web.Codes(Outcomes), "track": Tracks, "child_outcome": Notifications})
+	return with(Report{}.Codes(), service.Basis{}.Codes(), codes{"check_outcome": answers, "triage_outcome": web.Codes(Outcomes), "track": Tracks, "child_outcome": Notifications})
 }
 
 // Codes are those of a statement as it is shown.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 )
 
 // State is where a concern stands (domain.md 2.2, S0 to S3, the ends they lead to
@@ -124,20 +125,13 @@ type Report struct {
 	Child         string       `json:"child,omitempty"` // under 18, or a child in the household: yes, no, unknown
 }
 
-// Limits on what is typed, in characters.
-const (
-	MaxText      = 2000 // trust.md P15
-	MinNecessity = 30   // L1
-	MaxLine      = 200
-)
-
 // unheard finds the codes that there are not. Nobody half writes one, so that a
 // draft has none either.
 func (r *Report) unheard() hub.Problems {
 	var p hub.Problems
 	add := func(field, value string, list []string) {
 		if value != "" && !slices.Contains(list, value) {
-			p.Add(field, "intake.error.unknown_choice")
+			p.Add(field, "error.unknown_choice")
 		}
 	}
 	add("channel", r.Channel, Channels)
@@ -159,7 +153,7 @@ func (r *Report) Check(today time.Time) hub.Problems {
 	r.fill()
 	p := r.unheard()
 	if r.Urgency == "" { // the only one without a default
-		p.Add("urgency", "intake.error.choose")
+		p.Add("urgency", "error.choose")
 	}
 	if len(r.Statements) == 0 {
 		p.Add("statements", "intake.error.statement_missing")
@@ -170,12 +164,12 @@ func (r *Report) Check(today time.Time) hub.Problems {
 	for i, s := range r.Statements {
 		s.check(&p, "statements."+strconv.Itoa(i), today)
 	}
-	text(&p, "why_now", r.WhyNow, 1, MaxText)
-	text(&p, "context", r.Context, 0, MaxText)
-	text(&p, "wishes", r.Wishes, 0, MaxText)
-	text(&p, "urgency_reason", r.UrgencyReason, 0, MaxText)
-	text(&p, "reporter_name", r.ReporterName, 0, MaxLine)
-	text(&p, "reporter_contact", r.ReporterReach, 0, MaxLine)
+	service.Text(&p, "why_now", r.WhyNow, 1, service.MaxText)
+	service.Text(&p, "context", r.Context, 0, service.MaxText)
+	service.Text(&p, "wishes", r.Wishes, 0, service.MaxText)
+	service.Text(&p, "urgency_reason", r.UrgencyReason, 0, service.MaxText)
+	service.Text(&p, "reporter_name", r.ReporterName, 0, service.MaxLine)
+	service.Text(&p, "reporter_contact", r.ReporterReach, 0, service.MaxLine)
 	if r.ReporterKind == "anonymous" && (!r.ReporterName.Empty() || !r.ReporterReach.Empty()) {
 		p.Add("reporter_name", "intake.error.anonymous_named") // N9: an anonymous reporter's identity is never kept
 	}
@@ -202,34 +196,18 @@ func (s Statement) check(p *hub.Problems, field string, today time.Time) {
 	if s.Kind == "" {
 		p.Add(field+".kind", "intake.error.statement_kind")
 	}
-	text(p, field+".text", s.Text, 1, MaxText)
+	service.Text(p, field+".text", s.Text, 1, service.MaxText)
 	if s.ObservedOn == "" {
 		return
 	}
 	on, err := time.ParseInLocation(time.DateOnly, s.ObservedOn, hub.Copenhagen)
 	switch {
 	case err != nil:
-		p.Add(field+".observed_on", "intake.error.date")
+		p.Add(field+".observed_on", "error.date")
 	case on.After(today):
 		p.Add(field+".observed_on", "intake.error.future")
 	case on.Year() < 1900:
-		p.Add(field+".observed_on", "intake.error.date")
-	}
-}
-
-// text checks a free text between least and most characters long.
-func text(p *hub.Problems, field string, t hub.Personal, least, most int) {
-	switch fault := t.Fault(least, most); fault {
-	case "":
-		if least >= MinNecessity && !t.Sentence() {
-			p.Add(field, "error.sentence")
-		}
-	case "error.too_short":
-		p.Add(field, "intake."+fault, least)
-	case "error.too_long":
-		p.Add(field, "intake."+fault, most)
-	default:
-		p.Add(field, "intake."+fault)
+		p.Add(field+".observed_on", "error.date")
 	}
 }
 
@@ -246,12 +224,12 @@ type Judgement struct {
 func (j Judgement) Check() hub.Problems {
 	var p hub.Problems
 	if !slices.Contains(Outcomes, j.Outcome) {
-		p.Add("outcome", "intake.error.choose")
+		p.Add("outcome", "error.choose")
 	}
 	if (j.Outcome == OtherTrack || j.Track != "") && !slices.Contains(Tracks, j.Track) {
-		p.Add("track", "intake.error.choose")
+		p.Add("track", "error.choose")
 	}
-	text(&p, "rationale", j.Rationale, MinNecessity, MaxText)
+	service.Text(&p, "rationale", j.Rationale, service.MinNecessity, service.MaxText)
 	return p
 }
 

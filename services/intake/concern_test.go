@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 )
 
 // TestMoves holds the state × action table against its picture, so that a
@@ -141,7 +142,7 @@ var today = time.Date(2026, 11, 21, 12, 0, 0, 0, hub.Copenhagen)
 // input, field, message. Each row is what happens at page and API alike,
 // because both hand the same Report in.
 func TestBadReports(t *testing.T) {
-	long := hub.NewPersonal(strings.Repeat("å", MaxText+1))
+	long := hub.NewPersonal(strings.Repeat("å", service.MaxText+1))
 	for _, c := range []struct {
 		name       string
 		break_     func(*Report)
@@ -171,7 +172,7 @@ func TestBadReports(t *testing.T) {
 			r := whole()
 			c.break_(&r)
 			problems := r.Check(today)
-			if len(problems) != 1 || problems[0].Field != c.field || problems[0].Key != "intake.error."+c.key {
+			if len(problems) != 1 || problems[0].Field != c.field || strings.TrimPrefix(problems[0].Key, "intake.") != "error."+c.key {
 				t.Errorf("got %v, want %s at %s", problems, c.key, c.field)
 			}
 		})

@@ -132,7 +132,7 @@ func (x *room) grounds(r *web.Request, ask func(hub.LegalBasis, hub.Purpose) pol
 			continue
 		}
 		carries, asked := false, []string(nil)
-		for _, p := range Purposes {
+		for _, p := range service.Purposes {
 			answer, err := x.DB.Advise(r.Context(), ask(b.Code, p))
 			if err != nil || !answer.Allow {
 				continue
@@ -218,32 +218,19 @@ func draftOf(f web.Form) (DraftText, error) {
 	var p hub.Problems
 	in := DraftText{Subject: hub.ID(f.Line("subject")), Municipality: hub.AuthorityID(f.Line("municipality")), Report: Report{
 		Channel: f.Line("channel"), ReporterKind: f.Line("reporter_kind"), Theme: f.Line("theme"), Urgency: f.Line("urgency"), Child: f.Line("child"),
-		ReporterName: personal(f.Line("reporter_name")), ReporterReach: personal(f.Line("reporter_contact")),
-		WhyNow: personal(f.Text("why_now")), Context: personal(f.Text("context")), Wishes: personal(f.Text("wishes")),
-		UrgencyReason: personal(f.Text("urgency_reason"))}}
+		ReporterName: service.Typed(f.Line("reporter_name")), ReporterReach: service.Typed(f.Line("reporter_contact")),
+		WhyNow: service.Typed(f.Text("why_now")), Context: service.Typed(f.Text("context")), Wishes: service.Typed(f.Text("wishes")),
+		UrgencyReason: service.Typed(f.Text("urgency_reason"))}}
 	in.Version, _ = strconv.Atoi(f.Line("version")) // a forged version is no version, and conflicts
 	for i := range 20 {
 		name := "statements." + strconv.Itoa(i)
 		if !f.Has(name + ".text") {
 			continue
 		}
-		s := Statement{Kind: f.Line(name + ".kind"), Text: personal(f.Text(name + ".text")), FirstHand: f.Has(name + ".first_hand")}
-		on, err := f.Date(name + ".observed_on")
-		if err != nil {
-			p.Add(name+".observed_on", "intake.error.date")
-		} else if !on.IsZero() {
-			s.ObservedOn = on.Format(time.DateOnly)
-		}
-		in.Statements = append(in.Statements, s)
+		in.Statements = append(in.Statements, Statement{Kind: f.Line(name + ".kind"), Text: service.Typed(f.Text(name + ".text")),
+			ObservedOn: service.Day(f, &p, name+".observed_on"), FirstHand: f.Has(name + ".first_hand")})
 	}
 	return in, p.Err()
-}
-
-func personal(s string) hub.Personal {
-	if s == "" {
-		return hub.Personal{}
-	}
-	return hub.NewPersonal(s)
 }
 
 // draftForm saves the draft as it stands, half written or whole; "on" then
@@ -355,7 +342,7 @@ func (x *room) sendForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	in := Submission{Draft: id, Purpose: hub.Purpose(f.Line("purpose")), LegalBasis: hub.LegalBasis(f.Line("legal_basis"))}
 	if f.Has("forward") {
-		in.Forward = &Basis{LegalBasis: hub.LegalBasis(f.Line("forward_basis")), Purpose: in.Purpose, Necessity: personal(f.Text("necessity")), Confirmed: f.Has("confirmed")}
+		in.Forward = &service.Basis{LegalBasis: hub.LegalBasis(f.Line("forward_basis")), Purpose: in.Purpose, Necessity: service.Typed(f.Text("necessity")), Confirmed: f.Has("confirmed")}
 	}
 	done, err := x.submitConcern(r, in)
 	if err != nil {
@@ -526,16 +513,12 @@ func version(f web.Form) int {
 	return n
 }
 
-func basisOf(f web.Form) Basis {
-	return Basis{LegalBasis: hub.LegalBasis(f.Line("legal_basis")), Purpose: hub.Purpose(f.Line("purpose")), Necessity: personal(f.Text("necessity")), Confirmed: f.Has("confirmed")}
-}
-
 func (x *room) forwardForm(w http.ResponseWriter, r *web.Request) error {
-	return formed(x, w, r, basisOf, x.forwardConcern, "intake.forward.done")
+	return formed(x, w, r, service.BasisOf, x.forwardConcern, "intake.forward.done")
 }
 
 func (x *room) recallForm(w http.ResponseWriter, r *web.Request) error {
-	return formed(x, w, r, func(f web.Form) Recalling { return Recalling{personal(f.Text("reason"))} }, x.recallConcern, "intake.recall.done")
+	return formed(x, w, r, func(f web.Form) Recalling { return Recalling{service.Typed(f.Text("reason"))} }, x.recallConcern, "intake.recall.done")
 }
 
 func (x *room) rerouteForm(w http.ResponseWriter, r *web.Request) error {
@@ -544,19 +527,19 @@ func (x *room) rerouteForm(w http.ResponseWriter, r *web.Request) error {
 
 func (x *room) checkForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) PoliceAnswer {
-		return PoliceAnswer{f.Line("outcome"), version(f), basisOf(f)}
+		return PoliceAnswer{f.Line("outcome"), version(f), service.BasisOf(f)}
 	}, x.completePoliceCheck, "intake.check.done")
 }
 
 func (x *room) triageForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) Judgement {
-		return Judgement{State(f.Line("outcome")), f.Line("track"), personal(f.Text("rationale")), version(f)}
+		return Judgement{State(f.Line("outcome")), f.Line("track"), service.Typed(f.Text("rationale")), version(f)}
 	}, x.triageConcern, "intake.triage.done")
 }
 
 func (x *room) notifyForm(w http.ResponseWriter, r *web.Request) error {
 	return formed(x, w, r, func(f web.Form) Notification {
-		return Notification{f.Line("outcome"), personal(f.Text("reason")), version(f)}
+		return Notification{f.Line("outcome"), service.Typed(f.Text("reason")), version(f)}
 	}, x.assessNotification, "intake.notification.done")
 }
 

@@ -87,7 +87,7 @@ func (x *room) list(ctx context.Context, who hub.Actor, in Filter) (Page, error)
 
 func (x *room) listed(ctx context.Context, who hub.Actor, in wanted) (Page, error) {
 	if in.State != "" && !slices.Contains(States, in.State) {
-		return Page{}, hub.Invalid("state", "intake.error.unknown_choice")
+		return Page{}, hub.Invalid("state", "error.unknown_choice")
 	}
 	var page Page
 	err := x.DB.View(ctx, who, func(tx *pg.Tx) error {
@@ -241,7 +241,7 @@ func (x *room) page(ctx context.Context, tx *pg.Tx, in wanted, few pg.Few, tuple
 	_, err = pgx.ForEachRow(rows, []any{&page.Total, &known, &n, &c.ID, &c.Subject, &c.Controller, &c.Version, &c.State, &c.Urgency, &c.ReceivedAt, &c.StepDue, &c.ChildDue, &waits, &triage}, func() error {
 		switch {
 		case !known:
-			return hub.Invalid("after", "intake.error.unknown_choice")
+			return hub.Invalid("after", "error.unknown_choice")
 		case n < 0:
 			return nil // no rows, only their number
 		case len(page.Concerns) == in.Limit:

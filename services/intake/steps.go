@@ -3,9 +3,6 @@ package intake
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -63,7 +60,7 @@ func (x *room) change(r *web.Request, id hub.ID, a Action, act hub.Act, do func(
 			if err := x.forget(d); err != nil {
 				return err
 			}
-			return x.keep(ctx, tx, r, operation, done)
+			return x.Keep(ctx, tx, r, operation, done)
 		}
 		if c.State != was {
 			x.enter(c, tx.Now)
@@ -100,7 +97,7 @@ func (x *room) finish(d *doing, r *web.Request, operation string, a Action, act 
 			return err
 		}
 	}
-	return x.keep(d.ctx, d.tx, r, operation, done)
+	return x.Keep(d.ctx, d.tx, r, operation, done)
 }
 
 // may asks policy for an action. A step that does not fit the state is a
@@ -136,39 +133,11 @@ func fits(ctx context.Context, tx *pg.Tx, rel pg.Relation, a Action) error {
 // first gives the first receipt for this idempotency key, if there is one.
 func (x *room) first(ctx context.Context, tx *pg.Tx, r *web.Request, operation string) (*Receipt, error) {
 	var rec Receipt
-	had, err := x.again(ctx, tx, r, operation, &rec)
+	had, err := x.Again(ctx, tx, r, operation, &rec)
 	if !had {
 		return nil, err
 	}
 	return &rec, err
-}
-
-// again reads the first receipt of an operation, and reports whether there is one.
-func (x *room) again(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, receipt any) (bool, error) {
-	key, err := r.Key()
-	if err != nil || key == "" {
-		return false, err
-	}
-	kept, err := tx.Key(ctx, operation, key, x.digest(r))
-	if err != nil || kept == nil {
-		return false, err
-	}
-	return true, json.Unmarshal(kept, receipt)
-}
-
-// digest tells what was sent, under a key: a plain hash of a short text about a
-// person could be guessed.
-func (x *room) digest(r *web.Request) []byte {
-	return []byte(x.Vault.Pseudonym(hub.ID(hex.EncodeToString(r.Digest()))))
-}
-
-// keep keeps the receipt for 30 days under the request's idempotency key.
-func (x *room) keep(ctx context.Context, tx *pg.Tx, r *web.Request, operation string, rec any) error {
-	key, err := r.Key()
-	if err != nil || key == "" {
-		return err
-	}
-	return tx.Keep(ctx, operation, key, rec)
 }
 
 func orZero(r *Receipt) *Receipt {
@@ -178,66 +147,20 @@ func orZero(r *Receipt) *Receipt {
 	return r
 }
 
-// Basis is the ground on which something is disclosed to another authority
-// (L1): legal basis, purpose, and why it is necessary.
-type Basis struct {
-	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"The code of a legal basis in force that carries it, such as RPL115-2."`
-	Purpose    hub.Purpose    `json:"purpose"`
-	Necessity  hub.Personal   `json:"necessity" min:"30" max:"2000"`
-	Confirmed  bool           `json:"confirmed,omitempty" doc:"That it is known that other authorities could not confirm the log for hours, and it is passed on nevertheless: asked for only then."`
-}
-
-func (b Basis) check() hub.Problems {
-	var p hub.Problems
-	if b.LegalBasis == "" {
-		p.Add("legal_basis", "intake.error.choose")
-	}
-	if b.Purpose == "" {
-		p.Add("purpose", "intake.error.choose")
-	}
-	text(&p, "necessity", b.Necessity, MinNecessity, MaxText)
-	return p
-}
-
 // disclosed is every class that a share of a concern can carry. What is seen of
 // it in which state is policy; the reporter and the address are never among it.
 var disclosed = []string{"access", "check", "clock", "identity", "narrative", "status", "summary", "triage"}
 
 // share discloses the concern to another authority, by the hand of the actor.
-// A basis or purpose that does not fit is the asker's to mend, not a secret; that it
-// was tried is recorded (L1, A057).
-func (x *room) share(d *doing, to hub.AuthorityID, b Basis) error {
-	if err := b.check().Err(); err != nil {
-		return err
-	}
-	who := d.tx.Who()
-	g, err := x.AskToDisclose(d.ctx, d.tx, service.Disclosure{Kind: "concern", State: string(d.State), To: to,
-		Basis: service.Basis{LegalBasis: b.LegalBasis, Purpose: b.Purpose, Confirmed: b.Confirmed}})
-	var denied *policies.Denial
-	entry := pg.Entry{Act: hub.ActDisclose, Object: hub.Object{Kind: "concern", ID: d.ID, Version: d.Version}, Controller: d.Controller,
-		Subjects: []hub.ID{d.Subject}, Basis: b.LegalBasis, Recipient: to}
-	if errors.As(err, &denied) {
-		if err := d.tx.Refuse(d.ctx, denied, entry); err != nil {
-			return err
-		}
-		return service.Refused(denied)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = d.tx.Share(d.ctx, g, pg.Share{ID: x.NewID(), Kind: "concern", Item: d.ID, About: d.Subject, Classes: disclosed,
-		From: who.Authority, To: to, Basis: b.LegalBasis, Purpose: b.Purpose, Necessity: b.Necessity, Terms: "no_onward", Until: d.EraseAt})
-	if err != nil {
-		return err
-	}
-	entry.Why = b.Necessity
-	_, err = d.tx.Record(d.ctx, g, entry)
+func (x *room) share(d *doing, to hub.AuthorityID, b service.Basis) error {
+	_, err := x.Disclose(d.ctx, d.tx, service.Disclosure{Kind: "concern", Item: d.ID, About: d.Subject, Version: d.Version, Controller: d.Controller,
+		State: string(d.State), To: to, Classes: disclosed, Until: d.EraseAt, Basis: b})
 	return err
 }
 
 // forward puts the concern before the police, and lets the receiver go: from
 // here on the receiver sees the status (domain.md 2.4).
-func (x *room) forward(d *doing, b Basis) error {
+func (x *room) forward(d *doing, b service.Basis) error {
 	due := x.due(PoliceCheck, d.concern, d.tx.Now)
 	d.facts = append(d.facts, event.CheckRequested{Concern: d.ID, Authority: d.Controller, Police: d.Police, Due: due})
 	if d.Controller == d.Police {
@@ -246,7 +169,7 @@ func (x *room) forward(d *doing, b Basis) error {
 	return x.share(d, d.Police, b)
 }
 
-func (x *room) forwardConcern(r *web.Request, in Basis) (Receipt, error) {
+func (x *room) forwardConcern(r *web.Request, in service.Basis) (Receipt, error) {
 	return x.onPath(r, Forward, hub.ActDecide, func(d *doing) error { return x.forward(d, in) })
 }
 
@@ -323,7 +246,7 @@ type Rerouting struct {
 func (x *room) rerouteConcern(r *web.Request, in Rerouting) (Receipt, error) {
 	return x.onPath(r, Reroute, hub.ActDecide, func(d *doing) error {
 		if !slices.Contains(Tracks, in.Track) {
-			return hub.Invalid("track", "intake.error.choose")
+			return hub.Invalid("track", "error.choose")
 		}
 		d.Track = in.Track
 		if in.Track == "statutory_notification" && d.ChildOutcome == "" {
@@ -340,7 +263,7 @@ func (x *room) rerouteConcern(r *web.Request, in Rerouting) (Receipt, error) {
 type PoliceAnswer struct {
 	Outcome string `json:"outcome"` // released, police_only, acute; confirmed: still the police alone
 	Version int    `json:"version,omitempty" doc:"Of the concern that was read. Where the police have answered already it is required: nobody answers over an answer that they have not seen."`
-	Basis
+	service.Basis
 }
 
 // answered is what whoever answers without having seen an answer is told of it.
@@ -355,10 +278,10 @@ func (x *room) completePoliceCheck(r *web.Request, in PoliceAnswer) (Receipt, er
 	}
 	return x.onPath(r, a, hub.ActDecide, func(d *doing) error {
 		if !ok {
-			return hub.Invalid("outcome", "intake.error.choose")
+			return hub.Invalid("outcome", "error.choose")
 		}
-		if in.Purpose != "" && !slices.Contains(Purposes, in.Purpose) {
-			return hub.Invalid("purpose", "intake.error.unknown_choice")
+		if in.Purpose != "" && !slices.Contains(service.Purposes, in.Purpose) {
+			return hub.Invalid("purpose", "error.unknown_choice")
 		}
 		if told := answered[d.CheckOutcome]; told != "" && in.Version != d.Version {
 			return hub.Conflict(told)
@@ -428,9 +351,9 @@ func (x *room) assessNotification(r *web.Request, in Notification) (Receipt, err
 	return x.onPath(r, Notify, hub.ActDecide, func(d *doing) error {
 		var p hub.Problems
 		if !slices.Contains(Notifications, in.Outcome) {
-			p.Add("outcome", "intake.error.choose")
+			p.Add("outcome", "error.choose")
 		}
-		text(&p, "reason", in.Reason, 1, MaxText)
+		service.Text(&p, "reason", in.Reason, 1, service.MaxText)
 		if err := p.Err(); err != nil {
 			return err
 		}

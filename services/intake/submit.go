@@ -38,7 +38,7 @@ type Submission struct {
 	DraftText
 	Purpose    hub.Purpose    `json:"purpose"`
 	LegalBasis hub.LegalBasis `json:"legal_basis" doc:"Of your own processing: GDPR6-1-E, RHL, BL133."`
-	Forward    *Basis         `json:"forward,omitempty" doc:"Puts it before the police in the same act, where you may."`
+	Forward    *service.Basis `json:"forward,omitempty" doc:"Puts it before the police in the same act, where you may."`
 }
 
 // where is the place of a sealed text, bound into its box.
@@ -368,10 +368,10 @@ func (x *room) discard(d *doing) error {
 // presumes none.
 func (s Submission) ground(p *hub.Problems) {
 	if s.Purpose == "" {
-		p.Add("purpose", "intake.error.choose")
+		p.Add("purpose", "error.choose")
 	}
 	if s.LegalBasis == "" {
-		p.Add("legal_basis", "intake.error.choose")
+		p.Add("legal_basis", "error.choose")
 	}
 }
 
@@ -464,7 +464,7 @@ func (x *room) childrens(ctx context.Context, who hub.Actor, basis hub.LegalBasi
 // receive takes a concern in: it has a receipt, a clock and a receiver from
 // here on. Who received it by themselves, and may, puts it before the police in
 // the same act; the police have it before them at once.
-func (x *room) receive(d *doing, forward *Basis) error {
+func (x *room) receive(d *doing, forward *service.Basis) error {
 	who := d.tx.Who()
 	subject, err := d.tx.HoldSubject(d.ctx, d.Subject)
 	if err != nil {
@@ -493,7 +493,7 @@ func (x *room) receive(d *doing, forward *Basis) error {
 			return err
 		}
 		if d.Controller == d.Police && forward == nil {
-			forward = &Basis{}
+			forward = &service.Basis{}
 		}
 		if forward != nil {
 			g, err := x.may(d.ctx, d.tx, Forward, d.ID)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/structure"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -51,17 +52,17 @@ func (x *room) tellForm(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	report := Report{Channel: "form", ReporterKind: "anonymous", WhyNow: personal(f.Text("why_now")), Context: personal(f.Text("context")),
-		Urgency: f.Line("urgency"), Child: f.Line("child"), UrgencyReason: personal(f.Text("urgency_reason"))}
+	report := Report{Channel: "form", ReporterKind: "anonymous", WhyNow: service.Typed(f.Text("why_now")), Context: service.Typed(f.Text("context")),
+		Urgency: f.Line("urgency"), Child: f.Line("child"), UrgencyReason: service.Typed(f.Text("urgency_reason"))}
 	fields := []string{"seen"} // of the statements
 	if who := f.Text("who"); who != "" {
 		fields = []string{"who", "seen"}
-		report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: personal(who)})
+		report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: service.Typed(who)})
 	}
-	report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: personal(f.Text("seen")), FirstHand: f.Has("first_hand")})
+	report.Statements = append(report.Statements, Statement{Kind: "hearsay", Text: service.Typed(f.Text("seen")), FirstHand: f.Has("first_hand")})
 	problems := report.Check(r.Now)
 	for _, p := range problems {
-		if p.Key == "intake.error.number" { // there is no field for it here
+		if p.Key == "error.number" { // there is no field for it here
 			p.Key = "intake.tell.number"
 		}
 		for i, field := range fields {
@@ -72,7 +73,7 @@ func (x *room) tellForm(w http.ResponseWriter, r *web.Request) error {
 	}
 	taker := slices.IndexFunc(x.takers(r), func(a structure.Authority) bool { return string(a.ID) == f.Line("municipality") })
 	if taker < 0 {
-		problems.Add("municipality", "intake.error.choose")
+		problems.Add("municipality", "error.choose")
 	}
 	if err := problems.Err(); err != nil {
 		return err

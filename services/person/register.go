@@ -27,7 +27,7 @@ type Registration struct {
 // Codes lists what a registration may name.
 func (in Registration) Codes() map[string][]string {
 	all := in.Form.Codes()
-	all["purpose"] = []string{string(hub.Prevention), string(hub.ChildWelfare)}
+	all["purpose"] = service.Basis{}.Codes()["purpose"]
 	return all
 }
 

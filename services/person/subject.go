@@ -130,10 +130,10 @@ func (f Form) check(today Day, least int) (id Identity, p hub.Problems) {
 	id.Address = line(&p, "address", f.Address, 0, maxAddress)
 	id.Language = line(&p, "language", f.Language, 0, maxLanguage)
 	if f.Category != "" && !slices.Contains(Categories, f.Category) {
-		p.Add("category", "person.error.unknown_choice")
+		p.Add("category", "error.unknown_choice")
 	}
 	if f.AgeBand != "" && !slices.Contains(Bands, f.AgeBand) {
-		p.Add("age_band", "person.error.unknown_choice")
+		p.Add("age_band", "error.unknown_choice")
 	}
 	return id, p
 }

@@ -52,10 +52,10 @@ func TestFormIdentity(t *testing.T) {
 		{"name that turns the text around", Form{Name: text("Signe\u202enesevørP")}, []string{"name person.error.not_text"}},
 		{"name with a mark of direction", Form{Name: text("Signe\u200fP")}, []string{"name person.error.text.hidden"}},
 		{"name in broken UTF-8", Form{Name: text("Signe\xff")}, []string{"name person.error.not_text"}},
-		{"unheard-of category", with(func(f *Form) { f.Category = "suspect" }), []string{"category person.error.unknown_choice"}},
-		{"unheard-of age band", with(func(f *Form) { f.AgeBand = "young" }), []string{"age_band person.error.unknown_choice"}},
+		{"unheard-of category", with(func(f *Form) { f.Category = "suspect" }), []string{"category error.unknown_choice"}},
+		{"unheard-of age band", with(func(f *Form) { f.AgeBand = "young" }), []string{"age_band error.unknown_choice"}},
 		{"everything at once", Form{CPR: text("1"), BirthDate: text("x"), Category: "x", Address: text(strings.Repeat("a", 301))},
-			[]string{"name person.error.missing", "cpr person.error.cpr.form", "birth_date person.error.birth.form", "address person.error.too_long", "category person.error.unknown_choice"}},
+			[]string{"name person.error.missing", "cpr person.error.cpr.form", "birth_date person.error.birth.form", "address person.error.too_long", "category error.unknown_choice"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			_, err := c.form.Identity(today)
