@@ -49,8 +49,8 @@ var badInput = []bad{
 	{name: "born in a year of two digits", where: "person", input: "cpr=; birth_date=1-2-11", status: 400, field: "birth_date", key: "person.error.birth.form"},
 	{name: "born 140 years ago", where: "person", input: "cpr=; birth_date=1-2-1886", status: 400, field: "birth_date", key: "person.error.birth.past"},
 	{name: "born on another day than the number says", where: "person", input: "birth_date=8-3-2008", status: 400, field: "birth_date", key: "person.error.birth.disagrees"},
-	{name: "no name", where: "person", input: "name=", status: 400, field: "name", key: "person.error.missing"},
-	{name: "a name of 201 characters", where: "person", input: "name=" + strings.Repeat("ø", 201), status: 400, field: "name", key: "person.error.too_long"},
+	{name: "no name", where: "person", input: "name=", status: 400, field: "name", key: "error.missing"},
+	{name: "a name of 201 characters", where: "person", input: "name=" + strings.Repeat("ø", 201), status: 400, field: "name", key: "error.too_long"},
 	{name: "a name with a change of direction in it", where: "person", input: "name=Bert\u200fram", status: 400, field: "name", key: "person.error.text.hidden"},
 	{name: "unknown, and named", where: "person", input: "unknown=yes", status: 400, field: "unknown", key: "person.error.subject.not_unknown"},
 	{name: "under 18 by the tick, and older by the number", where: "person", input: "cpr=670390-4019; birth_date=; age_band=under_18", status: 400, field: "age_band", key: "person.error.age.disagrees"},
@@ -112,8 +112,8 @@ var badInput = []bad{
 	{name: "somebody of another authority let in", where: "access", input: "hat=$valborg", status: 400, field: "hat", key: "intake.error.colleague", kept: "not hat"},
 	{name: "oneself let in", where: "access", input: "hat=$gudrun", status: 400, field: "hat", key: "intake.error.self", kept: "not hat"},
 	{name: "let in until yesterday", where: "access", input: "until=15-11-2026", status: 400, field: "until", key: "intake.error.past"},
-	{name: "a number shown for no reason (L29)", where: "reveal", input: "reason=", status: 400, field: "reason", key: "person.error.missing"},
-	{name: "a number shown for a full stop (A052)", where: "reveal", input: "reason=.", status: 400, field: "reason", key: "person.error.missing"},
+	{name: "a number shown for no reason (L29)", where: "reveal", input: "reason=", status: 400, field: "reason", key: "error.missing"},
+	{name: "a number shown for a full stop (A052)", where: "reveal", input: "reason=.", status: 400, field: "reason", key: "error.missing"},
 
 	// Two readings of one body, and more than was asked for (A003, A004).
 	{name: "10 MB of text", where: "POST /api/concerns", body: instead("Ny omgangskreds.", strings.Repeat("Ord. ", 2<<20)), status: 413, key: "error.body.size"},

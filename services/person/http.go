@@ -10,6 +10,7 @@ import (
 
 	"github.com/infohus/infohus/pkg/hub"
 	"github.com/infohus/infohus/pkg/pg"
+	"github.com/infohus/infohus/pkg/service"
 	"github.com/infohus/infohus/pkg/vault"
 	"github.com/infohus/infohus/pkg/web"
 	"github.com/infohus/infohus/policies"
@@ -94,8 +95,9 @@ func (x *room) reveal(ctx context.Context, who hub.Actor, id hub.ID, reason hub.
 		if err != nil {
 			return err
 		}
-		if key := reason.Fault(minReason, maxReason); key != "" {
-			return hub.Invalid("reason", "person."+key, map[string]int{"error.too_short": minReason, "error.too_long": maxReason}[key])
+		var p hub.Problems
+		if service.Text(&p, "reason", reason, minReason, maxReason); len(p) > 0 {
+			return p.Err()
 		}
 		if s.file.boxes["cpr"] == nil {
 			return hub.Conflict("person.error.subject.no_number")

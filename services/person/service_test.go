@@ -359,7 +359,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"impossible date", `{"name":"A","cpr":"320109-4321"}`, 400, "cpr", "person.error.cpr.date"},
 		{"born tomorrow", `{"name":"A","birth_date":"2026-11-17"}`, 400, "birth_date", "person.error.birth.future"},
-		{"no name", `{}`, 400, "name", "person.error.missing"},
+		{"no name", `{}`, 400, "name", "error.missing"},
 		{"a purpose that does not go with the role", `{"name":"A","purpose":"investigation"}`, 400, "purpose", "person.error.purpose_basis"},
 		{"a basis of the police", `{"name":"A","legal_basis":"RHL"}`, 400, "purpose", "person.error.purpose_basis"},
 		{"an unheard-of basis", `{"name":"A","legal_basis":"XYZ"}`, 400, "purpose", "person.error.purpose_basis"},

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/infohus/infohus/pkg/hub"
+	"github.com/infohus/infohus/pkg/service"
 )
 
 // The person categories of LED art. 6 that the hub registers (L40). A related
@@ -245,13 +246,8 @@ func Moves(birth, today Day) []Move {
 // line cleans one line of text about a person. Marks of direction are refused
 // too, so that a name shows as it is (A084, A108).
 func line(p *hub.Problems, field string, text hub.Personal, least, most int) hub.Personal {
-	switch key := text.Fault(least, most); key {
-	case "":
-	case "error.too_long":
-		p.Add(field, "person."+key, most)
-		return hub.Personal{}
-	default:
-		p.Add(field, "person."+key)
+	had := len(*p)
+	if service.Text(p, field, text, least, most); len(*p) > had {
 		return hub.Personal{}
 	}
 	s := typed(text)
