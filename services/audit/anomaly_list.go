@@ -77,14 +77,16 @@ type AnomalyQueue struct {
 	Waiting []AnomalyLine `json:"waiting"` // the asker's to decide first, the oldest week first, and in it the order of the kinds
 	Decided []AnomalyLine `json:"decided"` // the last first
 	Weeks   []AnomalyWeek `json:"weeks"`   // the last ones
+	Gone    []hub.ID      `json:"gone" doc:"Those of which a decision is not as the log names it: somebody changed it past the hub."`
 }
 
 // AnomalyView is one anomaly, with the search for its rows and what was decided of it.
 type AnomalyView struct {
 	AnomalyLine
-	Search Part         `json:"evidence" doc:"What to search the trail for, to see the rows it was found by."`
-	Steps  []SampleStep `json:"decisions"`
-	Again  bool         `json:"again"` // it is decided, and the asker may read it too and say what they find
+	Search  Part         `json:"evidence" doc:"What to search the trail for, to see the rows it was found by."`
+	Steps   []SampleStep `json:"decisions"`
+	Again   bool         `json:"again"` // it is decided, and the asker may read it too and say what they find
+	Changed bool         `json:"changed,omitempty" doc:"What was decided of it is not as the log names it: somebody changed it past the hub."`
 }
 
 // listedAnomaly is one as it is kept.
@@ -161,6 +163,9 @@ func (x *room) listAnomalies(r *web.Request, _ struct{}) (AnomalyQueue, error) {
 			return map[bool]int{true: 1, false: -1}[a.Another]
 		})
 		q.Waiting = q.Waiting[:min(len(q.Waiting), mostSamples)]
+		if q.Gone, err = gone(ctx, tx, anomalyBook.kind, r.Who.Authority); err != nil {
+			return err
+		}
 		e.Rows = len(q.Waiting) + len(q.Decided)
 		q.Weeks, err = lastWeeks(ctx, tx, g)
 		return err
@@ -190,6 +195,11 @@ func (x *room) readAnomaly(r *web.Request, _ struct{}) (AnomalyView, error) {
 			return err
 		}
 		v.Again, near = !v.Waits() && !v.Another, f.near
+		ids, err := gone(ctx, tx, anomalyBook.kind, r.Who.Authority)
+		if err != nil {
+			return err
+		}
+		v.Changed = slices.Contains(ids, id)
 		e.Rows = 1
 		steps, err = stepsOf(ctx, tx, g, f.decidable)
 		return err

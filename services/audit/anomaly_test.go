@@ -336,6 +336,7 @@ func TestAnomaliesAreDecided(t *testing.T) {
 	if got := w.One(`select string_agg(concat_ws(' ', act, outcome, input ->> 'category', why_ref <> ''), ', ' order by id) from audit.trail where object_kind = 'anomaly' and object_id = $1 and outcome = 'allow'`, string(mine)); got != "decide allow asked t, decide allow not_in_order f" {
 		t.Errorf("the trail says %s", got)
 	}
+	w.decidedIsHeld(anomalyBook, "/anomalies", mine)
 	// Too close (A012): it is shown and decided of as by anybody, or it would tell who it is about;
 	// what they find does not count, which is not told to them.
 	w.SQL(`delete from audit.anomaly_decision`)

@@ -18,12 +18,13 @@ import (
 // What officers say what they found of, one at a time: look-ups that were drawn by lot (L20), and
 // anomalies (P10, T11). Both are asked of the rule for reviews of break-glass.
 
-// book is where decisions of one kind of thing stand, which is s in a query.
-type book struct{ kind, decisions, key, objects string }
+// book is where decisions of one kind of thing stand, which is s in a query, and "of" what
+// says whose officers decide.
+type book struct{ kind, decisions, key, objects, things string }
 
 var (
-	sampleBook  = book{"sample", "audit.sample_decision", "sampled", "array[s.object]"}
-	anomalyBook = book{"anomaly", "audit.anomaly_decision", "anomaly", "s.objects"}
+	sampleBook  = book{"sample", "audit.sample_decision", "sampled", "array[s.object]", "audit.sampled s join audit.sample of on of.id = s.sample"}
+	anomalyBook = book{"anomaly", "audit.anomaly_decision", "anomaly", "s.objects", "audit.anomaly s join audit.anomaly_week of using (authority, from_at)"}
 )
 
 // near is whether the actor of $1 to $5 is too close to something that was looked at.

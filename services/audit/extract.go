@@ -114,6 +114,7 @@ type sheet struct{ Title, HTML string }
 // gathered is what the box holds: everything that a release is of.
 type gathered struct {
 	Salt     hub.ID // so that nobody finds out what is in it by its hash
+	Subject  hub.ID // whom it is about
 	Answer   CitizenAnswer
 	Sheets   map[string]sheet // by language
 	Matters  []Matter
@@ -142,6 +143,19 @@ type filed struct {
 	extended               *longer
 }
 
+// as reports whether an answer stands in clear as its box says. Of one from before the box said
+// whom it is about, it is not asked.
+func (f filed) as(in gathered) bool {
+	var received string
+	if !f.received.IsZero() {
+		received = f.received.Format(time.DateOnly)
+	}
+	return (in.Subject == f.subject || in.Subject == "") && in.Received == received && in.Unknown == f.unknown
+}
+
+// errExtractChanged is what is told of an answer that is not as it was prepared: with what to do.
+var errExtractChanged = hub.Conflict("audit.error.extract.box")
+
 // ExtractLine is one of those that wait, or were released.
 type ExtractLine struct {
 	ID         hub.ID     `json:"id"`
@@ -155,6 +169,7 @@ type ExtractLine struct {
 	Soon       bool       `json:"soon"`     // it waits, and the day of the first warning has come
 	Overdue    bool       `json:"overdue"`  // the time had run out before it was released, or has
 	Extended   bool       `json:"extended"` // the citizen was told in time that it takes longer
+	Changed    bool       `json:"changed,omitempty" doc:"In the register only: it is not as the log names it. Somebody changed it past the hub."`
 }
 
 // ReceivedOn is the day of the request.
@@ -163,6 +178,7 @@ func (l ExtractLine) ReceivedOn() time.Time { return LookUp{Day: l.Received}.On(
 // ExtractList is what waits, and then what was released last.
 type ExtractList struct {
 	Extracts []ExtractLine `json:"extracts"`
+	Gone     []hub.ID      `json:"gone" doc:"Those that the log names and the register has not: somebody took them out past the hub."`
 }
 
 // ExtractView is an answer as those who prepare and release it read it.
@@ -243,9 +259,18 @@ func (x *room) listExtracts(r *web.Request, _ struct{}) (ExtractList, error) {
 		if err != nil {
 			return err
 		}
+		if out.Gone, err = gone(r.Context(), tx, "extract", r.Who.Authority); err != nil {
+			return err
+		}
 		for _, f := range list {
+			i := slices.Index(out.Gone, f.id)
+			if i >= 0 {
+				out.Gone = slices.Delete(out.Gone, i, i+1)
+			}
 			if !f.strange(r.Who.Person) {
-				out.Extracts = append(out.Extracts, f.line(tx.Now))
+				l := f.line(tx.Now)
+				l.Changed = i >= 0
+				out.Extracts = append(out.Extracts, l)
 			}
 		}
 		e, err := x.entry(hub.ActSearch, none)
@@ -280,7 +305,19 @@ func (x *room) held(ctx context.Context, tx *pg.Tx, step string, id hub.ID, act 
 		return f, policies.Grant{}, err
 	}
 	g, err := x.may(ctx, tx, step, f, act)
+	if err == nil {
+		err = x.asNamed(ctx, tx, f)
+	}
 	return f, g, err
+}
+
+// asNamed refuses an answer that is not as the log names it.
+func (x *room) asNamed(ctx context.Context, tx *pg.Tx, f filed) error {
+	ids, err := gone(ctx, tx, "extract", f.authority)
+	if err == nil && slices.Contains(ids, f.id) {
+		err = errExtractChanged
+	}
+	return err
 }
 
 // openExtract opens an answer for one of those who may read it.
@@ -294,6 +331,9 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 		}
 		q = x.extracting(tx, "release", f)
 		g, err := x.may(ctx, tx, "read", f, act)
+		if err == nil {
+			err = x.asNamed(ctx, tx, f)
+		}
 		if err != nil {
 			return err
 		}
@@ -318,21 +358,24 @@ func (x *room) openExtract(r *web.Request, act hub.Act) (f filed, in gathered, q
 	}
 	p, err := x.Vault.Open(receipt, vault.AuthorityKey(f.authority), extractPlace(id), f.box)
 	if errors.Is(err, vault.ErrBox) {
-		err = hub.Conflict("audit.error.extract.box")
+		err = errExtractChanged
 	}
 	if err != nil {
 		return f, in, q, err
 	}
 	text := []byte(p.Reveal(ctx))
 	if sum := sha256.Sum256(text); !slices.Equal(sum[:], f.content) {
-		return f, in, q, hub.Conflict("audit.error.extract.box")
+		return f, in, q, errExtractChanged
 	}
 	if f.extended != nil && act == hub.ActConsult {
 		if f.extended.reason, err = x.Vault.Open(receipt, vault.AuthorityKey(f.authority), extensionPlace(id), f.extended.box); err != nil {
 			return f, in, q, err
 		}
 	}
-	return f, in, q, json.Unmarshal(text, &in)
+	if err = json.Unmarshal(text, &in); err == nil && !f.as(in) {
+		err = errExtractChanged
+	}
+	return f, in, q, err
 }
 
 // readExtract reads an answer with what was decided of it.

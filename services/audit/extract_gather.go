@@ -152,7 +152,7 @@ var languages = []string{"da", "en"}
 
 // gather puts the look-ups of somebody's data to the rules, and writes those that are told.
 func (x *room) gather(ctx context.Context, tx *pg.Tx, g policies.Grant, f filed, in Choices) (gathered, error) {
-	out := gathered{Salt: hub.NewID(), Names: in.Names, Matters: []Matter{}, Withheld: []Held{}, Sheets: map[string]sheet{}}
+	out := gathered{Salt: hub.NewID(), Subject: f.subject, Names: in.Names, Matters: []Matter{}, Withheld: []Held{}, Sheets: map[string]sheet{}}
 	if in.Names {
 		out.Why = in.Why.Reveal(ctx)
 	}

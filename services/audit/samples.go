@@ -75,15 +75,17 @@ type SampleQueue struct {
 	Decided []SampleLine `json:"decided"` // the last first
 	Draws   []SampleDraw `json:"draws"`   // the last periods
 	Next    *time.Time   `json:"next,omitempty" doc:"When the next are drawn; absent where none will be, or where they are being drawn now."`
+	Gone    []hub.ID     `json:"gone" doc:"Those of which a decision is not as the log names it: somebody changed it past the hub."`
 }
 
 // SampleView is one look-up that was drawn, with its row of the trail.
 type SampleView struct {
 	SampleLine
-	Look  *Row         `json:"look,omitempty" doc:"Its row of the trail; missing where that is kept no longer."`
-	Draw  SampleDraw   `json:"draw"`
-	Steps []SampleStep `json:"decisions"` // of it, in their order
-	Again bool         `json:"again"`     // it is decided, and the asker may read it too and say what they find
+	Look    *Row         `json:"look,omitempty" doc:"Its row of the trail; missing where that is kept no longer."`
+	Draw    SampleDraw   `json:"draw"`
+	Steps   []SampleStep `json:"decisions"` // of it, in their order
+	Again   bool         `json:"again"`     // it is decided, and the asker may read it too and say what they find
+	Changed bool         `json:"changed,omitempty" doc:"What was decided of it is not as the log names it: somebody changed it past the hub."`
 }
 
 // SampleStep is one decision of a look-up.
@@ -174,6 +176,9 @@ func (x *room) listSamples(r *web.Request, _ struct{}) (SampleQueue, error) {
 		for _, d := range draws {
 			q.Draws = append(q.Draws, d.shown())
 		}
+		if q.Gone, err = gone(ctx, tx, sampleBook.kind, r.Who.Authority); err != nil {
+			return err
+		}
 		e.Rows = len(q.Waiting) + len(q.Decided)
 		return err
 	})
@@ -207,6 +212,11 @@ func (x *room) readSample(r *web.Request, _ struct{}) (SampleView, error) {
 			looks[i].hush(r.Who.Authority)
 			v.Look = &looks[i]
 		}
+		ids, err := gone(ctx, tx, sampleBook.kind, r.Who.Authority)
+		if err != nil {
+			return err
+		}
+		v.Changed = slices.Contains(ids, id)
 		e.Rows = 1
 		steps, err = stepsOf(ctx, tx, g, f.decidable())
 		return err

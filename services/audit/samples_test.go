@@ -405,6 +405,7 @@ func TestSamplesAreDecided(t *testing.T) {
 	if n := w.One(`select count(*) from audit.reason where box::text like '%ingen sag%'`); n != "0" {
 		t.Error("the note is not sealed")
 	}
+	w.decidedIsHeld(sampleBook, "/samples", v.ID)
 	// Each reading is recorded.
 	if n := w.One(`select count(*) from audit.trail where object_kind = 'trail' and act = 'consult' and person = $1 and outcome = 'allow'`, string(dagny.Post.Person)); n == "0" {
 		t.Error("that a sample was read is not in the trail")
