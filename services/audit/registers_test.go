@@ -70,7 +70,7 @@ func TestARegisterIsHeldAgainstTheLog(t *testing.T) {
 }
 
 // An answer to a citizen is not read, gathered anew or handed out where it stands otherwise than
-// it was gathered and the log names it; the list says which it is (P4, A080 in part).
+// it was gathered and the log names it; the list says which it is (P4 in part, A080 in part).
 func TestAnAnswerIsHeldAgainstTheLog(t *testing.T) {
 	w := answering(t)
 	listed := func(id hub.ID) bool {
