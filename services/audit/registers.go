@@ -28,7 +28,9 @@ var registered = []string{"breach", "extract", sampleBook.kind, anomalyBook.kind
 // of a sample or an anomaly, by whom and when.
 var astray = map[string]string{
 	"breach": `select t.object_id from audit.trail t where ` + logged("breach") + ` and ($1 = '' or t.controller = $1) and not exists (select from audit.breach_step s join audit.breach b on b.id = s.breach and b.authority = t.controller
-		where s.breach = t.object_id and s.n = t.object_version and (s.person, s.hat, s.at) = (t.person, t.hat, t.said_at))`,
+		where s.breach = t.object_id and s.n = t.object_version and ` + stepped + `)
+		union select s.breach from audit.breach_step s join audit.breach b on b.id = s.breach where ($1 = '' or b.authority = $1)
+			and not exists (select from audit.trail t where ` + logged("breach") + ` and t.object_id = s.breach and t.object_version = s.n and t.controller = b.authority and ` + stepped + `)`,
 	"extract": `select t.object_id from audit.trail t where ` + logged("extract") + ` and ($1 = '' or t.controller = $1) and not exists (select ` + filedFrom + `
 			where e.id = t.object_id and e.authority = t.controller and e.n >= t.object_version
 			and (t.act <> 'decide' or case t.input->>'step' when 'release' then ` + released + ` when 'prepare' then ` + extended + ` else true end))
@@ -53,8 +55,10 @@ func logged(kind string) string {
 	return `t.object_kind = '` + kind + `' and t.outcome = 'allow' and t.object_version > 0`
 }
 
-// What is asked of a row t: that an answer e was released, or its limit extended by n, as it says.
+// What is asked of a row t: that a step s of a breach was taken, an answer e released, or its limit
+// extended by n, as it says.
 const (
+	stepped  = `(s.person, s.hat, s.at) = (t.person, t.hat, t.said_at)`
 	released = `(e.released_by, e.released_hat, e.released_at) = (t.person, t.hat, t.said_at)`
 	extended = `(n.person, n.hat, n.at) = (t.person, t.hat, t.said_at)`
 )

@@ -187,6 +187,7 @@ func TestWhatIsTakenOutOfARegisterIsTold(t *testing.T) {
 		return w.One(`select count(*) from audit.outbox where envelope->>'type' = 'audit.trail.odd.v1' and envelope->'data'->>'what' = 'gone'`)
 	}
 	breach, answer := w.registers("dagny", map[string]any{"way": "subject", "reference": known}).ID, w.prepares(known, nil).ID
+	other := w.registers("dagny", map[string]any{"way": "subject", "reference": known}).ID
 	if n := told(); n != "0" {
 		t.Fatalf("all is there, and told are %s", n)
 	}
@@ -212,6 +213,10 @@ func TestWhatIsTakenOutOfARegisterIsTold(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(said, ""), ": 2 breaches, answers") {
 		t.Errorf("an answer is gone too, and the hub's log says %s", said)
+	}
+	w.SQL(`insert into audit.breach_step (breach, n, step, says, box, content, at, person, hat, people, retention_rule, erase_at) select breach, 2, 'closed', says, box, content, at, person, hat, people, retention_rule, erase_at from audit.breach_step where breach = $1`, string(other))
+	if told(); !strings.Contains(strings.Join(said, ""), ": 3 breaches, answers") {
+		t.Errorf("a breach has a step that nobody took, and the hub's log says %s", said)
 	}
 	if text := w.As("dagny").Get("/extracts").Must(http.StatusOK).Text(); !strings.Contains(text, "Svar til borgere er taget ud af registret") || !strings.Contains(text, string(answer)) {
 		t.Errorf("the page of answers does not say it: %s", text)
