@@ -127,3 +127,13 @@ func TestADraftIsOneLineOfHistory(t *testing.T) {
 		t.Errorf("the page has %d lines of the draft, the API %d", n, all)
 	}
 }
+
+// What is put before the police as it is handed in says so in its history: the police see it from then.
+func TestHandingInSaysWhereItWent(t *testing.T) {
+	s := begin(t)
+	const put = "Indsendt, og sendt til politiets afklaring"
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(s.forwarded())).Must(200).Text(), put)
+	var own done
+	s.as(coordinator).API("POST", "/api/concerns", concern(s.registers(coordinator, map[string]any{"name": "Opdigtet Ventende", "no_cpr": true}), nil)).Must(201).JSON(&own)
+	s.saysAll(s.as(coordinator).Get("/concerns/"+string(own.ID)).Must(200).Text(), "!"+put, "Indsendt")
+}
