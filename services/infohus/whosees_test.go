@@ -169,6 +169,7 @@ func TestWhoCanSeeSinceWhen(t *testing.T) {
 		}
 	}
 	page := s.as(coordinator).Get("/concerns/" + string(d.id)).Must(200).Text()
+	s.saysAll(page, "da de kunne se det første. Mere kan være kommet til med et senere trin.")
 	if basis := "Retsplejeloven § 115, stk. 2 (andre myndigheder i samarbejdet)"; !strings.Contains(page, basis) {
 		t.Errorf("the page does not say on which basis: %s", basis)
 	}
